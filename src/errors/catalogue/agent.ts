@@ -1,0 +1,3 @@
+// Failures of the agent phase.
+export const agentFailures = {
+} as const

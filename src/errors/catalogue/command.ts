@@ -1,0 +1,7 @@
+// Failures of the command line.
+export const commandFailures = {
+  'command/internal': {
+    message: 'anchorhold failed: {message}',
+    remedy: 'This is a defect of anchorhold. Nothing more was started; `anchorhold log` shows how far it came.',
+  },
+} as const

@@ -1,0 +1,3 @@
+// Failures of the engine phase.
+export const engineFailures = {
+} as const

@@ -1,0 +1,3 @@
+// Failures of the gateway phase.
+export const gatewayFailures = {
+} as const

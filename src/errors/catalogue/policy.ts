@@ -1,0 +1,3 @@
+// Failures of the policy phase.
+export const policyFailures = {
+} as const

@@ -1,0 +1,3 @@
+// Failures of the session phase.
+export const sessionFailures = {
+} as const

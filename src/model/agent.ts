@@ -1,0 +1,42 @@
+// The contract between anchorhold and an agent. A new agent is one file in agents/ and one line in its list.
+import type { PermissionMode } from './policy.ts'
+import type { Mount } from './plan.ts'
+import type { Finding } from './engine.ts'
+
+export interface AgentContext {
+  /** The caller's own environment and home on the host (absolute). */
+  readonly hostEnv: Readonly<Record<string, string | undefined>>
+  readonly hostHome: string
+  /** The project's canonical path, the same inside and outside. */
+  readonly project: string
+  /** The host folder that is the agent's home for this project (writable, kept), and its path inside. */
+  readonly homeFolder: string
+  readonly home: string
+  readonly mode: PermissionMode
+  /** Tool patterns of `permissions.allow`. */
+  readonly allow: readonly string[]
+  /** What the user typed after the agent's name, untouched. */
+  readonly args: readonly string[]
+}
+
+/** What an agent needs from the host; made once per run. */
+export interface Prepared {
+  /** argv[0] absolute as seen inside. */
+  readonly argv: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  /** Its installation (read-only), the user's set-up carried in (read-only), its managed settings. */
+  readonly mounts: readonly Mount[]
+}
+
+export interface Agent {
+  readonly name: string
+  readonly title: string
+  /** Preset (policy/presets) with the hosts it talks to; allowed when this agent runs. */
+  readonly presets: readonly string[]
+  /** Names of variables passed from the caller's environment when set there (never credentials). */
+  readonly passEnv: readonly string[]
+  /** Whether it is installed, and the command that installs it. */
+  examine(context: Pick<AgentContext, 'hostEnv' | 'hostHome'>): Promise<readonly Finding[]>
+  /** Refuses (Failure) the user's own skip-permission switches outside `auto`; writes the home's starting files. */
+  prepare(context: AgentContext): Promise<Prepared>
+}

@@ -1,0 +1,101 @@
+// The contract between the planner and an engine. A new engine is one file in engines/ and one line in its list.
+import type { Server } from 'node:net'
+import type { Socket as DatagramSocket } from 'node:dgram'
+import type { EngineName } from './policy.ts'
+import type { Cover, Listener, Plan } from './plan.ts'
+
+/** Each limit and promise an engine can keep on this machine, or the reason why not. */
+export interface Traits {
+  readonly name: EngineName
+  readonly title: string
+  /** What must break for code to get out, in one sentence. */
+  readonly wall: string
+  /** Parity matrix rows (docs/engines.md is generated from these): true, or the reason why not. */
+  readonly can: Readonly<Record<TraitName, true | string>>
+}
+export type TraitName =
+  | 'live' | 'review' | 'readonly' | 'covers' | 'late-covers' | 'terminal' | 'own-kernel'
+  | 'limit-memory' | 'limit-processes' | 'limit-cpus' | 'limit-time' | 'limit-tmp' | 'limit-file-size' | 'limit-open-files'
+
+export interface Finding {
+  readonly id: string
+  readonly level: 'ok' | 'warning' | 'missing'
+  readonly what: string
+  /** Exact command that mends it. */
+  readonly remedy?: string
+  /** argv of the mend when `doctor --fix` may run it. */
+  readonly fix?: readonly string[]
+}
+
+/** What an engine would execute: argv and what goes through descriptors. Pure data; printed by --dry-run. */
+export interface Compiled {
+  readonly argv: readonly string[]
+  /** The environment of the engine's own process (not of the command). */
+  readonly env: Readonly<Record<string, string>>
+  /** Bytes written to numbered descriptors (≥ 3) of the engine's process, then closed. */
+  readonly inputs: readonly { readonly fd: number; readonly name: string; readonly content: Uint8Array; readonly redact: boolean }[]
+  /** One row per limit: how it is enforced here, or why not. */
+  readonly limits: readonly EnforcedLimit[]
+}
+export interface EnforcedLimit {
+  readonly name: keyof Plan['limits']
+  readonly value: number
+  readonly enforced: boolean
+  /** "cgroup", "user namespace", "rlimit", "tmpfs size", "watched every 250 ms", "timer", or the reason why not. */
+  readonly how: string
+}
+
+/** The cell's listening sockets, born in its network namespace, accepted out here. */
+export interface BornListener {
+  readonly listener: Listener
+  readonly socket: Server | DatagramSocket
+}
+
+export interface CellEnd {
+  readonly kind: 'exited' | 'signalled' | 'failed'
+  readonly code: number
+  readonly signal?: NodeJS.Signals
+  /** Set when a limit ended it. */
+  readonly limit?: keyof Plan['limits']
+  /** For 'failed': what the engine said; the command never ran. */
+  readonly message?: string
+  /** Which preflight failed, in words. */
+  readonly preflight?: string
+  readonly usage?: { readonly maxRssBytes: number; readonly cpuMilliseconds: number; readonly oomKills: number }
+}
+
+export interface Cell {
+  readonly pid: number
+  /** Puts a cover over a path while the cell runs (a protection that the host replaced). Resolves when it lies. */
+  cover(cover: Cover): Promise<void>
+  /** Sends a signal to the command inside. */
+  signal(signal: NodeJS.Signals): void
+  /** Kills everything of the cell now. Idempotent. */
+  kill(reason?: keyof Plan['limits']): void
+  /** Resolves once nothing of the cell is left. Never rejects. */
+  readonly ended: Promise<CellEnd>
+}
+
+export interface LaunchOptions {
+  readonly signal: AbortSignal
+  readonly stdio: { readonly stdin: Stdio; readonly stdout: Stdio; readonly stderr: Stdio }
+  /** Called with the listeners before the command starts; the command starts only after it resolved. */
+  readonly onListeners: (born: readonly BornListener[]) => Promise<void>
+}
+/** 'inherit' passes the caller's own descriptor; a number is an open descriptor. */
+export type Stdio = 'inherit' | 'ignore' | number
+
+export interface Engine {
+  readonly traits: Traits
+  /** What is there and what is missing on this machine; no side effect. `ok` only where `launch` can work. */
+  examine(): Promise<readonly Finding[]>
+  /** Pure: same plan and same facts, same result. */
+  compile(plan: Plan, facts: EngineFacts): Compiled
+  /** Facts about the machine that compile needs, looked up once per run. */
+  facts(plan: Plan): Promise<EngineFacts>
+  launch(plan: Plan, compiled: Compiled, options: LaunchOptions): Promise<Cell>
+  /** Ends what a killed anchorhold left behind of this session; returns what it did, in words. */
+  reap(session: string): Promise<readonly string[]>
+}
+/** Opaque to all but the engine itself: absolute helper paths, cgroup folder, versions. */
+export type EngineFacts = Readonly<Record<string, string | number | boolean>>

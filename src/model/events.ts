@@ -1,0 +1,32 @@
+// Everything that happens in a session: one union, written to the journal, given to library users, read by every report.
+import type { EnforcedLimit, CellEnd } from './engine.ts'
+import type { EngineName, PermissionMode, WorkspaceMode } from './policy.ts'
+
+export type SessionEvent =
+  | { readonly kind: 'session.started'; readonly session: string; readonly name?: string; readonly project: string; readonly agent: string; readonly argv: readonly string[]; readonly engine: EngineName; readonly workspace: WorkspaceMode; readonly permissions: PermissionMode; readonly policyDigest: string; readonly version: string; readonly pid: number }
+  | { readonly kind: 'wall.checked'; readonly probes: number; readonly milliseconds: number }
+  | { readonly kind: 'files.hidden'; readonly paths: readonly string[] }
+  | { readonly kind: 'files.protected'; readonly count: number; readonly milliseconds: number }
+  | { readonly kind: 'file.quarantined'; readonly path: string; readonly rule: string; readonly kept: string; readonly restore: string }
+  | { readonly kind: 'file.protection-renewed'; readonly path: string }
+  | { readonly kind: 'git.merged'; readonly path: string; readonly keys: readonly string[] }
+  | { readonly kind: 'git.held'; readonly path: string; readonly keys: readonly string[]; readonly kept: string }
+  | { readonly kind: 'network.allowed'; readonly host: string; readonly port: number; readonly how: NetworkHow; readonly rule: string }
+  | { readonly kind: 'network.refused'; readonly host: string; readonly port: number; readonly how: NetworkHow; readonly code: string; readonly reason: string; readonly remedy?: string }
+  | { readonly kind: 'network.failed'; readonly host: string; readonly port: number; readonly how: NetworkHow; readonly code: string; readonly reason: string }
+  | { readonly kind: 'network.closed'; readonly host: string; readonly port: number; readonly how: NetworkHow; readonly sent: number; readonly received: number; readonly milliseconds: number }
+  | { readonly kind: 'limits'; readonly rows: readonly EnforcedLimit[] }
+  | { readonly kind: 'warning'; readonly code: string; readonly message: string; readonly remedy?: string }
+  | { readonly kind: 'session.ended'; readonly end: CellEnd; readonly exitCode: number; readonly milliseconds: number }
+
+export type NetworkHow = 'dns' | 'tls' | 'http' | 'tcp' | 'http-proxy' | 'socks-proxy'
+
+/** One line of the journal: JSON, `hash` = sha-256 over the previous line's hash and this line without `hash`. */
+export interface JournalLine {
+  readonly seq: number
+  readonly time: string
+  readonly event: SessionEvent
+  readonly hash: string
+}
+
+export type Emit = (event: SessionEvent) => void

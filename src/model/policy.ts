@@ -1,0 +1,99 @@
+// Types of the policy: what a user allows, before one run makes it concrete (see plan.ts).
+export type EngineChoice = 'auto' | EngineName
+export type EngineName = 'bubblewrap' | 'docker' | 'podman' | 'gvisor'
+export type WorkspaceMode = 'live' | 'review' | 'readonly'
+export type PermissionMode = 'ask' | 'allow-listed' | 'auto'
+export type MountMode = 'ro' | 'rw'
+
+/** A host name in its one canonical form: lower case, ASCII, no trailing dot, never an address literal. */
+export type CanonicalHost = string & { readonly __brand: 'CanonicalHost' }
+
+/** Which names a rule speaks of: one host, or every strict subdomain of a suffix. */
+export type HostPattern =
+  | { readonly kind: 'host'; readonly host: CanonicalHost }
+  | { readonly kind: 'subdomains'; readonly suffix: CanonicalHost }
+
+/** Where a line of the effective policy comes from; shown by `anchorhold policy` and in every refusal. */
+export interface Origin {
+  readonly kind: 'built-in' | 'user' | 'project' | 'flag' | 'preset'
+  /** A file path, a flag as typed (`--allow x`), or the name of a preset. */
+  readonly source: string
+  /** 1-based line and column in a policy file. */
+  readonly line?: number
+  readonly column?: number
+}
+
+export interface HostRule {
+  readonly effect: 'allow' | 'deny'
+  readonly pattern: HostPattern
+  /** TCP ports. A rule without a port means 80 and 443; a deny without a port means every port. */
+  readonly ports: readonly number[] | 'all'
+  readonly methods?: readonly string[]
+  readonly paths?: readonly string[]
+  readonly reason?: string
+  readonly origin: Origin
+}
+
+/** A name that is dialled somewhere else than where DNS says; only the user's own policy and flags may have them. */
+export interface Route {
+  readonly host: CanonicalHost
+  /** The port as the cell sees it. */
+  readonly port: number
+  /** An IP address literal (never a name) and port on the host's side; `tls: 'end'` when written as `http://ADDRESS`. */
+  readonly to: { readonly address: string; readonly port: number; readonly scheme: 'tcp' | 'http' }
+  readonly origin: Origin
+}
+
+export interface FileMount {
+  /** Absolute, canonical host path; the cell sees it at the same path. */
+  readonly path: string
+  readonly mode: MountMode
+  readonly origin: Origin
+}
+
+/** Limits as numbers: bytes, counts, cores, milliseconds. An absent one is not set. */
+export interface Limits {
+  readonly memory?: number
+  readonly processes?: number
+  readonly cpus?: number
+  readonly time?: number
+  readonly tmp?: number
+  readonly fileSize?: number
+  readonly openFiles?: number
+}
+
+export interface EnvRule {
+  readonly name: string
+  /** Absent: taken from the caller's environment at the start. */
+  readonly value?: string
+  readonly origin: Origin
+}
+
+export interface PathRule {
+  /** gitignore-style glob relative to each writable root; a pattern without a slash matches at any depth. */
+  readonly glob: string
+  readonly origin: Origin
+}
+
+/** The effective policy of one run: every layer merged, every preset expanded, every line with its origin. */
+export interface Policy {
+  readonly engine: EngineChoice
+  readonly agent: string | undefined
+  readonly workspace: { readonly mode: WorkspaceMode }
+  readonly files: {
+    readonly mount: readonly FileMount[]
+    readonly hide: readonly PathRule[]
+    readonly protect: readonly PathRule[]
+    /** Built-in protections that the user's policy lifts, by the glob in the table (`.github/workflows/**`). */
+    readonly unprotect: readonly PathRule[]
+  }
+  readonly env: readonly EnvRule[]
+  readonly network: {
+    readonly rules: readonly HostRule[]
+    readonly routes: readonly Route[]
+  }
+  readonly permissions: { readonly mode: PermissionMode; readonly allow: readonly string[] }
+  readonly limits: Limits
+  /** sha-256 (hex) over the canonical JSON of the effective policy. */
+  readonly digest: string
+}
