@@ -14,7 +14,7 @@ export interface CatalogueEntry {
   readonly exitCode?: number
 }
 
-export const catalogue = {
+const entries = {
   ...policyFailures,
   ...engineFailures,
   ...agentFailures,
@@ -24,4 +24,6 @@ export const catalogue = {
   ...commandFailures,
 } as const satisfies Record<string, CatalogueEntry>
 
-export type FailureCode = keyof typeof catalogue
+export type FailureCode = keyof typeof entries
+
+export const catalogue: Readonly<Record<FailureCode, CatalogueEntry>> = entries

@@ -17,8 +17,7 @@ export class Failure extends Error {
   }
   /** Process exit code: 125 unless the catalogue says otherwise. */
   get exitCode(): number {
-    const entry: { exitCode?: number } = catalogue[this.code]
-    return entry.exitCode ?? 125
+    return catalogue[this.code].exitCode ?? 125
   }
 }
 
