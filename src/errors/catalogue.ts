@@ -1,12 +1,12 @@
 // Every error a user can meet: permanent names, what happened and why, then what to do. No logic in a message.
 // Grouped by the phase that raises it; each group is one constant in its own file.
-import { engineFailures } from './catalogue/engine.ts'
-import { policyFailures } from './catalogue/policy.ts'
 import { agentFailures } from './catalogue/agent.ts'
+import { commandFailures } from './catalogue/command.ts'
+import { engineFailures } from './catalogue/engine.ts'
 import { gatewayFailures } from './catalogue/gateway.ts'
+import { policyFailures } from './catalogue/policy.ts'
 import { sessionFailures } from './catalogue/session.ts'
 import { workspaceFailures } from './catalogue/workspace.ts'
-import { commandFailures } from './catalogue/command.ts'
 
 export interface CatalogueEntry {
   readonly message: string
@@ -14,7 +14,16 @@ export interface CatalogueEntry {
   readonly exitCode?: number
 }
 
-const entries = {
+export type FailureCode =
+  | keyof typeof agentFailures
+  | keyof typeof commandFailures
+  | keyof typeof engineFailures
+  | keyof typeof gatewayFailures
+  | keyof typeof policyFailures
+  | keyof typeof sessionFailures
+  | keyof typeof workspaceFailures
+
+export const catalogue: Readonly<Record<FailureCode, CatalogueEntry>> = {
   ...policyFailures,
   ...engineFailures,
   ...agentFailures,
@@ -22,8 +31,4 @@ const entries = {
   ...gatewayFailures,
   ...sessionFailures,
   ...commandFailures,
-} as const satisfies Record<string, CatalogueEntry>
-
-export type FailureCode = keyof typeof entries
-
-export const catalogue: Readonly<Record<FailureCode, CatalogueEntry>> = entries
+}
