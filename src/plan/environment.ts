@@ -1,0 +1,66 @@
+// The cell's environment: built from nothing, then named variables only. Pure.
+import path from 'node:path'
+import type { EnvRule } from '../model/policy.ts'
+import type { Identity } from './identity.ts'
+
+type Env = Readonly<Record<string, string | undefined>>
+
+/** Taken from the caller as they are: how the terminal looks, language, time zone. Never a credential, a path or a socket. */
+const passed = ['TERM', 'COLORTERM', 'NO_COLOR', 'FORCE_COLOR', 'CLICOLOR', 'LANG', 'LANGUAGE', 'TZ', 'COLUMNS', 'LINES'] as const
+const passedPrefix = /^LC_[A-Z]+$/
+const basePath = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
+
+export interface EnvironmentInput {
+  readonly hostEnv: Env
+  readonly identity: Identity
+  /** Of the agent: what it sets and which of the caller's variables it may see. */
+  readonly agentEnv: Readonly<Record<string, string>>
+  readonly passEnv: readonly string[]
+  readonly rules: readonly EnvRule[]
+  /** Read-only folders that the cell sees besides /usr: entries of the caller's PATH below them are kept. */
+  readonly visible: readonly string[]
+}
+
+/** The whole environment of the command; later sources win: base, passed, agent, policy. */
+export function makeEnvironment(input: EnvironmentInput): { readonly env: Readonly<Record<string, string>>; readonly unset: readonly string[] } {
+  const { hostEnv, identity } = input
+  const env: Record<string, string> = {
+    ANCHORHOLD: '1',
+    HOME: identity.home,
+    LANG: 'C.UTF-8',
+    LOGNAME: identity.user,
+    PATH: cellPath(hostEnv['PATH'] ?? '', input.visible),
+    SHELL: '/bin/bash',
+    TMPDIR: '/tmp',
+    USER: identity.user,
+    XDG_RUNTIME_DIR: `/run/user/${identity.uid}`,
+  }
+  const names = new Set<string>([...passed, ...input.passEnv, ...Object.keys(hostEnv).filter((name) => passedPrefix.test(name))])
+  for (const name of names) copy(env, hostEnv, name)
+  Object.assign(env, input.agentEnv)
+  const unset: string[] = []
+  for (const rule of input.rules) {
+    if (rule.value !== undefined) env[rule.name] = rule.value
+    else if (!copy(env, hostEnv, rule.name)) unset.push(rule.name)
+  }
+  return { env, unset }
+}
+
+function copy(into: Record<string, string>, from: Env, name: string): boolean {
+  const value = from[name]
+  if (value === undefined) return false
+  into[name] = value
+  return true
+}
+
+/** The caller's PATH as far as the cell has those folders, in the caller's order, then the system's own. */
+function cellPath(hostPath: string, visible: readonly string[]): string {
+  const roots = ['/usr', ...visible]
+  const kept = hostPath.split(':').filter((entry) => path.isAbsolute(entry) && path.normalize(entry) === entry && roots.some((root) => within(root, entry)))
+  return [...new Set([...kept, ...basePath])].join(':')
+}
+
+/** Whether `candidate` is `root` or lies below it; both absolute and normalised. */
+export function within(root: string, candidate: string): boolean {
+  return candidate === root || candidate.startsWith(root.endsWith('/') ? root : `${root}/`)
+}

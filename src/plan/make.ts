@@ -1,0 +1,77 @@
+// The plan of one run from everything decided before. Pure: the same input gives the same plan.
+import type { Prepared } from '../model/agent.ts'
+import type { Cover, Listener, Mount, Plan, Preflight } from '../model/plan.ts'
+import type { EngineName, Policy } from '../model/policy.ts'
+import type { SystemFacts } from '../host/system.ts'
+import { makeEnvironment } from './environment.ts'
+import type { Identity } from './identity.ts'
+import { defaultTmpBytes, systemMounts } from './system-mounts.ts'
+
+export interface PlanInput {
+  readonly session: string
+  readonly engine: EngineName
+  readonly agent: { readonly name: string; readonly passEnv: readonly string[]; readonly prepared: Prepared }
+  readonly policy: Policy
+  readonly project: string
+  /** Where the command starts: the project or a folder in it. */
+  readonly cwd: string
+  readonly identity: Identity
+  readonly system: SystemFacts
+  /** The host folder that is the cell's home. */
+  readonly homeFolder: string
+  readonly workspace: { readonly covers: readonly Cover[]; readonly mounts: readonly Mount[] }
+  readonly listeners: readonly Listener[]
+  readonly hostEnv: Readonly<Record<string, string | undefined>>
+  readonly terminal: Plan['terminal']
+  readonly preflight: readonly Preflight[]
+}
+
+/** The plan, and the names of variables that the policy passes but the caller has not set. */
+export function makePlan(input: PlanInput): { readonly plan: Plan; readonly unsetEnv: readonly string[] } {
+  const { policy, agent, identity, project } = input
+  const projectMode = policy.workspace.mode === 'readonly' ? 'ro' : 'rw'
+  const extra = policy.files.mount.map((mount): Mount => ({ kind: 'bind', from: mount.path, to: mount.path, mode: projectMode === 'ro' ? 'ro' : mount.mode }))
+  const visible = [...agent.prepared.mounts, ...extra].flatMap((mount) => (mount.kind === 'bind' && mount.mode === 'ro' ? [mount.to] : []))
+  const { env, unset } = makeEnvironment({
+    hostEnv: input.hostEnv, identity, agentEnv: agent.prepared.env, passEnv: agent.passEnv, rules: policy.env, visible,
+  })
+  const plan: Plan = {
+    session: input.session,
+    engine: input.engine,
+    agent: agent.name,
+    argv: agent.prepared.argv,
+    cwd: input.cwd,
+    env,
+    identity,
+    mounts: [
+      ...systemMounts(input.system, identity, policy.limits.tmp ?? defaultTmpBytes),
+      { kind: 'bind', from: input.homeFolder, to: identity.home, mode: 'rw' },
+      ...outerFirst([...agent.prepared.mounts, ...extra, { kind: 'bind', from: project, to: project, mode: projectMode }]),
+      ...input.workspace.mounts,
+    ],
+    roots: writableRoots(policy, project),
+    covers: input.workspace.covers,
+    listeners: input.listeners,
+    limits: policy.limits,
+    workspace: policy.workspace.mode,
+    permissions: policy.permissions.mode,
+    terminal: input.terminal,
+    preflight: input.preflight,
+  }
+  return { plan, unsetEnv: unset }
+}
+
+/** The project and every writable mount; empty in a read-only workspace. */
+export function writableRoots(policy: Policy, project: string): readonly string[] {
+  if (policy.workspace.mode === 'readonly') return []
+  return [project, ...policy.files.mount.filter((mount) => mount.mode === 'rw').map((mount) => mount.path)]
+}
+
+/** A mount that lies inside another must come after it, or it would be hidden. Stable for the rest. */
+function outerFirst(mounts: readonly Mount[]): readonly Mount[] {
+  return mounts.toSorted((a, b) => depth(a.to) - depth(b.to))
+}
+
+function depth(folder: string): number {
+  return folder.split('/').filter(Boolean).length
+}
