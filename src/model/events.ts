@@ -17,6 +17,12 @@ export type SessionEvent =
   | { readonly kind: 'network.closed'; readonly host: string; readonly port: number; readonly how: NetworkHow; readonly sent: number; readonly received: number; readonly milliseconds: number }
   | { readonly kind: 'limits'; readonly rows: readonly EnforcedLimit[] }
   | { readonly kind: 'warning'; readonly code: string; readonly message: string; readonly remedy?: string }
+  /** Stands for `count` further events of kind `of` to one host that were not written one by one. */
+  | { readonly kind: 'network.repeated'; readonly of: 'network.allowed' | 'network.refused' | 'network.failed' | 'network.closed'; readonly host: string; readonly port: number; readonly count: number; readonly sent: number; readonly received: number }
+  /** The journal reached its size: events after this line were counted, not written (the end still is). */
+  | { readonly kind: 'journal.full'; readonly bytes: number }
+  /** What the next start cleared away after this session's anchorhold was killed. */
+  | { readonly kind: 'session.reaped'; readonly did: readonly string[] }
   | { readonly kind: 'session.ended'; readonly end: CellEnd; readonly exitCode: number; readonly milliseconds: number }
 
 export type NetworkHow = 'dns' | 'tls' | 'http' | 'tcp' | 'http-proxy' | 'socks-proxy'
