@@ -1,0 +1,115 @@
+// What a session amounts to so far, folded from its events; the end-of-run summary and `log` are made from it.
+// Bounded: counts go on, lists stop growing.
+import type { CellEnd, EnforcedLimit } from '../model/engine.ts'
+import type { SessionEvent } from '../model/events.ts'
+
+type Of<K extends SessionEvent['kind']> = Extract<SessionEvent, { kind: K }>
+
+export interface RefusedHost {
+  readonly host: string
+  readonly port: number
+  readonly code: string
+  readonly reason: string
+  readonly remedy?: string
+  count: number
+}
+
+/** Counts are exact; lists hold the first `listLimit` entries. */
+export interface SessionState {
+  started?: Of<'session.started'>
+  hidden: number
+  protectedCount: number
+  readonly quarantined: Of<'file.quarantined'>[]
+  quarantinedCount: number
+  readonly merged: Of<'git.merged'>[]
+  readonly held: Of<'git.held'>[]
+  /** By "host:port". */
+  readonly refused: Map<string, RefusedHost>
+  /** Refusals of hosts beyond the list. */
+  refusedElse: number
+  readonly failed: Map<string, { readonly host: string; readonly port: number; readonly reason: string; count: number }>
+  readonly allowed: Map<string, { readonly host: string; readonly port: number; count: number }>
+  sent: number
+  received: number
+  limits: readonly EnforcedLimit[]
+  readonly warnings: Of<'warning'>[]
+  journalFull: boolean
+  end?: { readonly end: CellEnd; readonly exitCode: number; readonly milliseconds: number }
+}
+
+const listLimit = 1_000
+
+export function emptyState(): SessionState {
+  return {
+    hidden: 0,
+    protectedCount: 0,
+    quarantined: [],
+    quarantinedCount: 0,
+    merged: [],
+    held: [],
+    refused: new Map(),
+    refusedElse: 0,
+    failed: new Map(),
+    allowed: new Map(),
+    sent: 0,
+    received: 0,
+    limits: [],
+    warnings: [],
+    journalFull: false,
+  }
+}
+
+/** Takes one event into the state (changed in place: there may be many). */
+export function fold(state: SessionState, event: SessionEvent): void {
+  if (event.kind.startsWith('network.')) return foldNetwork(state, event)
+  if (event.kind === 'session.started') state.started = event
+  else if (event.kind === 'files.hidden') state.hidden += event.paths.length
+  else if (event.kind === 'files.protected') state.protectedCount += event.count
+  else if (event.kind === 'git.merged') add(state.merged, event)
+  else if (event.kind === 'git.held') add(state.held, event)
+  else if (event.kind === 'limits') state.limits = event.rows
+  else if (event.kind === 'warning') add(state.warnings, event)
+  else if (event.kind === 'journal.full') state.journalFull = true
+  else if (event.kind === 'session.ended') state.end = event
+  else if (event.kind === 'file.quarantined') {
+    state.quarantinedCount += 1
+    add(state.quarantined, event)
+  }
+}
+
+function foldNetwork(state: SessionState, event: SessionEvent): void {
+  if (event.kind === 'network.closed') addTraffic(state, event)
+  else if (event.kind === 'network.repeated') {
+    addTraffic(state, event)
+    foldRepeated(state, event)
+  } else if (event.kind === 'network.refused') {
+    const { host, port, code, reason, remedy } = event
+    if (!count(state.refused, event, { host, port, code, reason, ...(remedy === undefined ? {} : { remedy }), count: 0 })) state.refusedElse += 1
+  } else if (event.kind === 'network.failed') count(state.failed, event, { host: event.host, port: event.port, reason: event.reason, count: 0 })
+  else if (event.kind === 'network.allowed') count(state.allowed, event, { host: event.host, port: event.port, count: 0 })
+}
+
+function foldRepeated(state: SessionState, event: Of<'network.repeated'>): void {
+  const table = { 'network.refused': state.refused, 'network.failed': state.failed, 'network.allowed': state.allowed, 'network.closed': undefined }[event.of]
+  const row = table?.get(`${event.host}:${event.port}`)
+  if (row !== undefined) row.count += event.count
+  else if (event.of === 'network.refused') state.refusedElse += event.count
+}
+
+function addTraffic(state: SessionState, event: { readonly sent: number; readonly received: number }): void {
+  state.sent += event.sent
+  state.received += event.received
+}
+
+function count<T extends { count: number }>(table: Map<string, T>, at: { readonly host: string; readonly port: number }, fresh: T): boolean {
+  const key = `${at.host}:${at.port}`
+  const row = table.get(key) ?? (table.size < listLimit ? fresh : undefined)
+  if (row === undefined) return false
+  row.count += 1
+  table.set(key, row)
+  return true
+}
+
+function add<T>(list: T[], item: T): void {
+  if (list.length < listLimit) list.push(item)
+}
