@@ -1,9 +1,20 @@
 #!/bin/sh
-# Builds the native helpers and the bundle. Part of set-up; safe to run again.
+# Builds the native helpers and the bundle into dist/. Part of set-up; safe to run again, also while anchorhold runs:
+# every file is written beside its place and renamed over it.
 set -eu
 cd "$(dirname "$0")/.."
 mkdir -p dist/native
-flags="-O2 -std=gnu11 -Wall -Wextra -Werror -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -pie"
-cc $flags -o dist/native/anchorhold-cell native/cell*.c native/common*.c
-cc -O2 -std=gnu11 -Wall -Wextra -Werror -D_FORTIFY_SOURCE=2 -fstack-protector-strong -static -o dist/native/anchorhold-enter native/enter*.c
-cc $flags -o dist/native/anchorhold-scout native/scout*.c
+
+common='-O2 -std=gnu11 -Wall -Wextra -Werror -D_FORTIFY_SOURCE=2 -fstack-protector-strong'
+native() { # native NAME FLAGS… -- SOURCES…
+  name=$1
+  shift
+  # shellcheck disable=SC2086 # the flags are words of our own
+  cc $common -o "dist/native/.$name.$$" "$@"
+  mv -f "dist/native/.$name.$$" "dist/native/$name"
+}
+native anchorhold-cell -fPIE -pie native/cell*.c native/common*.c
+native anchorhold-enter -static native/enter*.c
+native anchorhold-scout -fPIE -pie native/scout*.c
+
+[ "${1:-}" = native ] || node_modules/.bin/node scripts/bundle.ts

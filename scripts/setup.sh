@@ -1,0 +1,142 @@
+#!/bin/sh
+# Sets up a clone: system packages, npm packages, native helpers, bundle. Each step is left out where its result stands already.
+set -eu
+cd "$(dirname "$0")/.."
+root=$(pwd -P)
+
+say() { printf 'anchorhold set-up: %s\n' "$*" >&2; }
+stop() {
+  say "$1"
+  [ -z "${2:-}" ] || printf '  To mend it: %s\n' "$2" >&2
+  exit 1
+}
+has() { command -v "$1" >/dev/null 2>&1; }
+
+# --- 1. What must be there before anything can be fetched -------------------------------------------------------------------
+has node || stop 'Node is not installed (20 or later is needed to start; the right one is then brought along).' 'install Node with npm, see https://nodejs.org'
+major=$(node -p 'process.versions.node.split(".")[0]')
+[ "$major" -ge 20 ] || stop "Node $major is too old to start with; 20 or later is needed." 'install a later Node'
+has npm || stop 'npm is not installed.' 'install npm; it comes with Node'
+[ "$(uname -s)" = Linux ] || stop "anchorhold needs Linux; this is $(uname -s)." 'run it in a Linux machine'
+
+# --- 2. System packages: a C compiler with the headers and the static C library, bubblewrap, git -----------------------------
+static_works() {
+  probe=$(mktemp -d) || return 1
+  printf '#include <linux/seccomp.h>\n#include <stdio.h>\nint main(void) { return 0; }\n' >"$probe/a.c"
+  if cc -static -o "$probe/a" "$probe/a.c" 2>/dev/null; then works=0; else works=1; fi
+  rm -rf "$probe"
+  return "$works"
+}
+missing=
+has cc || missing="$missing compiler"
+{ has cc && [ -x dist/native/anchorhold-enter ]; } || static_works || missing="$missing headers"
+has bwrap || missing="$missing bubblewrap"
+has git || missing="$missing git"
+
+packages_for() { # packages_for apt|dnf|pacman|apk|zypper: the names of what is missing there
+  for what in $missing; do
+    case $1:$what in
+      *:compiler) printf ' gcc' ;;
+      apt:headers) printf ' gcc libc6-dev' ;;
+      dnf:headers) printf ' gcc glibc-devel glibc-static kernel-headers' ;;
+      pacman:headers) printf ' gcc glibc linux-api-headers' ;;
+      apk:headers) printf ' gcc musl-dev linux-headers' ;;
+      zypper:headers) printf ' gcc glibc-devel glibc-devel-static linux-glibc-devel' ;;
+      *) printf ' %s' "$what" ;;
+    esac
+  done
+}
+
+if [ -n "$missing" ]; then
+  if has apt-get; then
+    packages=$(packages_for apt)
+    install="env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends$packages"
+    refresh='apt-get update'
+  elif has dnf; then
+    packages=$(packages_for dnf)
+    install="dnf install -y$packages"
+    refresh=
+  elif has pacman; then
+    packages=$(packages_for pacman)
+    install="pacman -S --noconfirm --needed$packages"
+    refresh=
+  elif has zypper; then
+    packages=$(packages_for zypper)
+    install="zypper --non-interactive install$packages"
+    refresh=
+  elif has apk; then
+    packages=$(packages_for apk)
+    install="apk add$packages"
+    refresh=
+  else
+    stop "these are missing:$missing; no known package manager was found." 'install them with the one of this system'
+  fi
+
+  terminal=no
+  if [ -t 0 ] && [ -t 2 ] && [ -z "${CI:-}" ]; then terminal=yes; fi
+  if [ "$(id -u)" = 0 ]; then
+    rights=
+  elif has sudo && sudo -n true 2>/dev/null; then
+    rights='sudo -n '
+  elif has sudo && [ "$terminal" = yes ]; then
+    rights='sudo '
+  else
+    stop "these system packages are missing:$packages. Installing them needs root." "sudo $install"
+  fi
+  say "these system packages are missing and will be installed now:$packages"
+  printf '  %s%s\n' "$rights" "$install" >&2
+  if [ "$terminal" = yes ]; then
+    printf '  Go on? [Y/n] ' >&2
+    read -r answer || answer=n
+    case $answer in
+      '' | y | Y | yes) ;;
+      *) stop 'nothing was installed.' "$rights$install" ;;
+    esac
+  fi
+  # The lists may be old or absent: they are fetched only where the first attempt fails.
+  # shellcheck disable=SC2086 # package names of our own, one word each
+  $rights$install </dev/null >&2 || {
+    [ -n "$refresh" ] || stop 'the packages could not be installed.' "$rights$install"
+    $rights$refresh </dev/null >&2 && $rights$install </dev/null >&2 || stop 'the packages could not be installed.' "$rights$refresh && $rights$install"
+  }
+fi
+
+# --- 3. npm packages ----------------------------------------------------------------------------------------------------------
+writable() {
+  [ -w "$root" ] || stop "this clone belongs to another user and is not set up (or not up to date): $root" "set it up as its owner, or clone it into a folder of your own"
+}
+sum() { sha256sum | cut -d' ' -f1; }
+stamp_is() { [ -f "$1" ] && [ "$(cat "$1")" = "$2" ]; }
+
+packages_sum=$(cat package.json package-lock.json | sum)
+if ! stamp_is node_modules/.anchorhold-packages "$packages_sum" || [ ! -x node_modules/node/bin/node ]; then
+  writable
+  say 'installing npm packages (a bundled Node among them)'
+  npm ci --no-audit --no-fund --loglevel=error </dev/null >&2 || stop 'npm ci failed (see above).' 'npm ci'
+  # The package `node` fetches its binary by an install script, which a user's own `ignore-scripts` keeps from running.
+  [ -x node_modules/node/bin/node ] || npm rebuild node --ignore-scripts=false --loglevel=error </dev/null >&2 || true
+  [ -x node_modules/node/bin/node ] || stop 'the bundled Node was not installed: npm did not run its install script.' 'npm rebuild node --ignore-scripts=false'
+  printf '%s\n' "$packages_sum" >node_modules/.anchorhold-packages
+fi
+
+# --- 4. Native helpers and the bundle -------------------------------------------------------------------------------------------
+sources_sum=$({ printf '%s\n' "$packages_sum"; find src native scripts tsconfig.json tsconfig.types.json -type f | LC_ALL=C sort | tr '\n' '\0' | xargs -0 sha256sum; } | sum)
+if ! stamp_is dist/.built "$sources_sum" || [ ! -f dist/cli.js ] || [ ! -x dist/native/anchorhold-cell ]; then
+  writable
+  say 'building'
+  sh scripts/build.sh >&2 || stop 'the build failed (see above).' 'sh scripts/build.sh'
+  printf '%s\n' "$sources_sum" >dist/.built
+fi
+
+# --- 5. Can this machine build the wall? (quick: what was found right once, for this build and kernel, is not asked again) -----
+state="$sources_sum $(uname -r) $(id -u)"
+if ! stamp_is "dist/.checked-$(id -u)" "$state"; then
+  if findings=$(bin/anchorhold doctor 2>&1 </dev/null); then
+    [ ! -w dist ] || printf '%s\n' "$state" >"dist/.checked-$(id -u)"
+    say 'ready: this machine can build the wall (anchorhold doctor says more)'
+  else
+    printf '%s\n' "$findings" >&2
+    say 'set up, but this machine cannot build the wall yet: see above, or run `bin/anchorhold doctor --fix`'
+    exit 1
+  fi
+fi
