@@ -15,6 +15,8 @@ export interface AgentContext {
   readonly mode: PermissionMode
   /** Tool patterns of `permissions.allow`. */
   readonly allow: readonly string[]
+  /** What the policy puts into the cell's environment (`--env`), with the values that the cell will see. */
+  readonly env?: Readonly<Record<string, string>>
   /** What the user typed after the agent's name, untouched. */
   readonly args: readonly string[]
 }
