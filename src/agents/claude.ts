@@ -1,0 +1,223 @@
+// Claude Code as an agent: where it is, what its home starts with, which of its rules and switches a permission mode
+// means. Next to it: locate.ts finds programs, home-file.ts writes starting files, carry.ts brings the user's set-up.
+import path from 'node:path'
+import { Failure } from '../errors/failure.ts'
+import type { Agent, AgentContext, Prepared } from '../model/agent.ts'
+import type { Finding } from '../model/engine.ts'
+import type { Mount } from '../model/plan.ts'
+import { carriedMounts, userJson } from './carry.ts'
+import { readObject, updateJson, type JsonObject } from './home-file.ts'
+import type { Distribution, Installation } from './installation.ts'
+import { locateAll, searchedPlaces, type Search } from './locate.ts'
+import { commonPassEnv } from './pass-env.ts'
+import { compareVersions } from './version.ts'
+
+const title = 'Claude Code'
+
+export const claudeDistribution: Distribution = {
+  program: 'claude',
+  package: '@anthropic-ai/claude-code',
+  pinned: '2.1.330',
+  platformProgram: 'claude',
+  homePrograms: [
+    '.local/bin/claude', // native installer: a link into ~/.local/share/claude/versions
+    '.local/share/claude/versions/*',
+    '.claude/local/claude', // the former local installer: a launcher script
+    '.volta/bin/claude',
+    '.nvm/versions/node/*/bin/claude',
+    '.local/share/fnm/node-versions/*/installation/bin/claude',
+    '.local/share/mise/installs/node/*/bin/claude',
+    '.asdf/installs/nodejs/*/bin/claude',
+    '.npm-global/bin/claude',
+    '.local/share/pnpm/claude',
+    '.bun/bin/claude',
+  ],
+}
+
+/** Older ones let a repository's settings choose the permission mode (CVE-2026-33068). */
+const floor = { version: '2.1.53', why: 'CVE-2026-33068' }
+const ownInstall = `npm install -g ${claudeDistribution.package}`
+
+export const claude: Agent = {
+  name: 'claude',
+  title,
+  presets: ['claude'],
+  passEnv: [
+    ...commonPassEnv,
+    'ANTHROPIC_MODEL',
+    'ANTHROPIC_SMALL_FAST_MODEL',
+    'ANTHROPIC_DEFAULT_OPUS_MODEL',
+    'ANTHROPIC_DEFAULT_SONNET_MODEL',
+    'ANTHROPIC_DEFAULT_HAIKU_MODEL',
+    'MAX_THINKING_TOKENS',
+    'CLAUDE_CODE_MAX_OUTPUT_TOKENS',
+    'BASH_DEFAULT_TIMEOUT_MS',
+    'BASH_MAX_TIMEOUT_MS',
+    'CLAUDE_CODE_DISABLE_TERMINAL_TITLE',
+  ],
+  examine,
+  prepare,
+}
+
+async function examine(search: Search): Promise<readonly Finding[]> {
+  const found = await locateAll(claudeDistribution, search)
+  const chosen = found.find(isNewEnough)
+  if (chosen !== undefined)
+    return [{ id: 'agent-claude', level: 'ok', what: `${title} ${chosen.version} (${chosen.how}) at ${chosen.path}` }]
+  const old = found[0]
+  const what =
+    old === undefined ? `${title} is not installed` : `${title} ${old.version} at ${old.path} is older than ${floor.version} (${floor.why})`
+  return [
+    {
+      id: 'agent-claude',
+      level: 'missing',
+      what,
+      remedy: 'anchorhold agents install claude',
+      fix: ['anchorhold', 'agents', 'install', 'claude'],
+    },
+  ]
+}
+
+/**
+ * The installation that a run uses.
+ * @throws Failure 'agent/not-installed', 'agent/too-old'
+ */
+export async function findClaude(search: Search): Promise<Installation> {
+  const found = await locateAll(claudeDistribution, search)
+  const chosen = found.find(isNewEnough)
+  if (chosen !== undefined) return chosen
+  const facts = { title, name: 'claude', own: ownInstall }
+  const old = found[0]
+  if (old === undefined) throw new Failure('agent/not-installed', { ...facts, searched: searchedPlaces(claudeDistribution) })
+  throw new Failure('agent/too-old', { ...facts, version: old.version, path: old.path, floor: floor.version, why: floor.why })
+}
+
+function isNewEnough(installation: Installation): boolean {
+  return compareVersions(installation.version, floor.version) >= 0
+}
+
+async function prepare(context: AgentContext): Promise<Prepared> {
+  const args = withSwitches(context)
+  const installation = await findClaude(context)
+  await writeHome(context, installation.version)
+  return {
+    argv: [...installation.argv, ...args],
+    env: {
+      DISABLE_AUTOUPDATER: '1',
+      DISABLE_INSTALLATION_CHECKS: '1',
+      CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+      ...(context.mode === 'auto' ? { IS_SANDBOX: '1' } : {}),
+    },
+    mounts: [
+      ...installation.mounts,
+      { kind: 'dir', to: managedFolder, mode: 0o755 },
+      { kind: 'file', to: `${managedFolder}/managed-settings.json`, content: `${JSON.stringify(managedSettings(context), null, 2)}\n` },
+      ...(await carriedSetUp(context)),
+    ],
+  }
+}
+
+/** Claude Code's switches that end its prompts; given by anchorhold alone, in `auto` alone. */
+function withSwitches({ args, mode }: AgentContext): readonly string[] {
+  const end = args.indexOf('--')
+  const own = end < 0 ? args : args.slice(0, end)
+  const modeAt = own.findIndex((arg) => /^--permission-mode(?:=|$)/.test(arg))
+  if (mode !== 'auto') {
+    const argument = own.find((arg, at) => skipsPermissions(arg, own[at + 1]))
+    if (argument !== undefined) throw new Failure('agent/skip-permissions', { argument, mode, title, name: 'claude' })
+    return args
+  }
+  if (own.includes('--dangerously-skip-permissions')) return args
+  // A mode of the user's own (plan, acceptEdits) stays the one it starts in; the other remains one key away.
+  return [modeAt < 0 ? '--dangerously-skip-permissions' : '--allow-dangerously-skip-permissions', ...args]
+}
+
+function skipsPermissions(arg: string, next: string | undefined): boolean {
+  const [name = '', value] = arg.split('=', 2)
+  if (/^--(?:allow-)?dangerously-skip-permissions$/i.test(name)) return true
+  return name === '--permission-mode' && /^bypass-?permissions$/i.test(value ?? next ?? '')
+}
+
+const managedFolder = '/etc/claude-code'
+
+/** Managed settings are above every file the agent can write, so a mode holds whatever a project's settings say. */
+function managedSettings({ mode, allow }: AgentContext): JsonObject {
+  const always = {
+    sandbox: { enabled: false }, // a second sandbox cannot be built inside the cell, and is not needed there
+  }
+  if (mode === 'auto') return { ...always, skipDangerousModePermissionPrompt: true }
+  const prompts = { disableBypassPermissionsMode: 'disable', disableAutoMode: 'disable', defaultMode: 'default' }
+  if (mode === 'ask') return { ...always, permissions: prompts }
+  return { ...always, permissions: { ...prompts, allow: [...allow] }, allowManagedPermissionRulesOnly: true }
+}
+
+/** What an interactive start would ask about first; only what is missing is added. */
+async function writeHome({ homeFolder, project, mode, env, hostEnv, hostHome }: AgentContext, version: string): Promise<void> {
+  await updateJson(homeFolder, '.claude.json', (state) => {
+    const key = env?.['ANTHROPIC_API_KEY']
+    const projects = readObject(state['projects'])
+    return {
+      hasCompletedOnboarding: true,
+      lastOnboardingVersion: version,
+      theme: 'dark',
+      ...state,
+      ...(mode === 'auto' ? { bypassPermissionsModeAccepted: true } : {}),
+      ...(key === undefined ? {} : { customApiKeyResponses: approving(key, state['customApiKeyResponses']) }),
+      // Claude Code notes "not trusted" by itself when it first sees a folder; a cell was asked for by the user.
+      projects: {
+        ...projects,
+        [project]: { hasCompletedProjectOnboarding: true, ...readObject(projects[project]), hasTrustDialogAccepted: true },
+      },
+    }
+  })
+  const wishes = await userWishes(userFolder({ hostEnv, hostHome }))
+  if (Object.keys(wishes).length > 0) await updateJson(homeFolder, '.claude/settings.json', (settings) => ({ ...wishes, ...settings }))
+}
+
+/** Claude Code knows an approved key by its last 20 characters. */
+function approving(key: string, responses: unknown): JsonObject {
+  const known = readObject(responses)
+  const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
+  const suffix = key.trim().slice(-20)
+  const approved = list(known['approved'])
+  const rejected = list(known['rejected']).filter((entry) => entry !== suffix)
+  return { ...known, approved: approved.includes(suffix) ? approved : [...approved, suffix], rejected }
+}
+
+function userFolder({ hostEnv, hostHome }: Pick<AgentContext, 'hostEnv' | 'hostHome'>): string {
+  const own = hostEnv['CLAUDE_CONFIG_DIR']
+  return own !== undefined && path.isAbsolute(own) ? own : path.join(hostHome, '.claude')
+}
+
+/** Settings of taste. Never one that runs code, holds a secret, names a server or widens a permission. */
+const tastes = [
+  'model',
+  'language',
+  'outputStyle',
+  'alwaysThinkingEnabled',
+  'effortLevel',
+  'includeCoAuthoredBy',
+  'spinnerTipsEnabled',
+  'theme',
+  'editorMode',
+] as const
+
+async function userWishes(folder: string): Promise<JsonObject> {
+  const settings = await userJson(path.join(folder, 'settings.json'))
+  const kept = tastes.flatMap((name) => {
+    const value = settings[name]
+    return typeof value === 'string' || typeof value === 'boolean' ? [[name, value] as const] : []
+  })
+  return Object.fromEntries(kept)
+}
+
+/** Read by Claude Code beside the managed settings, so nothing is mounted into a home that the agent can write. */
+async function carriedSetUp(context: AgentContext): Promise<readonly Mount[]> {
+  const from = userFolder(context)
+  const folders = ['skills', 'commands', 'agents', 'output-styles', 'rules']
+  const wanted = [
+    { from: path.join(from, 'CLAUDE.md'), to: `${managedFolder}/CLAUDE.md` },
+    ...folders.map((name) => ({ from: path.join(from, name), to: `${managedFolder}/.claude/${name}` })),
+  ]
+  return carriedMounts(wanted, { ...context, folder: from })
+}

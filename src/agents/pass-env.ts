@@ -1,0 +1,33 @@
+// Variables of the caller that every program in a cell may see: terminal, language, time zone. Never a credential,
+// never an address: where a program sends its requests is the policy's to say.
+
+/** Harmless names; passed only where the caller has them set. */
+export const commonPassEnv: readonly string[] = [
+  'TERM',
+  'COLORTERM',
+  'TERM_PROGRAM',
+  'TERM_PROGRAM_VERSION',
+  'NO_COLOR',
+  'FORCE_COLOR',
+  'CLICOLOR',
+  'CLICOLOR_FORCE',
+  'COLUMNS',
+  'LINES',
+  'LANG',
+  'LANGUAGE',
+  'LC_ALL',
+  'LC_ADDRESS',
+  'LC_COLLATE',
+  'LC_CTYPE',
+  'LC_IDENTIFICATION',
+  'LC_MEASUREMENT',
+  'LC_MESSAGES',
+  'LC_MONETARY',
+  'LC_NAME',
+  'LC_NUMERIC',
+  'LC_PAPER',
+  'LC_TELEPHONE',
+  'LC_TIME',
+  'TZ',
+  'CI',
+]
