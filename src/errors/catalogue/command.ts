@@ -4,4 +4,8 @@ export const commandFailures = {
     message: 'anchorhold failed: {message}',
     remedy: 'This is a defect of anchorhold. Nothing more was started; `anchorhold log` shows how far it came.',
   },
+  'command/contradiction': {
+    message: '{one} and {two} cannot be given together.',
+    remedy: 'Give one of them.',
+  },
 } as const

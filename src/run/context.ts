@@ -1,0 +1,40 @@
+// What a run takes from its caller instead of from the process: environment, folders, streams. Made once, by cli.ts or a library user.
+import { userInfo } from 'node:os'
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { configDir, dataDir, packageRoot, stateDir } from '../host/paths.ts'
+import type { LaunchOptions } from '../model/engine.ts'
+import type { Emit } from '../model/events.ts'
+
+type Env = Readonly<Record<string, string | undefined>>
+
+export interface RunContext {
+  readonly env: Env
+  readonly home: string
+  readonly cwd: string
+  readonly folders: { readonly state: string; readonly data: string; readonly config: string }
+  readonly stdio: LaunchOptions['stdio']
+  readonly version: string
+  readonly onEvent?: Emit
+  /** Aborting it ends the cell. */
+  readonly signal?: AbortSignal
+}
+
+/** The context of this process: its environment, folder and streams. */
+export function processContext(env: Env = process.env): Omit<RunContext, 'onEvent' | 'signal'> {
+  const home = env['HOME'] !== undefined && path.isAbsolute(env['HOME']) ? env['HOME'] : userInfo().homedir
+  return {
+    env,
+    home,
+    cwd: process.cwd(),
+    folders: { state: stateDir(env, home), data: dataDir(env, home), config: configDir(env, home) },
+    stdio: { stdin: 'inherit', stdout: 'inherit', stderr: 'inherit' },
+    version: packageVersion(),
+  }
+}
+
+/** `version` of the package's own package.json. */
+export function packageVersion(): string {
+  const parsed: unknown = JSON.parse(readFileSync(path.join(packageRoot(), 'package.json'), 'utf8'))
+  return typeof parsed === 'object' && parsed !== null && 'version' in parsed && typeof parsed.version === 'string' ? parsed.version : 'unknown'
+}

@@ -1,0 +1,126 @@
+// The pipeline, top to bottom and never back: policy → engine → session → workspace → gateway → plan → launch → wait → close.
+// Everything opened is closed by scope, in reverse order; what `--dry-run` shows is the same up to the launch.
+import { realpathSync } from 'node:fs'
+import path from 'node:path'
+import { findAgent } from '../agents/list.ts'
+import { selectEngine } from '../engines/list.ts'
+import { Failure } from '../errors/failure.ts'
+import { listenersFor, openGateway } from '../gateway/open.ts'
+import { readSystem } from '../host/system.ts'
+import type { CellEnd, Compiled, Engine } from '../model/engine.ts'
+import type { Plan } from '../model/plan.ts'
+import type { RunOptions } from '../model/run-options.ts'
+import { makeIdentity } from '../plan/identity.ts'
+import { makePlan, writableRoots } from '../plan/make.ts'
+import { loadPolicy } from '../policy/load.ts'
+import { openSession, type Session } from '../session/open.ts'
+import { openWorkspace } from '../workspace/open.ts'
+import { openProject } from '../workspace/project.ts'
+import type { RunContext } from './context.ts'
+import { openHome } from './home.ts'
+import { reapBefore } from './reap.ts'
+import { guardSignals } from './signals.ts'
+import { terminalOf } from './terminal.ts'
+import { openWitness } from './witness.ts'
+
+export interface RunResult {
+  /** The command's own; 128+n after a signal; 125 where anchorhold failed. */
+  readonly exitCode: number
+  readonly end: CellEnd
+  readonly session: string
+  readonly folder: string
+  readonly milliseconds: number
+}
+
+export interface Opened {
+  readonly session: Session
+  readonly engine: Engine
+  readonly plan: Plan
+  readonly compiled: Compiled
+}
+
+/**
+ * One run from options to result. `onPlan` sees the plan before anything starts; where it answers 'stop' (`--dry-run`), nothing does.
+ * @throws Failure for everything that keeps the command from starting
+ */
+export async function run(options: RunOptions, context: RunContext, onPlan?: (opened: Opened) => 'go' | 'stop'): Promise<RunResult | undefined> {
+  const began = performance.now()
+  const { env, home, folders } = context
+  await using scope = new AsyncDisposableStack()
+  const failed = new AbortController()
+  const signal = AbortSignal.any([failed.signal, ...(context.signal === undefined ? [] : [context.signal])])
+
+  const project = await openProject(options.project ?? context.cwd, home, Object.values(folders))
+  const agent = findAgent(options.agent)
+  const { policy } = await loadPolicy({
+    options, project, agentPresets: agent.presets, hostEnv: env, hostHome: home, configDir: folders.config, stateDir: folders.state,
+  })
+  const engine = await selectEngine(policy.engine)
+  await reapBefore(folders.state, engine)
+  const session = await openSession({
+    stateDir: folders.state, project, agent: agent.name, engine: engine.traits.name, onBroken: (failure) => failed.abort(failure),
+    ...(options.name === undefined ? {} : { name: options.name }),
+    ...(context.onEvent === undefined ? {} : { onEvent: context.onEvent }),
+  })
+  let exitCode = 125
+  scope.defer(() => session.close(exitCode))
+  session.emit({
+    kind: 'session.started', session: session.id, project, agent: agent.name, argv: options.args, engine: engine.traits.name,
+    workspace: policy.workspace.mode, permissions: policy.permissions.mode, policyDigest: policy.digest, version: context.version, pid: process.pid,
+    ...(options.name === undefined ? {} : { name: options.name }),
+  })
+  const terminal = terminalOf(context.stdio)
+  const signals = scope.use(guardSignals(terminal))
+  const identity = makeIdentity({ uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 })
+  const homeFolder = openHome(folders.data, agent.name, project)
+  const witness = scope.use(await openWitness({ sessionFolder: session.folder, project, projectWritable: policy.workspace.mode !== 'readonly' }))
+  const [workspace, prepared] = await Promise.all([
+    openWorkspace({
+      project, roots: writableRoots(policy, project), files: policy.files, mode: policy.workspace.mode, sessionFolder: session.folder,
+      home: identity.home, emit: session.emit, signal,
+    }),
+    agent.prepare({
+      hostEnv: env, hostHome: home, project, homeFolder, home: identity.home, mode: policy.permissions.mode, allow: policy.permissions.allow, args: options.args,
+    }),
+  ])
+  scope.defer(() => workspace.close())
+  const gateway = scope.use(openGateway({ network: policy.network, emit: session.emit, signal, hostEnv: env }))
+  const { plan, unsetEnv } = makePlan({
+    session: session.id, engine: engine.traits.name, agent: { name: agent.name, passEnv: agent.passEnv, prepared }, policy, project,
+    cwd: startFolder(project, context.cwd), identity, system: readSystem(), homeFolder, workspace, listeners: listenersFor(policy.network), hostEnv: env,
+    terminal, preflight: witness.preflight,
+  })
+  for (const name of unsetEnv) session.emit({ kind: 'warning', code: 'env/unset', message: `The policy passes ${name}, which is not set outside.` })
+  const compiled = engine.compile(plan, await engine.facts(plan))
+  session.emit({ kind: 'limits', rows: compiled.limits })
+  if (onPlan?.({ session, engine, plan, compiled }) === 'stop') {
+    exitCode = 0
+    return undefined
+  }
+  signal.throwIfAborted()
+  const cell = await engine.launch(plan, compiled, {
+    signal, stdio: context.stdio,
+    onListeners: async (born) => gateway.adopt(born),
+  })
+  scope.defer(() => cell.kill())
+  signals.attach(cell)
+  workspace.attach(cell)
+  const end = await cell.ended
+  const seen = await witness.examine()
+  if (seen.hits > 0) throw new Failure('engine/wall-leaks', { hits: seen.hits })
+  if (signal.aborted && signal.reason instanceof Failure) throw signal.reason
+  if (end.kind === 'failed') throw new Failure('engine/cell-failed', { message: end.preflight ?? end.message ?? 'no reason given' })
+  if (!seen.alive) session.emit({ kind: 'warning', code: 'wall/witness', message: 'The witnesses of the self-test did not answer to the host itself.' })
+  exitCode = signals.exitCode ?? end.code
+  await workspace.close()
+  const milliseconds = Math.round(performance.now() - began)
+  session.emit({ kind: 'session.ended', end, exitCode, milliseconds })
+  return { exitCode, end, session: session.id, folder: session.folder, milliseconds }
+}
+
+/** The caller's folder where it lies in the project, else the project itself. */
+function startFolder(project: string, cwd: string): string {
+  const real = realpathSync(cwd)
+  return real === project || real.startsWith(`${project}${path.sep}`) ? real : project
+}
+
