@@ -1,20 +1,42 @@
 #!/bin/sh
-# Builds the native helpers and the bundle into dist/. Part of set-up; safe to run again, also while anchorhold runs:
-# every file is written beside its place and renamed over it.
+# Builds the native helpers and the bundle into dist/. `--stale`: only what is older than its sources, told by their hashes.
+# Safe to run again, also while anchorhold runs: every file is written beside its place and renamed over it.
 set -eu
 cd "$(dirname "$0")/.."
 mkdir -p dist/native
+if [ "${1:-}" = --stale ]; then stale=yes; else stale=no; fi
+
+# Two builds at once (two terminals, a test run) take turns.
+if command -v flock >/dev/null 2>&1; then
+  exec 9>dist/.lock
+  flock 9
+fi
+
+hash_of() { # hash_of PATHS…: one hash over names and contents
+  find "$@" -type f | LC_ALL=C sort | tr '\n' '\0' | xargs -0 sha256sum | sha256sum | cut -d' ' -f1
+}
+fresh() { # fresh STAMP HASH
+  [ "$stale" = yes ] && [ -f "$1" ] && [ "$(cat "$1")" = "$2" ]
+}
 
 common='-O2 -std=gnu11 -Wall -Wextra -Werror -D_FORTIFY_SOURCE=2 -fstack-protector-strong'
-native() { # native NAME FLAGS… -- SOURCES…
+native() { # native NAME FLAGS AND SOURCES…
   name=$1
   shift
   # shellcheck disable=SC2086 # the flags are words of our own
   cc $common -o "dist/native/.$name.$$" "$@"
   mv -f "dist/native/.$name.$$" "dist/native/$name"
 }
-native anchorhold-cell -fPIE -pie native/cell*.c native/common*.c
-native anchorhold-enter -static native/enter*.c
-native anchorhold-scout -fPIE -pie native/scout*.c
+hash=$(hash_of native scripts/build.sh)
+if ! fresh dist/native/.built "$hash" || [ ! -x dist/native/anchorhold-cell ]; then
+  native anchorhold-cell -fPIE -pie native/cell*.c native/common*.c
+  native anchorhold-enter -static native/enter*.c
+  native anchorhold-scout -fPIE -pie native/scout*.c
+  printf '%s\n' "$hash" >dist/native/.built
+fi
 
-[ "${1:-}" = native ] || node_modules/.bin/node scripts/bundle.ts
+hash=$(hash_of src scripts/bundle.ts tsconfig.json tsconfig.types.json package-lock.json)
+if ! fresh dist/.built "$hash" || [ ! -f dist/cli.js ]; then
+  node_modules/node/bin/node scripts/bundle.ts
+  printf '%s\n' "$hash" >dist/.built
+fi

@@ -58,7 +58,7 @@ async function declarations(): Promise<void> {
   const args = ['-p', path.join(root, 'tsconfig.types.json'), '--outDir', path.join(dist, 'types')]
   const result = spawnSync(process.execPath, [tsc, ...args], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
   if (result.status !== 0) throw new Error('bundle: the declarations could not be written')
-  await writeFile(path.join(dist, 'index.d.ts'), "export * from './types/index.d.ts'\n")
+  await writeFile(path.join(dist, 'index.d.ts'), "export * from './types/index.js'\n")
 }
 
 try {

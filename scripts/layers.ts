@@ -1,0 +1,79 @@
+// Checks that imports in src/ go downward only; run by scripts/lint.sh and by test/repository/layers.test.ts.
+import { readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+
+/** Lowest first. Folders of one layer may use each other in one direction only. */
+export const layers: readonly (readonly string[])[] = [
+  ['model'],
+  ['policy', 'errors', 'host'],
+  ['agents', 'secrets', 'engines', 'workspace', 'registries'],
+  ['plan', 'gateway', 'session'],
+  ['report'],
+  ['run'],
+  ['standin', 'demo'],
+  ['commands'],
+]
+/** Used by commands (and tests) alone, never by the product's own path. */
+const onlyForCommands: readonly string[] = ['standin', 'demo']
+/** The doors, in src itself. */
+const top = layers.length
+
+export interface Violation {
+  readonly file: string
+  readonly imported: string
+  readonly why: string
+}
+
+/** Every import in `src` (absolute path) that goes upward, out of the folder, or round in a circle of folders. */
+export function violations(src: string): readonly Violation[] {
+  const found: Violation[] = []
+  const edges = new Map<string, Violation>()
+  for (const name of readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((entry) => /\.[cm]?tsx?$/.test(entry))) {
+    const from = folderOf(name)
+    for (const imported of importsOf(readFileSync(path.join(src, name), 'utf8'))) {
+      const target = path.relative(src, path.resolve(src, path.dirname(name), imported))
+      const to = folderOf(target)
+      const why = judge(from, to, target)
+      if (why !== undefined) found.push({ file: name, imported, why })
+      else if (from !== to && levelOf(from) === levelOf(to))
+        edges.set(`${from}>${to}`, { file: name, imported, why: `${to}/ imports from ${from}/ as well` })
+    }
+  }
+  for (const [edge, violation] of edges) {
+    if (edges.has(edge.split('>').toReversed().join('>'))) found.push(violation)
+  }
+  return found
+}
+
+function folderOf(file: string): string {
+  const [first = '', ...rest] = file.split(path.sep)
+  return rest.length === 0 ? '' : first
+}
+
+function levelOf(folder: string): number {
+  if (folder === '') return top
+  return layers.findIndex((layer) => layer.includes(folder))
+}
+
+function judge(from: string, to: string, target: string): string | undefined {
+  if (target === path.join('..', 'package.json')) return undefined
+  if (to === '..' || target.startsWith('..')) return 'outside src/'
+  if (levelOf(from) < 0) return `${from}/ has no layer; give it one in scripts/layers.ts`
+  if (levelOf(to) < 0) return `${to}/ has no layer; give it one in scripts/layers.ts`
+  if (onlyForCommands.includes(to) && !['commands', ...onlyForCommands].includes(from)) return `${to}/ is for commands and tests only`
+  if (levelOf(to) > levelOf(from)) return `${to === '' ? 'src/' : `${to}/`} lies above ${from}/`
+  return undefined
+}
+
+/** Relative specifiers of static, re-exporting, side-effect, type and dynamic imports. */
+function importsOf(source: string): readonly string[] {
+  const code = source.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '')
+  const pattern = /(?:\bfrom\s*|\bimport\s*\(?\s*)(['"])(\.{1,2}\/[^'"]+)\1/g
+  return [...code.matchAll(pattern)].map((match) => match[2] ?? '')
+}
+
+if (import.meta.main) {
+  const found = violations(path.join(path.dirname(import.meta.dirname), 'src'))
+  for (const { file, imported, why } of found) process.stderr.write(`src/${file}: imports ${imported}: ${why}\n`)
+  process.exitCode = found.length === 0 ? 0 : 1
+}
