@@ -15,7 +15,7 @@ export interface PlainOptions {
  * (zero-width, tags, variation selectors: Unicode TR44), blanks other than the space and the ideographic space, the blank braille cell.
  * A mark (M) that opens the text or follows three others would be drawn over somebody else's characters.
  */
-const unsafe = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?![ \u3000])\p{Zs}|^\p{M}|(?<=[\s\S](?<!\P{M})\p{M}{2})\p{M}/gu
+const unsafe = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?![ \u3000])\p{Zs}|^\p{M}|(?<=\p{M}{3})\p{M}/gu
 /** The common case, tested first: printable ASCII only. */
 const harmless = /^[ -~]*$/
 

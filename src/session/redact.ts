@@ -1,5 +1,6 @@
 // Takes credentials out of text before it is kept or shown: the journal, failures and dry runs all use this one.
 // Controls are stripped first, so that an escape sequence in the middle of a token can't hide it.
+import { stripVTControlCharacters } from 'node:util'
 
 const mark = '[redacted]'
 
@@ -23,12 +24,16 @@ const urlCredentials = /\b([a-z][a-z0-9+.-]{0,20}:\/\/)[^\s/?#@]{1,2048}@/gi
 const header = /\b((?:proxy-)?authorization\s*[:=]\s*(?:(?:bearer|basic|token|digest)\s+)?|bearer\s+)[^\s,;"']{6,4096}/gi
 /** `--api-key=x`, `password: x`, `"token":"x"`, `?access_token=x`. */
 const assignment = /((?:api[_-]?key|access[_-]?key|secret|token|passw(?:or)?d|passphrase|credential)s?["']?\s*[=:]\s*["']?)[^\s"'&,;]{3,4096}/gi
-// eslint-disable-next-line no-control-regex -- removing them is the purpose
-const controls = /\u001b\[[0-?]*[ -/]*[@-~]|[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2060-\u2064\ufeff]/g
+/** All that could split a credential in two without being seen: controls (but line feed and tab), formats, default-ignorables. */
+const hiding = /(?![\n\t])[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]/gu
 
-/** The text without control characters (line feed and tab stay) and with anything shaped like a credential replaced. */
+/** The text with anything shaped like a credential replaced, looked for with terminal sequences and invisible characters taken away. */
 export function redact(text: string): string {
-  return redactKept(text.replace(controls, ''))
+  const visible = stripVTControlCharacters(text)
+  const stripped = visible.replace(hiding, '')
+  const redacted = redactKept(stripped)
+  // Nothing found: invisible characters stay, for the caller to show them as escapes.
+  return redacted === stripped ? visible : redacted
 }
 
 /** As redact, but leaves control characters alone: for data that is escaped when shown (the journal's strings). */

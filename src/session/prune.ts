@@ -1,0 +1,62 @@
+// Removes old sessions: the retention of `anchorhold sessions prune`. Running ones and those that still hold files are kept.
+import { lstatSync, readdirSync, type Stats } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import path from 'node:path'
+import { listSessions, type Listed } from './list.ts'
+
+export interface PruneInput {
+  readonly stateDir: string
+  /** Sessions that ended before this instant. */
+  readonly before: Date
+  /** Also those that hold quarantined or held-back files. */
+  readonly withFiles?: boolean
+  /** Also those whose record can't be read. */
+  readonly damaged?: boolean
+  /** Only tell. */
+  readonly dryRun?: boolean
+}
+
+export interface Pruned {
+  readonly removed: readonly string[]
+  /** Old enough, but kept, with the reason. */
+  readonly kept: readonly { readonly id: string; readonly reason: string }[]
+}
+
+/** Links inside a session are removed, never followed. */
+export async function pruneSessions(input: PruneInput): Promise<Pruned> {
+  const removed: string[] = []
+  const kept: { id: string; reason: string }[] = []
+  for (const listed of listSessions(input.stateDir)) {
+    const verdict = judge(listed, input)
+    if (verdict === 'young') continue
+    if (verdict !== 'remove') kept.push({ id: listed.id, reason: verdict })
+    else {
+      const folder = listed.kind === 'session' ? listed.record.folder : listed.folder
+      if (input.dryRun !== true) await rm(folder, { recursive: true, force: true })
+      removed.push(listed.id)
+    }
+  }
+  return { removed, kept }
+}
+
+function judge(listed: Listed, input: PruneInput): string {
+  const damaged = listed.kind === 'damaged'
+  if (damaged && input.damaged !== true) return 'its record cannot be read (--damaged removes such ones)'
+  if (listed.kind === 'session') {
+    if (listed.record.state === 'running') return 'young'
+    if (new Date(listed.record.endedAt ?? listed.record.startedAt) >= input.before) return 'young'
+  }
+  const folder = listed.kind === 'session' ? listed.record.folder : listed.folder
+  return input.withFiles !== true && holdsFiles(folder) ? 'it holds files taken out of the project (--with-files removes them too)' : 'remove'
+}
+
+/** Anything below a folder of the session is something that was kept for the user. */
+function holdsFiles(folder: string): boolean {
+  const isFolder = (stat: Stats | undefined) => stat?.isDirectory() === true
+  if (!isFolder(lstatSync(folder, { throwIfNoEntry: false }))) return false
+  return readdirSync(folder, { withFileTypes: true }).some((entry) => entry.isDirectory() && hasFile(path.join(folder, entry.name)))
+}
+
+function hasFile(folder: string): boolean {
+  return readdirSync(folder, { withFileTypes: true, recursive: true }).some((entry) => !entry.isDirectory())
+}
