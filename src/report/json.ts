@@ -1,0 +1,54 @@
+// `run --json`: events as JSON lines on stderr, so that stdout stays the command's own, byte for byte.
+// The command's stderr shares that stream and could imitate a line: who can't accept that reads `anchorhold log ID --json`.
+import { Failure } from '../errors/failure.ts'
+import type { SessionEvent } from '../model/events.ts'
+import type { SessionState } from '../session/state.ts'
+import { failureJson, type FailureJson } from './failure.ts'
+import { plain } from './text.ts'
+
+/** The last line of `run --json`. Lists hold at most 1,000 entries each. */
+export interface ResultJson {
+  readonly kind: 'result'
+  readonly session: string
+  readonly folder: string
+  readonly exitCode: number
+  readonly milliseconds?: number
+  readonly end?: { readonly kind: string; readonly signal?: string; readonly limit?: string }
+  readonly refused: readonly { readonly host: string; readonly port: number; readonly code: string; readonly reason: string; readonly remedy?: string; readonly count: number }[]
+  readonly quarantined: readonly { readonly path: string; readonly rule: string; readonly restore: string }[]
+  readonly held: readonly { readonly path: string; readonly keys: readonly string[] }[]
+  readonly warnings: readonly { readonly code: string; readonly message: string }[]
+}
+
+/** One line (no line feed) of pure ASCII: any terminal may show it, any parser reads it back unchanged. */
+export function jsonLine(value: unknown): string {
+  return JSON.stringify(value).replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+/** `{"time":…,"kind":…,…}` */
+export function eventJson(event: SessionEvent, time: Date = new Date()): string {
+  return jsonLine({ time: time.toISOString(), ...event })
+}
+
+/** The final object of a run. */
+export function resultJson(input: { readonly session: string; readonly folder: string; readonly exitCode: number; readonly state: SessionState }): ResultJson {
+  const { state } = input
+  const end = state.end?.end
+  return {
+    kind: 'result',
+    session: input.session,
+    folder: input.folder,
+    exitCode: input.exitCode,
+    ...(state.end === undefined ? {} : { milliseconds: state.end.milliseconds }),
+    ...(end === undefined ? {} : { end: { kind: end.kind, ...(end.signal === undefined ? {} : { signal: end.signal }), ...(end.limit === undefined ? {} : { limit: end.limit }) } }),
+    refused: [...state.refused.values()],
+    quarantined: state.quarantined.map(({ path, rule, restore }) => ({ path, rule, restore })),
+    held: state.held.map(({ path, keys }) => ({ path, keys })),
+    warnings: state.warnings.map(({ code, message }) => ({ code, message: plain(message) })),
+  }
+}
+
+/** What takes the result's place when the run failed before or outside the command. */
+export function failureResult(error: unknown): FailureJson & { readonly kind: 'result'; readonly exitCode: number } {
+  return { kind: 'result', exitCode: error instanceof Failure ? error.exitCode : 125, ...failureJson(error) }
+}

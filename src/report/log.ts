@@ -1,0 +1,71 @@
+// Journal lines in words, one terminal line each. The journal is hostile input: hosts, paths and reasons come from the cell.
+import type { JournalLine, SessionEvent } from '../model/events.ts'
+import { canonicalJson } from '../session/canonical.ts'
+import type { ReadLine } from '../session/follow.ts'
+import { limitText } from './limits.ts'
+import { quoteArgv } from './quote.ts'
+import { unstyled, type Style } from './style.ts'
+import { plain } from './text.ts'
+import { counted, duration, listed, size } from './units.ts'
+
+/** One line without line feed, controls visible. */
+export function logLine(read: ReadLine, style: Style = unstyled): string {
+  if (read.kind === 'unreadable') return style.bad(`line ${read.number} cannot be read`)
+  const text = `${plain(read.line.time, { max: 30 })}  ${plain(words(read.line), { max: 4_096 })}`
+  const { kind } = read.line.event
+  if (kind === 'network.refused' || kind === 'file.quarantined' || kind === 'git.held') return style.bad(text)
+  return kind === 'warning' || kind === 'network.failed' || kind === 'journal.full' ? style.warn(text) : text
+}
+
+function words(line: JournalLine): string {
+  try {
+    return describe(line.event)
+  } catch (error) {
+    // An event that was cut or changed lacks what its kind promises.
+    if (!(error instanceof TypeError || error instanceof RangeError)) throw error
+    return canonicalJson(line.event)
+  }
+}
+
+function describe(event: SessionEvent): string {
+  switch (event.kind) {
+    case 'session.started':
+      return `started ${event.agent} in ${event.project}: ${quoteArgv(event.argv)} (${event.engine}, workspace ${event.workspace}, permissions ${event.permissions}, anchorhold ${event.version}, pid ${event.pid})`
+    case 'wall.checked':
+      return `wall checked: ${counted(event.probes, 'probe')} held in ${duration(event.milliseconds)}`
+    case 'files.hidden':
+      return `hidden: ${listed(event.paths, 20)}`
+    case 'files.protected':
+      return `${counted(event.count, 'path')} protected in ${duration(event.milliseconds)}`
+    case 'file.quarantined':
+      return `taken away: ${event.path} (${event.rule}); to put it back: ${event.restore}`
+    case 'file.protection-renewed':
+      return `protection renewed: ${event.path}`
+    case 'git.merged':
+      return `git settings taken over into ${event.path}: ${listed(event.keys, 20)}`
+    case 'git.held':
+      return `git settings held back from ${event.path}: ${listed(event.keys, 20)}; kept in ${event.kept}`
+    case 'limits':
+      return `limits: ${event.rows.map(limitText).join(', ') || 'none'}`
+    case 'warning':
+      return `warning: ${event.message}${event.remedy === undefined ? '' : ` → ${event.remedy}`}`
+    case 'journal.full':
+      return `the journal reached ${size(event.bytes)}: what follows was counted, not written`
+    case 'session.reaped':
+      return `anchorhold was killed; cleared up by a later start: ${event.did.join('; ') || 'nothing was left'}`
+    case 'session.ended':
+      return `ended: ${event.end.kind}${event.end.signal === undefined ? '' : ` by ${event.end.signal}`}${event.end.limit === undefined ? '' : ` (limit of ${event.end.limit})`}, exit code ${event.exitCode}, after ${duration(event.milliseconds)}`
+    default:
+      return describeNetwork(event)
+  }
+}
+
+function describeNetwork(event: Extract<SessionEvent, { kind: `network.${string}` }>): string {
+  const where = `${event.host}:${event.port}`
+  if (event.kind === 'network.repeated') return `${event.of.replace('network.', '')} ${where}, ${event.count} more times`
+  if (event.kind === 'network.allowed') return `allowed ${where} (${event.how}) by ${event.rule}`
+  if (event.kind === 'network.closed') return `closed ${where} (${event.how}): ${size(event.sent)} sent, ${size(event.received)} received, ${duration(event.milliseconds)}`
+  if (event.kind === 'network.failed') return `failed ${where} (${event.how}): ${event.reason}`
+  if (event.kind === 'network.refused') return `refused ${where} (${event.how}): ${event.reason}${event.remedy === undefined ? '' : ` → ${event.remedy}`}`
+  return canonicalJson(event)
+}

@@ -1,0 +1,102 @@
+// The end of a run on stderr: what the wall did, and the command for each thing the user may want to change.
+// Made from the state that session/state.ts folds; says nothing where there is nothing to say.
+import type { SessionState } from '../session/state.ts'
+import { limitValue } from './limits.ts'
+import { quoteArgv } from './quote.ts'
+import { unstyled, type Style } from './style.ts'
+import { plain } from './text.ts'
+import { counted, duration, listed, size } from './units.ts'
+
+export interface SummaryInput {
+  readonly session: string
+  readonly state: SessionState
+  readonly style?: Style
+  /** Only what needs the user: files taken away, git keys held back, an end by a limit, a journal that ended early. */
+  readonly quiet?: boolean
+  /** The line with duration and traffic also where nothing happened and in a pipe. */
+  readonly verbose?: boolean
+}
+
+const rows = 8
+
+/** Lines without line feeds, each starting with "anchorhold:" or indented below one; often none. */
+export function summarize(input: SummaryInput): readonly string[] {
+  const style = input.style ?? unstyled
+  const needed = [...ending(input.state), ...quarantined(input.state), ...gitHeld(input.state), ...journal(input)]
+  const told = input.quiet === true ? [] : [...gitMerged(input.state), ...refused(input), ...warnings(input.state)]
+  const lines = [...needed, ...told]
+  const overview = input.verbose === true || (input.quiet !== true && (style.terminal || lines.length > 0))
+  return [...(overview ? [line(summaryLine(input))] : []), ...lines].map((text) => text.replace(/^anchorhold:/, style.bold('anchorhold:')))
+}
+
+function line(text: string): string {
+  return `anchorhold: ${plain(text, { max: 2_000 })}`
+}
+function below(text: string): string {
+  return `    ${plain(text, { max: 2_000 })}`
+}
+
+function summaryLine({ session, state }: SummaryInput): string {
+  const parts: string[] = []
+  if (state.end !== undefined) parts.push(`${duration(state.end.milliseconds)}, exit code ${state.end.exitCode}`)
+  if (state.allowed.size > 0) parts.push(`${counted(state.allowed.size, 'host')} reached, ${size(state.received)} received, ${size(state.sent)} sent`)
+  if (state.hidden > 0) parts.push(`${counted(state.hidden, 'file')} hidden`)
+  return `session ${session}${parts.length > 0 ? `: ${parts.join('; ')}` : ''}`
+}
+
+function ending(state: SessionState): readonly string[] {
+  const end = state.end?.end
+  if (end === undefined) return []
+  if (end.limit !== undefined) {
+    const value = state.limits.find((row) => row.name === end.limit)?.value
+    const flag = { fileSize: 'file-size', openFiles: 'open-files' }[end.limit as 'fileSize' | 'openFiles'] ?? end.limit
+    const named = value === undefined ? end.limit : `${end.limit} (${limitValue(end.limit, value)})`
+    return [line(`the run was ended by its limit of ${named}; more: anchorhold run --limit ${flag}=…`)]
+  }
+  if (end.kind === 'failed') return [line(`the command did not start: ${end.preflight ?? end.message ?? 'the engine failed'}`)]
+  if ((end.usage?.oomKills ?? 0) > 0) return [line(`${counted(end.usage?.oomKills ?? 0, 'process')} ran into the memory limit and was killed; more: anchorhold run --limit memory=…`)]
+  return []
+}
+
+function quarantined(state: SessionState): readonly string[] {
+  const count = state.quarantinedCount
+  if (count === 0) return []
+  const what = count === 1 ? 'a protected file appeared and was' : `${count} protected files appeared and were`
+  const shown = state.quarantined.slice(0, rows).map((event) => below(`${plain(event.path)} (${event.rule}); to put it back: ${event.restore}`))
+  return [line(`${what} taken out of the project:`), ...shown, ...more(count, shown.length)]
+}
+
+function gitHeld(state: SessionState): readonly string[] {
+  return state.held.slice(0, rows).map((event) => line(`git settings that could run code were held back from ${event.path}: ${listed(event.keys, rows)}; kept in ${event.kept}`))
+}
+
+function gitMerged(state: SessionState): readonly string[] {
+  return state.merged.slice(0, rows).map((event) => line(`git settings taken over into ${event.path}: ${listed(event.keys, rows)}`))
+}
+
+function journal({ session, state }: SummaryInput): readonly string[] {
+  return state.journalFull ? [line(`the journal reached its size; what came later was counted only (anchorhold log ${session})`)] : []
+}
+
+function refused({ session, state }: SummaryInput): readonly string[] {
+  const hosts = [...state.refused.values()]
+  const total = new Set(hosts.map(({ host }) => host)).size
+  if (total === 0) return state.refusedElse > 0 ? [line(`${counted(state.refusedElse, 'connection')} were refused: anchorhold log ${session}`)] : []
+  // Only what the gateway itself gave a remedy for, and only names that can be nothing but names, go into a command line.
+  const allowable = hosts.filter((host) => host.remedy !== undefined && /^[a-z0-9_]([a-z0-9._-]*[a-z0-9])?$/i.test(host.host))
+  const names = [...new Set(allowable.map(({ host, port }) => (port === 443 || port === 80 || port === 0 || port === 53 ? host : `${host}:${port}`)))]
+  const flags = names.slice(0, rows).flatMap((name) => ['--allow', name])
+  const heading = `${total === 1 ? '1 host was' : `${total}${state.refusedElse > 0 ? ' and more' : ''} hosts were`} refused`
+  const command = flags.length === 0 ? '' : `; to allow: ${quoteArgv(['anchorhold', 'run', ...flags])} …${names.length > rows ? ` (and ${names.length - rows} more)` : ''}`
+  const others = hosts.filter((host) => !allowable.includes(host))
+  const shown = others.slice(0, rows).map((host) => below(`${host.host}:${host.port}: ${host.reason}`))
+  return [line(`${heading}${command}`), ...shown, ...more(others.length, shown.length, `anchorhold log ${session}`)]
+}
+
+function warnings(state: SessionState): readonly string[] {
+  return state.warnings.slice(0, rows).flatMap((event) => [line(`warning: ${event.message}`), ...(event.remedy === undefined ? [] : [below(`→ ${event.remedy}`)])])
+}
+
+function more(total: number, shown: number, where = ''): readonly string[] {
+  return total > shown ? [below(`and ${total - shown} more${where === '' ? '' : `: ${where}`}`)] : []
+}
