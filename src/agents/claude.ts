@@ -148,7 +148,7 @@ function managedSettings({ mode, allow }: AgentContext): JsonObject {
   if (mode === 'auto') return { ...always, skipDangerousModePermissionPrompt: true }
   const prompts = { disableBypassPermissionsMode: 'disable', disableAutoMode: 'disable', defaultMode: 'default' }
   if (mode === 'ask') return { ...always, permissions: prompts }
-  return { ...always, permissions: { ...prompts, allow: [...allow] }, allowManagedPermissionRulesOnly: true }
+  return { ...always, permissions: { ...prompts, allow: [...allow] }, allowManagedPermissionRulesOnly: true, allowManagedHooksOnly: true }
 }
 
 /** What an interactive start would ask about first; only what is missing is added. */
