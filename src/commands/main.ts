@@ -1,6 +1,5 @@
 // The table of commands and the way from argv to an exit code. A command's file is loaded only when it is typed.
 import { Command, CommanderError } from 'commander'
-import { Failure } from '../errors/failure.ts'
 import { packageVersion } from '../run/context.ts'
 
 interface CommandFile {
@@ -22,7 +21,7 @@ const files: Readonly<Record<string, () => Promise<CommandFile>>> = {
   completion: () => import('./completion.ts'),
 }
 
-/** Exit code for a command line that cannot be understood, and for every failure of anchorhold's own. */
+/** Exit code for a command line that cannot be understood. */
 const failed = 125
 
 /** Performs one command line and ends the process with its exit code. */
@@ -37,10 +36,10 @@ async function perform(args: readonly string[]): Promise<number> {
     return Number(process.exitCode ?? 0)
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : failed
-    const { renderFailure } = await import('../report/failure.ts')
-    const failure = error instanceof Failure ? error : new Failure('command/internal', { message: error instanceof Error ? error.message : String(error) }, { cause: error })
-    process.stderr.write(renderFailure(failure, { json: args.includes('--json'), verbose: args.includes('--verbose') }))
-    return failure.exitCode
+    const { exitCodeOf, renderFailure } = await import('../report/failure.ts')
+    const flags = program.commands.find((command) => command.name() === args[0])?.opts() ?? {}
+    process.stderr.write(renderFailure(error, { json: flags['json'] === true, verbose: flags['verbose'] === true }))
+    return exitCodeOf(error)
   }
 }
 

@@ -9,6 +9,7 @@ import { listenersFor, openGateway } from '../gateway/open.ts'
 import { readSystem } from '../host/system.ts'
 import type { CellEnd, Compiled, Engine } from '../model/engine.ts'
 import type { Plan } from '../model/plan.ts'
+import type { Policy } from '../model/policy.ts'
 import type { RunOptions } from '../model/run-options.ts'
 import { makeIdentity } from '../plan/identity.ts'
 import { makePlan, writableRoots } from '../plan/make.ts'
@@ -34,6 +35,7 @@ export interface RunResult {
 
 export interface Opened {
   readonly session: Session
+  readonly policy: Policy
   readonly engine: Engine
   readonly plan: Plan
   readonly compiled: Compiled
@@ -81,6 +83,7 @@ export async function run(options: RunOptions, context: RunContext, onPlan?: (op
     }),
     agent.prepare({
       hostEnv: env, hostHome: home, project, homeFolder, home: identity.home, mode: policy.permissions.mode, allow: policy.permissions.allow, args: options.args,
+      env: givenEnv(policy.env, env),
     }),
   ])
   scope.defer(() => workspace.close())
@@ -93,7 +96,7 @@ export async function run(options: RunOptions, context: RunContext, onPlan?: (op
   for (const name of unsetEnv) session.emit({ kind: 'warning', code: 'env/unset', message: `The policy passes ${name}, which is not set outside.` })
   const compiled = engine.compile(plan, await engine.facts(plan))
   session.emit({ kind: 'limits', rows: compiled.limits })
-  if (onPlan?.({ session, engine, plan, compiled }) === 'stop') {
+  if (onPlan?.({ session, policy, engine, plan, compiled }) === 'stop') {
     exitCode = 0
     return undefined
   }
@@ -116,6 +119,11 @@ export async function run(options: RunOptions, context: RunContext, onPlan?: (op
   const milliseconds = Math.round(performance.now() - began)
   session.emit({ kind: 'session.ended', end, exitCode, milliseconds })
   return { exitCode, end, session: session.id, folder: session.folder, milliseconds }
+}
+
+/** What the policy's `env` amounts to: given values, and the caller's for the rest. */
+function givenEnv(rules: Policy['env'], env: RunContext['env']): Readonly<Record<string, string>> {
+  return Object.fromEntries(rules.flatMap(({ name, value = env[name] }) => (value === undefined ? [] : [[name, value]])))
 }
 
 /** The caller's folder where it lies in the project, else the project itself. */
