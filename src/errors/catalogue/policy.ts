@@ -20,4 +20,72 @@ export const policyFailures = {
     message: '{where}: the limit {name} can\'t be "{value}": {reason}',
     remedy: 'For example: --limit memory=4g, --limit processes=512, --limit cpus=2, --limit time=2h, --limit tmp=1g.',
   },
+  'policy/unknown-limit': {
+    message: '{where}: "{name}" is not NAME=VALUE of a limit. {hint}',
+    remedy: 'For example: --limit memory=4g, --limit processes=512, --limit cpus=2, --limit time=2h, --limit tmp=1g.',
+  },
+  'policy/bad-env': {
+    message: '{where}: the variable "{name}" can\'t be set: {reason}',
+    remedy: 'Write --env NAME=VALUE, or --env NAME to pass your own value on.',
+  },
+  'policy/bad-path': {
+    message: '{where}: the path "{path}" can\'t be used: {reason}',
+    remedy: 'Write a plain path or pattern, for example deploy/ or *.pem; a mount takes an existing folder or file.',
+  },
+  'policy/mount-refused': {
+    message: '{where}: {path} is not mounted: {reason}',
+    remedy: 'Mount the one folder that the task needs, read-only where that is enough (PATH:ro).',
+  },
+  'policy/unknown-preset': {
+    message: '{where}: there is no preset "{name}". {hint}',
+    remedy: 'A host is written with a dot or with its port, for example docs.example.org or intranet:443.',
+  },
+  'policy/manager-missing': {
+    message: 'the preset {name} asks {program} on this machine which registries it is set up for, and {program} is not installed',
+    remedy: 'Install {program}, or name the host itself: anchorhold run --allow HOST …',
+  },
+  'policy/manager-unclear': {
+    message: 'the preset {name} asked {program} which registries it is set up for, and got no usable answer: {reason}',
+    remedy: 'Try "{command}" yourself, or name the host itself: anchorhold run --allow HOST …',
+  },
+  'policy/unreadable': {
+    message: 'the policy {file} can\'t be used: {reason}',
+    remedy: 'Mend or remove the file. anchorhold does not start with a policy that it could not read whole.',
+  },
+  'policy/untrusted-file': {
+    message: 'the policy {file} is not safe to follow: {reason}',
+    remedy: 'Keep it where only you can write: ~/.config/anchorhold/policy.yaml, mode 0600, or give such a file with --policy. A project\'s own policy is anchorhold.yaml.',
+  },
+  'policy/other-spelling': {
+    message: '{file} is not read: policies end with .yaml',
+    remedy: 'mv {file} {right}',
+  },
+  'policy/empty': {
+    message: 'the policy {file} says nothing',
+    remedy: 'Write at least one key (anchorhold init makes a commented policy), or remove the file.',
+  },
+  'policy/bad-yaml': {
+    message: '{where}: this is not a policy: {reason}',
+    remedy: 'Mend this line. Policies are plain YAML: keys, lists and text, each key once.',
+  },
+  'policy/unknown-key': {
+    message: '{where}: there is no key "{key}"; {hint}',
+    remedy: 'Mend or remove the key; docs/policy.md has them all, and "anchorhold policy schema" prints them for an editor.',
+  },
+  'policy/wrong-type': {
+    message: '{where}: {key} must be {expected}{found}',
+    remedy: 'Mend this line; docs/policy.md has every key with its form.',
+  },
+  'policy/not-yet': {
+    message: '{where}: "{key}" is part of the policy language, but this version can\'t enforce it yet',
+    remedy: 'Remove it. anchorhold refuses what it would otherwise have to ignore.',
+  },
+  'policy/project-routes': {
+    message: '{where}: a project\'s policy can\'t have routes: they decide which machine answers for a name',
+    remedy: 'Move the route to your own policy (~/.config/anchorhold/policy.yaml), or give it with --route.',
+  },
+  'policy/project-widens': {
+    message: '{file} comes with the project and asks for more than you allow:\n{lines}',
+    remedy: 'Read it; then approve exactly this content with: anchorhold trust',
+  },
 } as const

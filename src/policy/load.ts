@@ -1,0 +1,142 @@
+// Policy: the loader. Built in → user's file → project's file → flags become one effective policy; the only file here with side effects on top.
+import { realpath, lstat } from 'node:fs/promises'
+import path from 'node:path'
+import { Failure } from '../errors/failure.ts'
+import { dataDir } from '../host/paths.ts'
+import type { Origin, Policy } from '../model/policy.ts'
+import type { RunOptions } from '../model/run-options.ts'
+import { isApproved } from './approval.ts'
+import { whereOf } from './host-rule.ts'
+import { silentLayer, type Layer } from './layer.ts'
+import { layerOfFlags } from './layer-of-flags.ts'
+import { merge } from './merge.ts'
+import { widenings, type Widening } from './narrow.ts'
+import type { HostFolders } from './paths.ts'
+import { expandPresets, type Registry } from './presets.ts'
+import { isWithin, readProjectPolicy, readUserPolicy, type ReadPolicy } from './read-file.ts'
+import { show } from './show.ts'
+
+export interface LoadInput {
+  readonly options: RunOptions
+  /** Canonical path of the project. */
+  readonly project: string
+  /** Presets of the agent that runs. */
+  readonly agentPresets: readonly string[]
+  /** The derived presets that exist: `registries` of registries/list.ts. */
+  readonly registries: readonly Registry[]
+  readonly hostEnv: Readonly<Record<string, string | undefined>>
+  readonly hostHome: string
+  readonly configDir: string
+  readonly stateDir: string
+}
+
+/** A policy file that was used. */
+export interface PolicySource {
+  readonly kind: 'user' | 'project'
+  readonly file: string
+  /** sha-256 (hex) of its content. */
+  readonly digest: string
+  /** What a project's file widens; empty unless it was approved. */
+  readonly widens: readonly Widening[]
+}
+
+export interface LoadedPolicy {
+  readonly policy: Policy
+  readonly sources: readonly PolicySource[]
+  /** Where each single value comes from (`engine`, `workspace.mode`, `permissions.mode`, `limits.memory`, …). */
+  readonly origins: Readonly<Record<string, Origin>>
+  /** Things the user should know that stop nothing, in words. */
+  readonly notes: readonly string[]
+}
+
+export const projectPolicyName = 'anchorhold.yaml'
+
+/**
+ * Reads every source once and merges them. Throws a Failure of the group `policy`: a file that was given is used whole or not at all.
+ * `policy/project-widens` names every line of a project that needs `anchorhold trust`.
+ */
+export async function loadPolicy(input: LoadInput): Promise<LoadedPolicy> {
+  const layers = await readLayers(input)
+  const { user, project, flags, sources, widens } = layers
+  const file = sources.find((source) => source.kind === 'project')
+  if (file !== undefined && widens.length > 0 && !(await isApproved(input.stateDir, file.file, file.digest))) throw wideningFailure(file.file, widens)
+  refuseReview(flags.workspace ?? project.workspace ?? user.workspace)
+  const agentPresets = input.agentPresets.map((value) => ({ value, origin: { kind: 'preset', source: value } as const }))
+  const presets = [...agentPresets, ...user.presets, ...project.presets, ...flags.presets]
+  const { rules, notes } = await expandPresets(presets, input.registries, input)
+  const { policy, origins } = merge({ user, project, flags }, rules)
+  await refusePolicyInMounts(policy, sources)
+  return { policy, sources: sources.map((source) => ({ ...source, widens: source.kind === 'project' ? widens : [] })), origins, notes }
+}
+
+/** What a project's policy would widen for this user, approved or not: for `anchorhold trust` and `init`. Undefined without such a file. */
+export async function projectWidenings(input: LoadInput): Promise<{ file: string; digest: string; widens: readonly Widening[] } | undefined> {
+  const { sources, widens } = await readLayers(input)
+  const file = sources.find((source) => source.kind === 'project')
+  return file === undefined ? undefined : { file: file.file, digest: file.digest, widens }
+}
+
+interface ReadLayers {
+  readonly user: Layer
+  readonly project: Layer
+  readonly flags: Layer
+  readonly sources: readonly Omit<PolicySource, 'widens'>[]
+  readonly widens: readonly Widening[]
+}
+
+async function readLayers(input: LoadInput): Promise<ReadLayers> {
+  const own = [input.configDir, input.stateDir, dataDir(input.hostEnv, input.hostHome)]
+  const foldersAt = (base: string): HostFolders => ({ home: input.hostHome, base, own })
+  const userFile = input.options.policy === undefined ? path.join(input.configDir, 'policy.yaml') : path.resolve(input.options.policy)
+  const projectFile = path.join(input.project, projectPolicyName)
+  await Promise.all([input.options.policy === undefined ? refuseOtherSpelling(userFile) : undefined, refuseOtherSpelling(projectFile)])
+  const [userRead, projectRead] = await Promise.all([readUserPolicy(userFile, input.project, input.options.policy !== undefined), readProjectPolicy(projectFile)])
+  const flags = await layerOfFlags(input.options, foldersAt(process.cwd()), input.registries)
+  if (userRead === undefined && projectRead === undefined) return { user: silentLayer, project: silentLayer, flags, sources: [], widens: [] }
+
+  const { layerOfFile } = await import('./layer-of-file.ts')
+  const layer = (kind: 'user' | 'project', file: string, read: ReadPolicy | undefined): Promise<Layer> | Layer =>
+    read === undefined ? silentLayer : layerOfFile({ kind, file, bytes: read.bytes }, foldersAt(path.dirname(file)), input.registries)
+  const user = await layer('user', userFile, userRead)
+  const project = await layer('project', projectFile, projectRead)
+  const route = project.routes[0]
+  if (route !== undefined) throw new Failure('policy/project-routes', { where: whereOf(route.origin) })
+  const sources = [
+    ...(userRead === undefined ? [] : [{ kind: 'user' as const, file: userFile, digest: userRead.digest }]),
+    ...(projectRead === undefined ? [] : [{ kind: 'project' as const, file: projectFile, digest: projectRead.digest }]),
+  ]
+  const agentPresets = input.agentPresets.map((value) => ({ value, origin: { kind: 'preset', source: value } as const }))
+  const widens = widenings(project, { ...user, presets: [...user.presets, ...agentPresets] }, flags)
+  return { user, project, flags, sources, widens }
+}
+
+function wideningFailure(file: string, widens: readonly Widening[]): Failure {
+  const lines = widens.map(({ what, origin }) => `  line ${origin.line ?? 1}: ${what}`).join('\n')
+  return new Failure('policy/project-widens', { file: show(file, 300), lines, count: widens.length })
+}
+
+/** A policy under a name that is not read would be a policy that is silently ignored. */
+async function refuseOtherSpelling(file: string): Promise<void> {
+  const other = file.replace(/\.yaml$/, '.yml')
+  const exists = await lstat(other).then(
+    () => true,
+    () => false,
+  )
+  if (exists) throw new Failure('policy/other-spelling', { file: show(other, 300), right: show(file, 300) })
+}
+
+function refuseReview(workspace: Layer['workspace']): void {
+  if (workspace?.value !== 'review') return
+  throw new Failure('policy/not-yet', { where: whereOf(workspace.origin), key: 'workspace.mode review' })
+}
+
+/** A policy file that the cell could write would be the agent's to change before the next run. */
+async function refusePolicyInMounts(policy: Policy, sources: readonly Pick<PolicySource, 'kind' | 'file'>[]): Promise<void> {
+  for (const { kind, file } of sources) {
+    const real = kind === 'user' ? await realpath(file) : file
+    const mount = policy.files.mount.find((each) => each.mode === 'rw' && isWithin(real, each.path))
+    if (mount !== undefined && kind === 'user') {
+      throw new Failure('policy/untrusted-file', { file: show(file, 300), reason: `it lies in ${show(mount.path, 300)}, which the cell may write (${whereOf(mount.origin)})` })
+    }
+  }
+}

@@ -1,0 +1,98 @@
+// Policy: layers become the effective policy. Flags win, then the project (which only narrows, or was approved), then the user, then built in.
+import { createHash } from 'node:crypto'
+import type { EnvRule, HostRule, Limits, Origin, Policy } from '../model/policy.ts'
+import type { Layer, Said } from './layer.ts'
+import { limitTable, type LimitName } from './limits.ts'
+import { ruleOfRoute } from './route.ts'
+
+export interface Layers {
+  readonly user: Layer
+  readonly project: Layer
+  readonly flags: Layer
+}
+
+export interface Merged {
+  readonly policy: Policy
+  /** Where each single value comes from: `engine`, `workspace.mode`, `permissions.mode`, `limits.memory`, …; lists carry their own origins. */
+  readonly origins: Readonly<Record<string, Origin>>
+}
+
+const builtIn: Origin = { kind: 'built-in', source: 'default' }
+
+/** Pure. `presetRules` are the expanded presets of all layers. */
+export function merge({ user, project, flags }: Layers, presetRules: readonly HostRule[]): Merged {
+  const layers = [user, project, flags]
+  const last = <T>(pick: (layer: Layer) => Said<T> | undefined, fallback: T): Said<T> => pick(flags) ?? pick(project) ?? pick(user) ?? { value: fallback, origin: builtIn }
+  const engine = last((layer) => layer.engine, 'auto' as const)
+  const agent = flags.agent ?? project.agent ?? user.agent
+  const workspace = last((layer) => layer.workspace, 'live' as const)
+  const mode = last((layer) => layer.mode, 'ask' as const)
+  const limits = mergeLimits(layers)
+  // Routes are the user's and the flags' alone; the loader refuses a project that has one.
+  const routes = dedupeRoutes([...flags.routes, ...user.routes])
+  const effective: Omit<Policy, 'digest'> = {
+    engine: engine.value,
+    agent: agent?.value,
+    workspace: { mode: workspace.value },
+    files: {
+      mount: mergeMounts(layers),
+      hide: layers.flatMap((layer) => layer.hide),
+      protect: layers.flatMap((layer) => layer.protect),
+      unprotect: layers.flatMap((layer) => layer.unprotect),
+    },
+    env: mergeEnv(layers),
+    network: { rules: [...layers.flatMap((layer) => layer.rules), ...routes.map(ruleOfRoute), ...presetRules], routes },
+    permissions: { mode: mode.value, allow: mergeTools(user, project) },
+    limits: Object.fromEntries(Object.entries(limits).flatMap(([name, said]) => (said.value === 'none' ? [] : [[name, said.value]]))) as Limits,
+  }
+  const origins = {
+    engine: engine.origin,
+    ...(agent === undefined ? {} : { agent: agent.origin }),
+    'workspace.mode': workspace.origin,
+    'permissions.mode': mode.origin,
+    ...Object.fromEntries(Object.entries(limits).map(([name, said]) => [`limits.${name}`, said.origin])),
+  }
+  return { policy: { ...effective, digest: digestOf(effective) }, origins }
+}
+
+/** sha-256 (hex) over JSON with sorted keys: the same policy gives the same digest on every machine. */
+export function digestOf(value: unknown): string {
+  return createHash('sha256').update(canonicalJson(value)).digest('hex')
+}
+
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) => {
+    if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) return inner
+    return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+  })
+}
+
+function mergeLimits(layers: readonly Layer[]): Record<string, Said<number | 'none'>> {
+  const merged: Record<string, Said<number | 'none'>> = {}
+  for (const [name, { standard }] of Object.entries(limitTable) as [LimitName, { standard?: number }][]) {
+    if (standard !== undefined) merged[name] = { value: standard, origin: builtIn }
+  }
+  for (const { name, value, origin } of layers.flatMap((layer) => layer.limits)) merged[name] = { value, origin }
+  return merged
+}
+
+function mergeEnv(layers: readonly Layer[]): readonly EnvRule[] {
+  return [...new Map(layers.flatMap((layer) => layer.env).map((rule) => [rule.name, rule])).values()]
+}
+
+function mergeMounts(layers: readonly Layer[]): Policy['files']['mount'] {
+  return [...new Map(layers.flatMap((layer) => layer.mount).map((mount) => [mount.path, mount])).values()]
+}
+
+/** A project that lists fewer tools than the user narrows; one that lists others was approved, and adds. */
+function mergeTools(user: Layer, project: Layer): readonly string[] {
+  const own = (user.tools ?? []).map((tool) => tool.value)
+  const theirs = project.tools?.map((tool) => tool.value)
+  if (theirs === undefined) return own
+  return theirs.every((tool) => own.includes(tool)) ? theirs : [...new Set([...own, ...theirs])]
+}
+
+/** The first route of a host and port counts: flags come before the file. */
+function dedupeRoutes(routes: Policy['network']['routes']): Policy['network']['routes'] {
+  return [...new Map(routes.toReversed().map((route) => [`${route.host}:${route.port}`, route])).values()].reverse()
+}

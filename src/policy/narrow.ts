@@ -1,0 +1,73 @@
+// Policy: what a project's policy would widen, compared with what the user allows. A project can only narrow (design.md 2); load.ts asks.
+import type { HostRule, Origin } from '../model/policy.ts'
+import { ruleText } from './judge.ts'
+import type { Layer } from './layer.ts'
+import { showLimit, standardLimits } from './limits.ts'
+import { isWithin } from './read-file.ts'
+import { show } from './show.ts'
+
+export interface Widening {
+  /** In words: "allows docs.example.org". */
+  readonly what: string
+  readonly origin: Origin
+}
+
+const workspaceOrder = ['readonly', 'review', 'live']
+const modeOrder = ['ask', 'allow-listed', 'auto']
+
+/**
+ * Every line of `project` that gives more than `user` does. `user` is the user's file, agent presets included; `flags` are this run's.
+ * What a flag says wins over the project anyway, so it does not count. Pure.
+ */
+export function widenings(project: Layer, user: Layer, flags: Layer): readonly Widening[] {
+  const found: Widening[] = []
+  const add = (what: string, origin: Origin): void => void found.push({ what: show(what, 200), origin })
+  const given = { presets: [...user.presets, ...flags.presets], rules: [...user.rules, ...flags.rules], mount: [...user.mount, ...flags.mount], env: [...user.env, ...flags.env] }
+
+  const { engine, agent, workspace, mode } = project
+  if (engine !== undefined && flags.engine === undefined && engine.value !== (user.engine?.value ?? 'auto')) add(`chooses the engine ${engine.value}`, engine.origin)
+  if (agent !== undefined && flags.agent === undefined && agent.value !== user.agent?.value) add(`chooses the agent ${agent.value}`, agent.origin)
+  if (workspace !== undefined && flags.workspace === undefined && higher(workspaceOrder, workspace.value, user.workspace?.value ?? 'live')) {
+    add(`makes the workspace ${workspace.value}`, workspace.origin)
+  }
+  if (mode !== undefined && flags.mode === undefined && higher(modeOrder, mode.value, user.mode?.value ?? 'ask')) add(`sets the permission mode ${mode.value}`, mode.origin)
+  const tools = (user.tools ?? []).map((tool) => tool.value)
+  for (const tool of project.tools ?? []) if (!tools.includes(tool.value)) add(`lets ${tool.value} pass without a question`, tool.origin)
+
+  for (const preset of project.presets) if (!given.presets.some(({ value }) => value === preset.value)) add(`allows the preset ${preset.value}`, preset.origin)
+  for (const rule of project.rules) if (rule.effect === 'allow' && !covered(rule, given.rules)) add(`allows ${ruleText(rule)}`, rule.origin)
+  for (const mount of project.mount) {
+    const seen = given.mount.some((own) => isWithin(mount.path, own.path) && (mount.mode === 'ro' || own.mode === 'rw'))
+    if (!seen) add(`mounts ${mount.path} (${mount.mode})`, mount.origin)
+  }
+  for (const rule of project.unprotect) if (!user.unprotect.some(({ glob }) => glob === rule.glob)) add(`lifts the protection of ${rule.glob}`, rule.origin)
+  for (const rule of project.env) {
+    if (!given.env.some((own) => own.name === rule.name && own.value === rule.value)) add(`sets the variable ${rule.name}`, rule.origin)
+  }
+  for (const limit of project.limits) {
+    if (flags.limits.some(({ name }) => name === limit.name)) continue
+    const own = user.limits.findLast(({ name }) => name === limit.name)?.value ?? standardLimits[limit.name] ?? 'none'
+    if (own === 'none' || (limit.value !== 'none' && limit.value <= own)) continue
+    add(`raises the limit ${limit.name} to ${limit.value === 'none' ? 'none' : showLimit(limit.name, limit.value)}`, limit.origin)
+  }
+  return found
+}
+
+/** Whether one of the user's allows already gives everything that a rule gives. */
+export function covered(rule: HostRule, own: readonly HostRule[]): boolean {
+  const ports = rule.ports
+  if (ports === 'all') return own.some((other) => other.effect === 'allow' && other.ports === 'all' && contains(other.pattern, rule.pattern))
+  return ports.every((port) =>
+    own.some((other) => other.effect === 'allow' && contains(other.pattern, rule.pattern) && (other.ports === 'all' || other.ports.includes(port))),
+  )
+}
+
+function contains(outer: HostRule['pattern'], inner: HostRule['pattern']): boolean {
+  if (outer.kind === 'host') return inner.kind === 'host' && inner.host === outer.host
+  const name = inner.kind === 'host' ? inner.host : inner.suffix
+  return name.endsWith(`.${outer.suffix}`) || (inner.kind === 'subdomains' && name === outer.suffix)
+}
+
+function higher(order: readonly string[], wanted: string, own: string): boolean {
+  return order.indexOf(wanted) > order.indexOf(own)
+}

@@ -1,0 +1,81 @@
+// Policy: presets. Services are data here; package managers' registries are derived on this machine by registries/ and handed in by the caller.
+import { tryWrittenHost } from './host-name.ts'
+import { hostLoopbackName } from './host-rule.ts'
+import type { Said } from './layer.ts'
+import { nearest } from './nearest.ts'
+import { servicePresets } from './service-presets.ts'
+import { Failure } from '../errors/failure.ts'
+import type { HostRule, Origin } from '../model/policy.ts'
+import { whereOf } from './host-rule.ts'
+import { show } from './show.ts'
+
+/** One host that a package manager would contact, and how that was found out. */
+export interface FoundHost {
+  readonly host: string
+  readonly port: number
+  /** In words: "npm config get registry". */
+  readonly from: string
+}
+
+export interface RegistryContext {
+  readonly hostEnv: Readonly<Record<string, string | undefined>>
+  readonly hostHome: string
+  readonly stateDir: string
+}
+
+/** A derived preset: the registries one package manager is set up for on this machine. One file each in registries/. */
+export interface Registry {
+  readonly name: string
+  /** Throws Failure `policy/manager-missing` or `policy/manager-unclear`. Never reads the project. */
+  derive(context: RegistryContext): Promise<readonly FoundHost[]>
+}
+
+export interface Expanded {
+  readonly rules: readonly HostRule[]
+  /** What could not become a rule, in words (a registry at an address, for example). */
+  readonly notes: readonly string[]
+}
+
+/** Whether a word in an allow list is meant as a preset: no dot, no port, no star, and not the one name without a dot that has its own answer. */
+export function isPresetWord(text: string): boolean {
+  return /^[\w-]+$/.test(text) && text !== 'localhost'
+}
+
+/** Refuses a preset that nobody has, with the nearest one (Failure `policy/unknown-preset`). */
+export function checkPreset(name: string, origin: Origin, registries: readonly Registry[]): void {
+  const known = [...Object.keys(servicePresets), ...registries.map((registry) => registry.name)]
+  if (known.includes(name)) return
+  const meant = nearest(name, known)
+  const hint = meant === undefined ? `There are: ${known.join(', ')}` : `Did you mean "${meant}"?`
+  throw new Failure('policy/unknown-preset', { name: show(name), where: whereOf(origin), hint })
+}
+
+/** The rules of presets, each preset once, all managers asked at the same time. */
+export async function expandPresets(said: readonly Said<string>[], registries: readonly Registry[], context: RegistryContext): Promise<Expanded> {
+  const names = [...new Set(said.map((preset) => preset.value))]
+  const parts = await Promise.all(names.map((name) => expand(name, registries, context)))
+  return { rules: parts.flatMap((part) => part.rules), notes: parts.flatMap((part) => part.notes) }
+}
+
+async function expand(name: string, registries: readonly Registry[], context: RegistryContext): Promise<Expanded> {
+  const origin: Origin = { kind: 'preset', source: name }
+  const service = Object.hasOwn(servicePresets, name) ? servicePresets[name] : undefined
+  if (service !== undefined) return rulesOf(service.map(({ host, reason }) => ({ host, ports: [443], reason })), origin)
+  const registry = registries.find((candidate) => candidate.name === name)
+  if (registry === undefined) throw new Failure('policy/unknown-preset', { name, where: 'the agent', hint: '' })
+  const found = await registry.derive(context)
+  return rulesOf(found.map(({ host, port, from }) => ({ host, ports: [port], reason: `${name} is set up for it (${from})` })), origin)
+}
+
+function rulesOf(rows: readonly { host: string; ports: readonly number[]; reason: string }[], origin: Origin): Expanded {
+  const rules: HostRule[] = []
+  const notes: string[] = []
+  for (const { host, ports, reason } of rows) {
+    const answer = tryWrittenHost(host)
+    if (!answer.ok || answer.host === 'localhost') {
+      const why = answer.ok ? `inside the cell that is the cell itself; see ${hostLoopbackName}` : answer.reason
+      notes.push(`preset ${origin.source}: ${show(host)} is not allowed: ${why}`)
+    } else rules.push({ effect: 'allow', pattern: { kind: 'host', host: answer.host }, ports, reason, origin })
+  }
+  return { rules, notes }
+}

@@ -1,0 +1,111 @@
+// Policy: the one schema of a policy file. Parsing, the reference page and the editors' JSON schema are all made from it; loaded only where a file is.
+import * as z from 'zod'
+import type { EngineChoice, MountMode, PermissionMode, WorkspaceMode } from '../model/policy.ts'
+import { limitTable, type LimitName } from './limits.ts'
+
+/** A policy file as written: checked in shape, not yet in meaning (hosts, globs, sizes are read by layer-of-file.ts). */
+export interface PolicyFile {
+  readonly engine?: EngineChoice | undefined
+  readonly agent?: string | undefined
+  readonly workspace?: { readonly mode?: WorkspaceMode | undefined } | undefined
+  readonly files?: FilesSection | undefined
+  readonly env?: Readonly<Record<string, string | number | boolean | null>> | undefined
+  readonly network?: NetworkSection | undefined
+  readonly secrets?: readonly unknown[] | undefined
+  readonly permissions?: { readonly mode?: PermissionMode | undefined; readonly allow?: readonly string[] | undefined } | undefined
+  readonly limits?: Readonly<Partial<Record<LimitName, string | number | undefined>>> | undefined
+  readonly budget?: Readonly<Record<string, unknown>> | undefined
+}
+export interface FilesSection {
+  readonly mount?: readonly { readonly path: string; readonly mode?: MountMode | undefined }[] | undefined
+  readonly hide?: readonly string[] | undefined
+  readonly protect?: readonly string[] | undefined
+  readonly unprotect?: readonly string[] | undefined
+}
+export interface NetworkSection {
+  readonly allow?: readonly (string | HostEntry)[] | undefined
+  readonly deny?: readonly (string | HostEntry)[] | undefined
+  readonly routes?: Readonly<Record<string, string>> | undefined
+}
+export interface HostEntry {
+  readonly host: string
+  readonly methods?: readonly string[] | undefined
+  readonly paths?: readonly string[] | undefined
+  readonly reason?: string | undefined
+}
+
+/** Known by name, refused with `policy/not-yet` until they are built: never silently ignored. */
+export const notYet: readonly string[] = ['secrets', 'budget']
+
+const text = z.string().min(1)
+const texts = z.array(text)
+const hostEntry = z.strictObject({
+  host: text.describe('`HOST`, `HOST:PORT`, `*.HOST` or `*.HOST:PORT`'),
+  methods: texts.optional().describe('HTTP methods (not in this version)'),
+  paths: texts.optional().describe('URL path patterns (not in this version)'),
+  reason: text.optional().describe('Shown wherever the rule decides'),
+})
+const hosts = z.array(z.union([text, hostEntry]))
+const limit = (name: LimitName): z.ZodOptional<z.ZodUnion<readonly [z.ZodString, z.ZodNumber]>> =>
+  z.union([text, z.number()]).optional().describe(`Limit on the ${limitTable[name].what}, or \`none\``)
+
+export const policySchema: z.ZodType<PolicyFile> = z
+  .strictObject({
+    engine: z.enum(['auto', 'bubblewrap', 'docker', 'podman', 'gvisor']).optional().describe('What builds the wall'),
+    agent: text.optional().describe('The agent that `anchorhold run` starts when none is named'),
+    workspace: z
+      .strictObject({ mode: z.enum(['live', 'review', 'readonly']).optional().describe('How the cell sees the project') })
+      .optional()
+      .describe('The project as the cell sees it'),
+    files: z
+      .strictObject({
+        mount: z
+          .array(z.strictObject({ path: text.describe('Relative to this file, absolute, or `~/…`'), mode: z.enum(['ro', 'rw']).optional() }))
+          .optional()
+          .describe('Further folders and files of the host; `ro` unless said otherwise'),
+        hide: texts.optional().describe('Globs of paths whose content the cell must not see'),
+        protect: texts.optional().describe('Globs of paths that the cell must not write'),
+        unprotect: texts.optional().describe('Built-in protections that this policy lifts, by their glob'),
+      })
+      .optional()
+      .describe('Files beyond the project, and rules for files in it'),
+    env: z
+      .record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))
+      .optional()
+      .describe("Variables of the cell; without a value, the caller's own value"),
+    network: z
+      .strictObject({
+        allow: hosts.optional().describe('Presets and hosts; without a port: 80 and 443'),
+        deny: hosts.optional().describe('Hosts that no other rule can allow; without a port: every port'),
+        routes: z.record(z.string(), text).optional().describe("`HOST[:PORT]: ADDRESS[:PORT]`; in the user's own policy only"),
+      })
+      .optional()
+      .describe('Where the cell may connect to'),
+    secrets: z.array(z.unknown()).optional().describe('Secrets for named hosts (not in this version)'),
+    permissions: z
+      .strictObject({
+        mode: z.enum(['ask', 'allow-listed', 'auto']).optional().describe("When the agent asks before it acts"),
+        allow: texts.optional().describe('Tool patterns that pass without a question in `allow-listed`'),
+      })
+      .optional()
+      .describe("The agent's own prompts"),
+    limits: z
+      .strictObject({
+        memory: limit('memory'),
+        processes: limit('processes'),
+        cpus: limit('cpus'),
+        time: limit('time'),
+        tmp: limit('tmp'),
+        fileSize: limit('fileSize'),
+        openFiles: limit('openFiles'),
+      })
+      .optional()
+      .describe('What a run may use up'),
+    budget: z.record(z.string(), z.unknown()).optional().describe('Money limits in US dollars (not in this version)'),
+  })
+  .describe('A policy of anchorhold')
+
+/** JSON schema (2020-12) for editors and the reference page. */
+export function policyJsonSchema(): Record<string, unknown> {
+  return { ...z.toJSONSchema(policySchema), title: 'anchorhold policy' }
+}
