@@ -1,24 +1,29 @@
 // Renders whatever ended a command: the one place where an error becomes text. Redacted and made plain here, nowhere else.
 import { Failure } from '../errors/failure.ts'
 import { redact } from '../session/redact.ts'
-import { unstyled, type Style } from './style.ts'
+import { jsonLine } from './json-line.ts'
+import { styleFor, type Style } from './style.ts'
 import { plain } from './text.ts'
 
 export interface RenderOptions {
+  /** Default: that of standard error. */
   readonly style?: Style
+  /** One JSON line, the last of `--json`, instead of text. */
+  readonly json?: boolean
   /** Causes and stack traces too. */
   readonly verbose?: boolean
 }
 
-/** Lines for stderr, without a line feed at the end: what happened, where, what to do. */
+/** Text for stderr, line feed at the end included: what happened, where, what to do. */
 export function renderFailure(error: unknown, options: RenderOptions = {}): string {
-  const style = options.style ?? unstyled
+  if (options.json === true) return `${jsonLine({ kind: 'result', exitCode: exitCodeOf(error), ...failureJson(error) })}\n`
+  const style = options.style ?? styleFor(process.stderr)
   const { code, message, remedy, place } = facts(error)
   const lines = [`${style.bad('anchorhold:')} ${indent(message)}`]
   if (place !== undefined) lines.push(`  ${style.dim('at')} ${place}`)
   if (remedy !== '') lines.push(`  ${style.good('→')} ${indent(remedy)}`)
   if (options.verbose === true) lines.push(style.dim(`  (${code})`), ...traces(error).map((trace) => style.dim(`  ${indent(trace)}`)))
-  return lines.join('\n')
+  return `${lines.join('\n')}\n`
 }
 
 /** The same for machines. */

@@ -1,9 +1,8 @@
 // `run --json`: events as JSON lines on stderr, so that stdout stays the command's own, byte for byte.
 // The command's stderr shares that stream and could imitate a line: who can't accept that reads `anchorhold log ID --json`.
-import { Failure } from '../errors/failure.ts'
 import type { SessionEvent } from '../model/events.ts'
 import type { SessionState } from '../session/state.ts'
-import { failureJson, type FailureJson } from './failure.ts'
+import { jsonLine } from './json-line.ts'
 import { plain } from './text.ts'
 
 /** The last line of `run --json`. Lists hold at most 1,000 entries each. */
@@ -18,11 +17,6 @@ export interface ResultJson {
   readonly quarantined: readonly { readonly path: string; readonly rule: string; readonly restore: string }[]
   readonly held: readonly { readonly path: string; readonly keys: readonly string[] }[]
   readonly warnings: readonly { readonly code: string; readonly message: string }[]
-}
-
-/** One line (no line feed) of pure ASCII: any terminal may show it, any parser reads it back unchanged. */
-export function jsonLine(value: unknown): string {
-  return JSON.stringify(value).replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 /** `{"time":…,"kind":…,…}` */
@@ -46,9 +40,4 @@ export function resultJson(input: { readonly session: string; readonly folder: s
     held: state.held.map(({ path, keys }) => ({ path, keys })),
     warnings: state.warnings.map(({ code, message }) => ({ code, message: plain(message) })),
   }
-}
-
-/** What takes the result's place when the run failed before or outside the command. */
-export function failureResult(error: unknown): FailureJson & { readonly kind: 'result'; readonly exitCode: number } {
-  return { kind: 'result', exitCode: error instanceof Failure ? error.exitCode : 125, ...failureJson(error) }
 }

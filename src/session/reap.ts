@@ -90,6 +90,8 @@ async function reapOne(input: ReapInput, claim: Claim): Promise<Reaped> {
 
   // Without a record nobody knows which engine it was.
   const engines = input.engines.filter((engine) => record === undefined || engine.traits.name === record.engine)
+  // An engine that is not at hand can't have cleared up: the marker stays for a start that knows it.
+  if (record !== undefined && engines.length === 0) problems.push(`engine ${record.engine} is not known here`)
   for (const engine of engines) await attempt(engine.traits.title, async () => void did.push(...(await engine.reap(claim.id))))
   if (record?.state === 'running') await attempt('record', () => markCrashed(input, record, did, attempt))
   await attempt('marker', () => {

@@ -18,6 +18,7 @@ export interface RefusedHost {
 export interface SessionState {
   started?: Of<'session.started'>
   hidden: number
+  readonly hiddenPaths: string[]
   protectedCount: number
   readonly quarantined: Of<'file.quarantined'>[]
   quarantinedCount: number
@@ -42,6 +43,7 @@ const listLimit = 1_000
 export function emptyState(): SessionState {
   return {
     hidden: 0,
+    hiddenPaths: [],
     protectedCount: 0,
     quarantined: [],
     quarantinedCount: 0,
@@ -63,7 +65,6 @@ export function emptyState(): SessionState {
 export function fold(state: SessionState, event: SessionEvent): void {
   if (event.kind.startsWith('network.')) return foldNetwork(state, event)
   if (event.kind === 'session.started') state.started = event
-  else if (event.kind === 'files.hidden') state.hidden += event.paths.length
   else if (event.kind === 'files.protected') state.protectedCount += event.count
   else if (event.kind === 'git.merged') add(state.merged, event)
   else if (event.kind === 'git.held') add(state.held, event)
@@ -71,7 +72,10 @@ export function fold(state: SessionState, event: SessionEvent): void {
   else if (event.kind === 'warning') add(state.warnings, event)
   else if (event.kind === 'journal.full') state.journalFull = true
   else if (event.kind === 'session.ended') state.end = event
-  else if (event.kind === 'file.quarantined') {
+  else if (event.kind === 'files.hidden') {
+    state.hidden += event.paths.length
+    for (const path of event.paths.slice(0, listLimit)) add(state.hiddenPaths, path)
+  } else if (event.kind === 'file.quarantined') {
     state.quarantinedCount += 1
     add(state.quarantined, event)
   }

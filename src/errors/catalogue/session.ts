@@ -37,4 +37,12 @@ export const sessionFailures = {
     remedy: 'Do not rely on it. The lines before that place are intact.',
     exitCode: 1,
   },
+  'session/bad-days': {
+    message: '"{text}" is not a number of days.',
+    remedy: 'Give a whole number, such as: anchorhold sessions prune --days 30',
+  },
+  'session/bad-shell': {
+    message: 'There is no completion for "{shell}".',
+    remedy: 'Use bash, zsh or fish: anchorhold completion bash',
+  },
 } as const

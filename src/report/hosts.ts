@@ -1,0 +1,18 @@
+// The allowed hosts of a policy in words, presets by their name. Used by the banner and the dry run.
+import type { HostRule, Policy } from '../model/policy.ts'
+
+/** "preset claude", "api.github.com", "*.example.org:5432"; each once, in the policy's order. */
+export function hostsInWords(network: Policy['network']): readonly string[] {
+  const allowed = network.rules.filter((rule) => rule.effect === 'allow')
+  return [...new Set([...allowed.map((rule) => (rule.origin.kind === 'preset' ? `preset ${rule.origin.source}` : ruleText(rule))), ...network.routes.map(routeText)])]
+}
+
+function ruleText(rule: HostRule): string {
+  const name = rule.pattern.kind === 'host' ? rule.pattern.host : `*.${rule.pattern.suffix}`
+  const usual = rule.ports === 'all' || rule.ports.every((port) => port === 80 || port === 443)
+  return usual ? name : `${name}:${rule.ports.join(',')}`
+}
+
+function routeText(route: Policy['network']['routes'][number]): string {
+  return `${route.host}:${route.port} → ${route.to.address}:${route.to.port}`
+}
