@@ -9,7 +9,10 @@ export function setup(): void {
     process.stderr.write('anchorhold tests: this clone was not set up yet (npm run setup); tests of the built program will fail\n')
     return
   }
-  const result = spawnSync('/bin/sh', [path.join(root, 'scripts/build.sh'), '--stale'], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
+  const result = spawnSync('/bin/sh', [path.join(root, 'scripts/build.sh'), '--stale'], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
   if (result.status === 0) return
   if (!namesFiles()) throw new Error('the build failed (see above), so no test was run')
   process.stderr.write('anchorhold tests: the build failed (see above); tests of the built program run with the previous one\n')
