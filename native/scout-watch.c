@@ -1,0 +1,187 @@
+// After the first answer the scout stays: inotify on every folder, set before the folder is read, so that nothing falls in between.
+// Says A (appeared or changed), V (vanished), O (events were lost, everything was compared again), L (the kernel's limit of watches).
+#include "scout.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/// Sets the watches of folders that have none, then compares: what changed before its watch was there is read again.
+static void watch_all(struct scout *s, uint32_t root) {
+  uint32_t top = s->roots[root].node;
+  for (uint32_t at = top;;) {
+    struct node *n = &s->nodes[at];
+    bool stop = s->watch_failed;
+    if (!stop && n->wd < 0) {
+      int fd = open_node(s, at);
+      struct stat info;
+      if (fd >= 0) {
+        set_watch(s, at, fd);
+        bool same = fstat(fd, &info) == 0 && s->nodes[at].ctime != 0 && (int64_t)info.st_ctim.tv_sec * 1000000000 + info.st_ctim.tv_nsec == s->nodes[at].ctime && info.st_ino == s->nodes[at].ino;
+        close(fd);
+        if (!same) { reread(s, at); for (uint32_t c = s->nodes[at].child; c != NONE; c = s->nodes[c].next) if ((s->nodes[c].flags & SEEN) == 0) walk(s, c); }
+      }
+    }
+    if (stop) return;
+    if (s->nodes[at].child != NONE) { at = s->nodes[at].child; continue; }
+    while (at != top && s->nodes[at].next == NONE) at = s->nodes[at].parent;
+    if (at == top) return;
+    at = s->nodes[at].next;
+  }
+}
+
+static uint32_t known_match(struct scout *s, uint32_t node, const char *name, bool forget, bool say) {
+  uint32_t seen = 0, *link = &s->nodes[node].match;
+  while (*link != NONE) {
+    struct match *m = &s->matches[*link];
+    if (strcmp(s->names + m->name, name) != 0) { link = &m->next; continue; }
+    seen++;
+    if (say) print_match(s, 'V', node, m);
+    if (!forget) { link = &m->next; continue; }
+    uint32_t gone = *link;
+    *link = m->next;
+    s->matches[gone].next = s->free_match;
+    s->free_match = gone;
+    s->nodes[node].matches--;
+  }
+  return seen;
+}
+
+static bool shapes_a_repository(const char *folded) {
+  static const char *const names[] = {"head", "objects", "refs", "commondir", ".git", NULL};
+  for (int i = 0; names[i] != NULL; i++) if (strcmp(folded, names[i]) == 0) return true;
+  return false;
+}
+
+static bool may_match(struct scout *s, uint32_t node, const char *folded) {
+  uint32_t ids[64], count = 0;
+  if (s->nodes[node].kind != PLAIN) return true;
+  step(s, node, folded, 'l', false, ids, &count);
+  return count > 0;
+}
+
+static void appeared(struct scout *s, uint32_t node, const char *name, bool folder) {
+  char folded[NAME_BYTES];
+  fold_name(name, folded);
+  uint32_t old = find_child(s, node, name);
+  if (old != NONE) drop_node(s, old);
+  if (s->nodes[node].kind == PLAIN && shapes_a_repository(folded)) {
+    reread(s, node);
+    for (uint32_t c = s->nodes[node].child; c != NONE; c = s->nodes[c].next) if ((s->nodes[c].flags & SEEN) == 0) walk(s, c);
+    return;
+  }
+  if (!folder && !may_match(s, node, folded)) return;
+  known_match(s, node, name, true, false);
+  int fd = open_node(s, node);
+  struct stat info;
+  if (fd < 0) return;
+  if (fstatat(fd, name, &info, AT_SYMLINK_NOFOLLOW) == 0) {
+    uint32_t before = s->nodes[node].child;
+    evaluate_name(s, node, fd, name, type_letter(info.st_mode), info.st_ino);
+    close(fd);
+    if (s->nodes[node].child != before) walk(s, s->nodes[node].child);
+  } else close(fd); // gone again: its own event follows
+}
+
+static void handle(struct scout *s, const struct inotify_event *e) {
+  if ((e->mask & IN_Q_OVERFLOW) != 0) {
+    out_record("O");
+    for (uint32_t i = 0; i < s->root_count; i++) { revalidate(s, i); watch_all(s, i); }
+    return;
+  }
+  if (e->wd < 0 || (uint32_t)e->wd >= s->by_wd_room) return;
+  uint32_t node = s->by_wd[e->wd];
+  if (node == NONE) return;
+  if ((e->mask & IN_IGNORED) != 0) { s->by_wd[e->wd] = NONE; s->nodes[node].wd = -1; return; }
+  if (e->len == 0) return;
+  s->roots[s->nodes[node].root].changed = true;
+  if ((e->mask & (IN_CREATE | IN_MOVED_TO)) != 0) appeared(s, node, e->name, (e->mask & IN_ISDIR) != 0);
+  else if ((e->mask & (IN_DELETE | IN_MOVED_FROM)) != 0) {
+    uint32_t child = find_child(s, node, e->name);
+    if (child != NONE) drop_node(s, child);
+    known_match(s, node, e->name, true, true);
+  } else if ((e->mask & (IN_CLOSE_WRITE | IN_MODIFY)) != 0 && known_match(s, node, e->name, false, false) > 0) appeared(s, node, e->name, false);
+}
+
+static void drain(struct scout *s) {
+  static char buffer[65536] __attribute__((aligned(8)));
+  for (;;) {
+    ssize_t size = s->inotify < 0 ? 0 : read(s->inotify, buffer, sizeof buffer);
+    if (size <= 0) return;
+    for (ssize_t at = 0; at < size;) {
+      const struct inotify_event *e = (const void *)(buffer + at);
+      at += (ssize_t)(sizeof *e + e->len);
+      handle(s, e);
+    }
+    out_flush();
+  }
+}
+
+static void sweep(struct scout *s) {
+  drain(s);
+  s->unlock = s->sweep = true;
+  s->report = 'M';
+  for (uint32_t i = 0; i < s->root_count; i++) revalidate(s, i);
+  out_record("D");
+  out_flush();
+  for (uint32_t i = 0; i < s->root_count; i++) save_index(s, i);
+  s->report = 'A';
+  s->sweep = s->unlock = false;
+}
+
+static void command(struct scout *s, char **field, int count) {
+  char message[512], head[64];
+  if (field[0][0] == 's') { sweep(s); return; }
+  if (count != 6) die("a command that is not understood");
+  bool ok = (field[0][0] == 'm' ? move_below(field[2], field[3], field[4], field[5], message, sizeof message)
+                                : restore_below(field[2], field[3], field[4], field[5], message, sizeof message)) == 0;
+  snprintf(head, sizeof head, "R%s,", field[1]);
+  out_bytes(head, strlen(head));
+  out_record(ok ? "" : message);
+  out_flush();
+}
+
+/// Commands on standard input, NUL-separated: `s` | `m` seq root path folder name | `r` seq folder name root path. The end of the input ends the scout.
+int watch_loop(struct scout *s) {
+  char *text = NULL;
+  size_t used = 0;
+  s->report = 'A';
+  if (s->watching) {
+    s->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    if (s->inotify < 0) s->watch_failed = true;
+    for (uint32_t i = 0; i < s->root_count; i++) watch_all(s, i);
+    out_record(s->watch_failed ? "L" : "W");
+    out_flush();
+  }
+  for (uint32_t i = 0; i < s->root_count; i++) save_index(s, i);
+  for (;;) {
+    struct pollfd fds[2] = {{.fd = 0, .events = POLLIN}, {.fd = s->inotify, .events = POLLIN}};
+    if (poll(fds, s->inotify < 0 ? 1 : 2, -1) < 0) { if (errno == EINTR) continue; die("poll"); }
+    if (s->inotify >= 0 && fds[1].revents != 0) drain(s);
+    if (fds[0].revents == 0) continue;
+    text = grow(text, used + 65536);
+    ssize_t size = read(0, text + used, 65536);
+    if (size <= 0) return 0;
+    used += (size_t)size;
+    for (;;) {
+      char *field[6];
+      int wanted = used > 0 && text[0] == 's' ? 1 : 6, count = 0;
+      size_t at = 0;
+      while (count < wanted && at < used) {
+        char *end = memchr(text + at, 0, used - at);
+        if (end == NULL) break;
+        field[count++] = text + at;
+        at = (size_t)(end - text) + 1;
+      }
+      if (count < wanted) break;
+      command(s, field, count);
+      memmove(text, text + at, used - at);
+      used -= at;
+    }
+  }
+}
