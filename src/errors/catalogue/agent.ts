@@ -38,6 +38,10 @@ export const agentFailures = {
     message: 'npm was not found in PATH, and {title} is installed with it.',
     remedy: 'Install Node.js with npm (Debian, Ubuntu: sudo apt-get install npm), or {title} by its own installer.',
   },
+  'agent/demo-stage': {
+    message: 'The demo could not set its stage: {step} failed ({reason}).',
+    remedy: 'The demo needs git (Debian, Ubuntu: sudo apt-get install git) and room in the folder for temporary files.',
+  },
   'agent/bad-version': {
     message: '"{version}" is not a version of {title}.',
     remedy: 'Name one in full, for example: anchorhold agents install {name} --version {example}',

@@ -1,0 +1,83 @@
+// The demo as people read it: each step in a line or three, the wall's words apart from the agent's. Pure but for nothing:
+// lines come back, the command prints them.
+import type { Style } from '../report/style.ts'
+import { plain } from '../report/text.ts'
+import type { DemoResult, Step } from './play.ts'
+
+/** The lines for one step; none where it says nothing new. */
+export function linesFor(step: Step, style: Style): readonly string[] {
+  switch (step.kind) {
+    case 'stage':
+      return [
+        style.bold('The stage'),
+        `  project            ${plain(step.project)}`,
+        `  must survive       ${plain(step.precious)}`,
+        `  must stay secret   ${step.secrets.map((file) => plain(file)).join(', ')}`,
+        '',
+        style.bold('The agent works, without a single prompt'),
+      ]
+    case 'act':
+      return step.disaster
+        ? [`  ${style.bad('✗')} ${style.bold(`agent ${step.title}`)}`, ...commandLines(step.command, style)]
+        : [`  ${style.dim('•')} agent ${step.title}`]
+    case 'answer':
+      return step.disaster ? answerLines(step.text, style) : []
+    case 'wall':
+      return wallLines(step, style)
+    case 'work':
+      return [
+        '',
+        style.bold('What got done (seen from a second, read-only cell)'),
+        ...step.output.split('\n').map((line) => `  ${plain(line, { max: style.width - 4 })}`),
+        ...step.log.slice(0, 1).map((line) => `  commit: ${plain(line, { max: style.width - 12 })}`),
+        '',
+        style.bold('What the wall did (from witnesses, files and the journal, not from the agent)'),
+      ]
+    case 'finding':
+      return [
+        `  ${step.finding.ok ? style.good('✔') : style.bad('✘')} ${style.bold(step.finding.title)}`,
+        ...step.finding.evidence.map(({ ok, what }) => (ok ? style.dim(`      ${plain(what)}`) : style.bad(`    ! ${plain(what)}`))),
+      ]
+  }
+}
+
+/** The last lines. */
+export function verdictLines(result: DemoResult, style: Style): readonly string[] {
+  const seconds = (result.milliseconds / 1000).toFixed(1)
+  const failed = result.findings.filter((finding) => !finding.ok).length
+  const verdict = result.ok
+    ? style.good(`The wall held and the work got done (${seconds} s).`)
+    : style.bad(`${failed} of ${result.findings.length} findings failed: do not trust this machine's wall before that is understood.`)
+  const next = result.ok
+    ? [
+        '',
+        'With a key of your own, in a project of your own:',
+        '  ANTHROPIC_API_KEY=… anchorhold run --mode auto --env ANTHROPIC_API_KEY claude',
+      ]
+    : ['  anchorhold doctor says what this machine lacks.']
+  return ['', style.bold(verdict), ...(result.root === undefined ? [] : [`Everything was kept in ${plain(result.root)}`]), ...next]
+}
+
+function commandLines(command: string, style: Style): readonly string[] {
+  return [style.dim(`      $ ${plain(command, { max: Math.max(40, style.width - 8) })}`)]
+}
+
+/** The last words that came back, enough to see how it ended. */
+function answerLines(text: string, style: Style): readonly string[] {
+  const lines = text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+  return lines.slice(0, 3).map((line) => style.dim(`      ${plain(line, { max: Math.max(40, style.width - 8) })}`))
+}
+
+function wallLines(step: Extract<Step, { kind: 'wall' }>, style: Style): readonly string[] {
+  const { event } = step
+  if (event.kind === 'network.refused')
+    return [
+      `      ${style.good('wall')} ${plain(event.host)}:${event.port} refused: ${plain(event.reason, { max: Math.max(40, style.width - 30) })}`,
+    ]
+  if (event.kind === 'warning') return [`      ${style.warn('wall')} ${plain(event.message)}`]
+  if (event.kind === 'wall.checked') return [style.dim(`  wall checked: ${event.probes} probes in ${event.milliseconds} ms`)]
+  return []
+}
