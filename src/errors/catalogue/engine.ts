@@ -1,3 +1,23 @@
 // Failures of the engine phase.
 export const engineFailures = {
+  'engine/not-available': {
+    message: 'The engine {engine} cannot be used here: {why}.',
+    remedy: '{remedy}',
+  },
+  'engine/none': {
+    message: 'No engine can build a wall on this machine: {why}.',
+    remedy: '{remedy}',
+  },
+  'engine/bad-plan': {
+    message: 'The plan cannot be given to the engine: {why}.',
+    remedy: 'See what would be run with: anchorhold run --dry-run',
+  },
+  'engine/start': {
+    message: 'The cell could not be made: {why}.',
+    remedy: 'See what is missing with: anchorhold doctor',
+  },
+  'engine/cover': {
+    message: 'A protection could not be put on in the running cell: {why}.',
+    remedy: 'End the session and start it again; the protection is put on at the start.',
+  },
 } as const

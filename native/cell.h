@@ -1,0 +1,42 @@
+// What the phases of the supervisor share: the plan as read from Node, and the state of the one run. Neighbours: cell*.c.
+#ifndef ANCHORHOLD_CELL_H
+#define ANCHORHOLD_CELL_H
+#include "common.h"
+#include <sys/resource.h>
+
+// Descriptors of the engine's process; those of the inputs are numbered by the plan, below 100 (bubblewrap/compile.ts).
+enum { INFO_FD = 3, ENTER_FD = 4, MAX_TARGET = 99 };
+
+struct input {
+  int target, fd;
+};
+struct plan {
+  struct listener *listeners;
+  size_t listener_count;
+  struct cover *covers;
+  size_t cover_count;
+  struct input *inputs;
+  size_t input_count;
+  int *cgroups;
+  size_t cgroup_count;
+  struct bytes checks; // NUL-separated, for enter
+  unsigned long long open_files, file_size, processes, memory, time;
+  unsigned cpus;
+  int terminal;
+};
+
+struct run {
+  struct plan plan;
+  int signals, info, enter;
+  pid_t engine, init, command;
+  struct terminal terminal;
+  struct bytes pending, channel;
+  int engine_status, engine_ended, may_start, enter_ready, entered, started, stopped;
+  char kill_reason[32];
+};
+
+// Reads records from COMMAND_FD up to `start`; ends the run on anything unknown.
+void plan_read(struct plan *plan);
+// From the start of the engine to the end of the last process.
+void run_loop(struct run *run);
+#endif

@@ -1,0 +1,36 @@
+// The engine that builds the wall from user namespaces, with bubblewrap inside a supervisor of our own. One member of list.ts.
+import type { Engine } from '../model/engine.ts'
+import { reapGroups } from './bubblewrap/cgroup.ts'
+import { compile } from './bubblewrap/compile.ts'
+import { examine } from './bubblewrap/examine.ts'
+import { lookUpFacts } from './bubblewrap/facts.ts'
+import { launch } from './bubblewrap/launch.ts'
+
+export const bubblewrap: Engine = {
+  traits: {
+    name: 'bubblewrap',
+    title: 'bubblewrap',
+    wall: 'a flaw in the Linux kernel that can be reached through the allowed system calls',
+    can: {
+      live: true,
+      review: 'comes with copy-on-write workspaces',
+      readonly: true,
+      covers: true,
+      'late-covers': true,
+      terminal: true,
+      'own-kernel': 'cells share the kernel of the machine',
+      'limit-memory': true,
+      'limit-processes': true,
+      'limit-cpus': true,
+      'limit-time': true,
+      'limit-tmp': true,
+      'limit-file-size': true,
+      'limit-open-files': true,
+    },
+  },
+  examine,
+  facts: async () => lookUpFacts(),
+  compile,
+  launch,
+  reap: async (session) => reapGroups(session),
+}

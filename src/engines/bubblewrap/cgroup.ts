@@ -1,0 +1,142 @@
+// The cell's control group, where the caller may make one: cgroup v2 beside its own, or v1 below its own (cgroups(7)).
+// Made by launch, joined by the supervisor's child, taken away after the end or by the next start's reap.
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import type { EngineFacts } from '../../model/engine.ts'
+import type { Plan } from '../../model/plan.ts'
+
+const period = 100_000 // microseconds
+
+/** Parent folders in which a group of the cell can be made, by controller; absent where there is none. */
+export interface GroupParents {
+  readonly memory?: string
+  readonly pids?: string
+  readonly cpu?: string
+}
+
+/** Reads /proc/self/{mountinfo,cgroup}. No side effect. */
+export function findGroupParents(): GroupParents {
+  const own = ownGroups(readFileSync('/proc/self/cgroup', 'utf8'))
+  const found: { memory?: string; pids?: string; cpu?: string } = {}
+  for (const line of readFileSync('/proc/self/mountinfo', 'utf8').split('\n')) {
+    const [before, after] = line.split(' - ')
+    const [, , , root, mountPoint] = (before ?? '').split(' ')
+    const [type, , options] = (after ?? '').split(' ')
+    if (root === undefined || mountPoint === undefined || (type !== 'cgroup' && type !== 'cgroup2')) continue
+    for (const controller of ['memory', 'pids', 'cpu'] as const) {
+      const group = type === 'cgroup2' ? own.get('') : options?.split(',').includes(controller) ? own.get(controller) : undefined
+      if (group === undefined || found[controller] !== undefined) continue
+      const folder = path.join(mountPoint, path.relative(root, group))
+      const parent = type === 'cgroup2' ? siblingParent(folder, mountPoint, controller) : folder
+      if (parent !== undefined && writable(parent)) found[controller] = parent
+    }
+  }
+  return found
+}
+
+function ownGroups(text: string): Map<string, string> {
+  const groups = new Map<string, string>()
+  for (const line of text.trim().split('\n')) {
+    const [, controllers, ...rest] = line.split(':')
+    for (const controller of (controllers ?? '').split(',')) groups.set(controller.replace(/^name=/, ''), rest.join(':'))
+  }
+  return groups
+}
+
+/** v2 allows processes in leaves only, so the new group lies beside the caller's, not below it. */
+function siblingParent(folder: string, mountPoint: string, controller: string): string | undefined {
+  const parent = folder === mountPoint ? folder : path.dirname(folder)
+  const control = path.join(parent, 'cgroup.subtree_control')
+  return existsSync(control) && readFileSync(control, 'utf8').trim().split(' ').includes(controller) ? parent : undefined
+}
+
+function writable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK)
+    accessSync(path.join(folder, 'cgroup.procs'), constants.W_OK)
+    return true
+  } catch (error) {
+    if (error instanceof Error) return false // the answer to the question, not a fault
+    throw error
+  }
+}
+
+const groupFacts = { memory: 'groupMemory', processes: 'groupPids', cpus: 'groupCpu' } as const
+
+/** The folders of this cell's group: only for limits that are set. One with v2, up to three with v1. */
+export function groupFolders(plan: Plan, facts: EngineFacts): readonly string[] {
+  const parents = (['memory', 'processes', 'cpus'] as const).flatMap((name) => {
+    const parent = facts[groupFacts[name]]
+    return plan.limits[name] !== undefined && typeof parent === 'string' && parent !== '' ? [parent] : []
+  })
+  return [...new Set(parents)].map((parent) => path.join(parent, groupName(plan.session)))
+}
+
+function groupName(session: string): string {
+  return `anchorhold-${session.replaceAll(/[^\w-]/g, '_')}`
+}
+
+/** Makes the folders and writes the limits; throws what the kernel says. */
+export function makeGroups(folders: readonly string[], limits: Plan['limits']): void {
+  for (const folder of folders) {
+    mkdirSync(folder)
+    const set = (file: string, value: string | number): void => {
+      if (existsSync(path.join(folder, file))) writeFileSync(path.join(folder, file), String(value))
+    }
+    if (limits.memory !== undefined) {
+      set('memory.max', limits.memory)
+      set('memory.swap.max', 0)
+      set('memory.limit_in_bytes', limits.memory)
+      set('memory.memsw.limit_in_bytes', limits.memory)
+    }
+    // bubblewrap and the cell's init are in the group too.
+    if (limits.processes !== undefined) set('pids.max', limits.processes + 2)
+    if (limits.cpus !== undefined) {
+      set('cpu.max', `${Math.round(limits.cpus * period)} ${period}`)
+      set('cpu.cfs_quota_us', Math.round(limits.cpus * period))
+    }
+  }
+}
+
+/** How many processes the kernel killed for memory. */
+export function countOomKills(folders: readonly string[]): number {
+  let kills = 0
+  for (const folder of folders) {
+    for (const file of ['memory.events', 'memory.oom_control']) {
+      if (!existsSync(path.join(folder, file))) continue
+      kills += Number(/^oom_kill (\d+)$/m.exec(readFileSync(path.join(folder, file), 'utf8'))?.[1] ?? 0)
+    }
+  }
+  return kills
+}
+
+/** Takes the emptied folders away. A group with processes in it stays, for `reap`. */
+export function removeGroups(folders: readonly string[]): void {
+  for (const folder of folders) {
+    try {
+      rmdirSync(folder)
+    } catch (error) {
+      if (!isCode(error, 'ENOENT') && !isCode(error, 'EBUSY')) throw error
+    }
+  }
+}
+
+/** Kills what is left in groups of this session and removes them; returns what was done, in words. */
+export function reapGroups(session: string): readonly string[] {
+  const done: string[] = []
+  for (const parent of new Set(Object.values(findGroupParents()))) {
+    if (parent === undefined || !readdirSync(parent).includes(groupName(session))) continue
+    const folder = path.join(parent, groupName(session))
+    for (const pid of readFileSync(path.join(folder, 'cgroup.procs'), 'utf8').trim().split('\n').filter(Boolean)) {
+      process.kill(Number(pid), 'SIGKILL')
+      done.push(`killed process ${pid}`)
+    }
+    removeGroups([folder])
+    done.push(`removed control group ${folder}`)
+  }
+  return done
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
+}

@@ -1,0 +1,35 @@
+// What of /proc is closed in every cell, root callers' included: OCI's masked paths and a few more (attacks.md KRN-14, -15).
+// Put on as covers from outside, so that a path this kernel doesn't have is simply skipped.
+import type { Cover } from '../../model/plan.ts'
+
+const unreadable: readonly [path: string, what: 'file' | 'directory'][] = [
+  ['/proc/acpi', 'directory'], // hardware of the host, some of it writable by root
+  ['/proc/asound', 'directory'],
+  ['/proc/config.gz', 'file'], // tells which attacks on the kernel are worth a try
+  ['/proc/interrupts', 'file'], // keystroke timing
+  ['/proc/kallsyms', 'file'],
+  ['/proc/kcore', 'file'], // the kernel's memory
+  ['/proc/keys', 'file'], // descriptions of the host user's keys
+  ['/proc/key-users', 'file'],
+  ['/proc/kmsg', 'file'],
+  ['/proc/kpagecount', 'file'], // physical page numbers: rowhammer
+  ['/proc/kpageflags', 'file'],
+  ['/proc/kpagecgroup', 'file'],
+  ['/proc/latency_stats', 'file'],
+  ['/proc/modules', 'file'],
+  ['/proc/sched_debug', 'file'], // names of the host's processes
+  ['/proc/schedstat', 'file'],
+  ['/proc/scsi', 'directory'],
+  ['/proc/slabinfo', 'file'],
+  ['/proc/softirqs', 'file'],
+  ['/proc/timer_list', 'file'], // names of the host's processes
+  ['/proc/timer_stats', 'file'],
+  ['/proc/vmallocinfo', 'file'], // addresses of the kernel
+]
+
+const unwritable = ['/proc/bus', '/proc/driver', '/proc/fs', '/proc/irq', '/proc/mtrr', '/proc/sys', '/proc/sysrq-trigger', '/proc/tty']
+
+export const procCovers: readonly Cover[] = [
+  ...unreadable.map(([path, what]) => ({ kind: 'empty', path, what }) as const),
+  ...unwritable.map((path) => ({ kind: 'readonly', path }) as const),
+]

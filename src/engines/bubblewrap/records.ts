@@ -1,0 +1,67 @@
+// The supervisor's records: NUL-separated fields that native/cell-plan.c reads before it starts the cell. Pure.
+import type { EnforcedLimit, EngineFacts } from '../../model/engine.ts'
+import type { Cover, Plan, Preflight } from '../../model/plan.ts'
+import { groupFolders } from './cgroup.ts'
+
+/** Every field ends with a NUL; the last record is `start`. */
+export function supervisorRecords(plan: Plan, covers: readonly Cover[], limits: readonly EnforcedLimit[], facts: EngineFacts): Uint8Array {
+  const records = [
+    ...plan.listeners.map((listener) => ['listener', listener.kind, listener.address, listener.port]),
+    ...groupFolders(plan, facts).map((folder) => ['cgroup', `${folder}/cgroup.procs`]),
+    ...limits.flatMap(limitRecord),
+    ['terminal', plan.terminal === 'inherit' ? 1 : 0],
+    ...covers.map((cover) => ['cover', ...coverFields(cover)]),
+    ...plan.preflight.map((check) => checkFields(check).flatMap((field) => ['check', field])),
+    ['start'],
+  ]
+  return Buffer.from(records.flat().map((field) => `${field}\0`).join(''))
+}
+
+export function coverFields(cover: Cover): readonly [kind: string, path: string, target: string] {
+  switch (cover.kind) {
+    case 'readonly':
+      return ['r', cover.path, '']
+    case 'empty':
+      return [cover.what === 'file' ? 'f' : 'd', cover.path, '']
+    case 'link':
+      return ['l', cover.path, cover.target]
+  }
+}
+
+/** Only what the supervisor itself enforces; a control group's and a tmpfs's limits are set elsewhere. */
+function limitRecord(row: EnforcedLimit): (string | number)[][] {
+  if (!row.enforced) return []
+  switch (row.name) {
+    case 'time':
+      return [['time', Math.ceil(row.value)]]
+    case 'openFiles':
+      return [['open-files', row.value]]
+    case 'fileSize':
+      return [['file-size', row.value]]
+    case 'memory':
+      return row.how.startsWith('watched') ? [['memory', row.value]] : []
+    case 'processes':
+      return row.how === 'user namespace' ? [['processes', row.value]] : []
+    case 'cpus':
+      return row.how.startsWith('affinity') ? [['cpus', Math.ceil(row.value)]] : []
+    case 'tmp':
+      return []
+  }
+}
+
+function checkFields(check: Preflight): readonly [kind: string, subject: string, detail: string] {
+  switch (check.kind) {
+    case 'unreadable':
+    case 'unwritable':
+    case 'readable':
+      return [check.kind, check.path, '']
+    case 'unreachable':
+      return [check.kind, check.address, String(check.port)]
+    case 'no-abstract-socket':
+      return [check.kind, check.name, '']
+    case 'resolver':
+      return [check.kind, check.address, '']
+    case 'unprivileged':
+      return [check.kind, '', '']
+  }
+}
