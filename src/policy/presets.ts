@@ -1,12 +1,11 @@
 // Policy: presets. Services are data here; package managers' registries are derived on this machine by registries/ and handed in by the caller.
 import { tryWrittenHost } from './host-name.ts'
-import { hostLoopbackName } from './host-rule.ts'
 import type { Said } from './layer.ts'
 import { nearest } from './nearest.ts'
 import { servicePresets } from './service-presets.ts'
 import { Failure } from '../errors/failure.ts'
 import type { HostRule, Origin } from '../model/policy.ts'
-import { whereOf } from './host-rule.ts'
+import { hostLoopbackName, whereOf } from './host-rule.ts'
 import { show } from './show.ts'
 
 /** One host that a package manager would contact, and how that was found out. */
@@ -21,13 +20,21 @@ export interface RegistryContext {
   readonly hostEnv: Readonly<Record<string, string | undefined>>
   readonly hostHome: string
   readonly stateDir: string
+  /** Never read, and never a place where a program is looked up. */
+  readonly project: string
+}
+
+export interface Derived {
+  readonly hosts: readonly FoundHost[]
+  /** What could not be found out, in words. */
+  readonly notes: readonly string[]
 }
 
 /** A derived preset: the registries one package manager is set up for on this machine. One file each in registries/. */
 export interface Registry {
   readonly name: string
   /** Throws Failure `policy/manager-missing` or `policy/manager-unclear`. Never reads the project. */
-  derive(context: RegistryContext): Promise<readonly FoundHost[]>
+  derive(context: RegistryContext): Promise<Derived>
 }
 
 export interface Expanded {
@@ -63,8 +70,9 @@ async function expand(name: string, registries: readonly Registry[], context: Re
   if (service !== undefined) return rulesOf(service.map(({ host, reason }) => ({ host, ports: [443], reason })), origin)
   const registry = registries.find((candidate) => candidate.name === name)
   if (registry === undefined) throw new Failure('policy/unknown-preset', { name, where: 'the agent', hint: '' })
-  const found = await registry.derive(context)
-  return rulesOf(found.map(({ host, port, from }) => ({ host, ports: [port], reason: `${name} is set up for it (${from})` })), origin)
+  const derived = await registry.derive(context)
+  const { rules, notes } = rulesOf(derived.hosts.map(({ host, port, from }) => ({ host, ports: [port], reason: `${name} is set up for it (${from})` })), origin)
+  return { rules, notes: [...derived.notes.map((note) => `preset ${name}: ${show(note, 300)}`), ...notes] }
 }
 
 function rulesOf(rows: readonly { host: string; ports: readonly number[]; reason: string }[], origin: Origin): Expanded {
