@@ -1,0 +1,39 @@
+// Gateway: what every phase of one connection is handed. Made once per session by open.ts.
+import type { NetworkHow } from '../model/events.ts'
+import type { CanonicalHost, Policy } from '../model/policy.ts'
+import type { Destination } from '../model/verdict.ts'
+import type { GatewaySettings } from './settings.ts'
+import type { Names } from './names/table.ts'
+import type { Ledger } from './ledger.ts'
+import type { Agent } from 'node:http'
+import type { Dialler } from './dial/dial.ts'
+
+export type Network = Policy['network']
+
+/** Why something is refused, ready for the journal, the agent and the user. Never holds raw bytes of the cell. */
+export interface Refusal {
+  readonly code: string
+  readonly reason: string
+  readonly remedy?: string
+}
+
+/** What was asked for, as far as it could be understood; `host` is safe to print. */
+export interface Asked {
+  readonly host: string
+  readonly port: number
+  readonly how: NetworkHow
+}
+
+export type Target = Destination & { readonly host: CanonicalHost }
+
+export interface GatewayContext {
+  readonly network: Network
+  readonly settings: GatewaySettings
+  readonly names: Names
+  readonly ledger: Ledger
+  readonly dialler: Dialler
+  /** Kept connections to servers, of this session alone. */
+  readonly pool: Agent
+  /** Aborted once, when the gateway closes. */
+  readonly signal: AbortSignal
+}

@@ -1,0 +1,116 @@
+// Gateway, dial: opens the connection to addresses that were judged, and to nothing else. resolve.ts before it, tunnel/ or http/ after it.
+import net, { type Socket } from 'node:net'
+import tls from 'node:tls'
+import type { Target } from '../context.ts'
+import type { Endpoint } from './resolve.ts'
+import type { Parent } from './parent.ts'
+
+/** An error of dialling with a short code for the journal ("ECONNREFUSED", "timeout", "parent-refused"). */
+export class DialError extends Error {
+  readonly code: string
+  constructor(code: string, message: string) {
+    super(message)
+    this.name = 'DialError'
+    this.code = code
+  }
+}
+
+/** Dials one endpoint after the other's attempt got late (RFC 8305), over the judged list only. Rejects with DialError. */
+export function connectDirect(endpoints: readonly Endpoint[], allowHalfOpen: boolean, signal: AbortSignal): Promise<Socket> {
+  const [first] = endpoints
+  if (first === undefined) return Promise.reject(new DialError('no-address', 'no address to dial'))
+  const list = endpoints.map(({ address }) => ({ address, family: net.isIPv6(address) ? 6 : 4 }))
+  return opened(
+    endpoints.length === 1
+      ? net.connect({ host: first.address, port: first.port, allowHalfOpen, noDelay: true })
+      : net.connect({
+          // The name given here is never resolved: the look-up answers with the judged list.
+          host: 'judged.invalid', port: first.port, allowHalfOpen, noDelay: true, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: 300,
+          lookup: (_host, _options, answer) => answer(null, list),
+        }),
+    'connect',
+    signal,
+  )
+}
+
+/** To the company's proxy itself, by its own name or address (the user's setting, so it may be private). */
+export function connectParent(parent: Parent, signal: AbortSignal): Promise<Socket> {
+  const { host, port } = parent
+  if (!parent.secure) return opened(net.connect({ host, port, allowHalfOpen: true, noDelay: true }), 'connect', signal)
+  return opened(tls.connect({ host, port, ...(net.isIP(host) === 0 ? { servername: host } : {}) }), 'secureConnect', signal)
+}
+
+/** A tunnel through the company's proxy: CONNECT by name (RFC 9110 9.3.6). */
+export async function tunnelThrough(parent: Parent, target: Target, signal: AbortSignal): Promise<Socket> {
+  const socket = await connectParent(parent, signal)
+  const authority = `${target.host}:${target.port}`
+  const credentials = parent.authorization === undefined ? '' : `Proxy-Authorization: ${parent.authorization}\r\n`
+  socket.write(`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n${credentials}\r\n`)
+  const { status, rest } = await readReply(socket, signal)
+  if (status < 200 || status > 299) {
+    socket.destroy()
+    throw new DialError('parent-refused', `the company's proxy answered ${status}`)
+  }
+  if (rest.length > 0) socket.unshift(rest)
+  return socket
+}
+
+function readReply(socket: Socket, signal: AbortSignal): Promise<{ status: number; rest: Buffer }> {
+  return new Promise((resolve, reject) => {
+    let bytes = Buffer.alloc(0)
+    const done = (): void => {
+      socket.off('data', onData).off('close', onClose).off('error', onError)
+      signal.removeEventListener('abort', onAbort)
+      socket.pause()
+    }
+    const fail = (code: string, message: string): void => {
+      done()
+      socket.destroy()
+      reject(new DialError(code, message))
+    }
+    const onData = (chunk: Buffer): void => {
+      bytes = Buffer.concat([bytes, chunk])
+      const end = bytes.indexOf('\r\n\r\n')
+      if (end < 0 && bytes.length > 16_384) return fail('parent-refused', "the company's proxy answered without end")
+      if (end < 0) return
+      const status = /^HTTP\/1\.[01] ([0-9]{3})[ \r]/.exec(bytes.toString('latin1', 0, end + 2))?.[1]
+      if (status === undefined) return fail('parent-refused', "the company's proxy gave no HTTP answer")
+      done()
+      resolve({ status: Number(status), rest: bytes.subarray(end + 4) })
+    }
+    const onClose = (): void => fail('parent-refused', "the company's proxy closed the connection")
+    const onError = (error: NodeJS.ErrnoException): void => fail(error.code ?? 'failed', "the company's proxy broke the connection")
+    const onAbort = (): void => fail('timeout', "the company's proxy did not answer in time")
+    socket.on('data', onData).on('close', onClose).on('error', onError)
+    signal.addEventListener('abort', onAbort)
+  })
+}
+
+/** Paused, without a listener but one for late errors. */
+function opened(socket: Socket, event: 'connect' | 'secureConnect', signal: AbortSignal): Promise<Socket> {
+  socket.pause()
+  socket.on('error', () => undefined) // errors also close the socket; its owner listens for that
+  return new Promise((resolve, reject) => {
+    const done = (): void => {
+      socket.off(event, onOpen).off('error', onError)
+      signal.removeEventListener('abort', onAbort)
+    }
+    const onOpen = (): void => {
+      done()
+      resolve(socket)
+    }
+    const onError = (error: NodeJS.ErrnoException): void => {
+      done()
+      socket.destroy()
+      reject(new DialError(error.code ?? 'failed', 'the connection could not be opened'))
+    }
+    const onAbort = (): void => {
+      done()
+      socket.destroy()
+      reject(new DialError('timeout', 'the connection was not open in time'))
+    }
+    socket.on(event, onOpen).on('error', onError)
+    signal.addEventListener('abort', onAbort)
+    if (signal.aborted) onAbort()
+  })
+}

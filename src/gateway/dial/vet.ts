@@ -1,0 +1,29 @@
+// Gateway, dial: what a name resolved to is judged before it is dialled (design.md 7). Pure.
+import { classifyAddress } from '../../policy/addresses.ts'
+import type { CanonicalHost } from '../../model/policy.ts'
+import type { Refusal } from '../context.ts'
+
+/**
+ * Undefined when every address is public and none is the host's own. One that is not spoils the whole answer: a resolver that mixes public and
+ * private addresses is how rebinding works (attacks.md PRX-13, PRX-14). The address itself is not told to the cell.
+ */
+export function vetAddresses(host: CanonicalHost, addresses: readonly string[], own: ReadonlySet<string>): Refusal | undefined {
+  for (const address of addresses) {
+    const { kind, label } = classifyAddress(address)
+    if (kind !== 'public') return refuse(host, `${article(label)} address`)
+    if (own.has(address)) return refuse(host, 'address of this machine itself')
+  }
+  return undefined
+}
+
+function refuse(host: CanonicalHost, what: string): Refusal {
+  return {
+    code: 'private-address',
+    reason: `${host} resolved to ${what.startsWith('a') && !what.startsWith('address') ? what : `an ${what}`}`,
+    remedy: `If you mean it, say where it is, in your own policy or for one run: anchorhold run --route ${host}:PORT=ADDRESS:PORT …`,
+  }
+}
+
+function article(label: string): string {
+  return `${/^[aeiou]/i.test(label) ? 'an' : 'a'} ${label}`
+}

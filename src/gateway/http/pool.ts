@@ -1,0 +1,33 @@
+// Gateway, http: connections to servers, kept for the next request to the same host and port. Each new one is judged at the dial.
+import http from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { CanonicalHost } from '../../model/policy.ts'
+import type { Dialler } from '../dial/dial.ts'
+import type { Refusal } from '../context.ts'
+
+/** Why no connection could be had; what the cell is told is made of it. */
+export class UpstreamError extends Error {
+  readonly refusal: Refusal | undefined
+  readonly code: string
+  constructor(code: string, reason: string, refusal?: Refusal) {
+    super(reason)
+    this.name = 'UpstreamError'
+    this.code = code
+    this.refusal = refusal
+  }
+}
+
+/** One per session: connections are never shared with another cell. */
+export function makePool(dialler: Dialler): http.Agent {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 256, maxTotalSockets: 2_048, maxFreeSockets: 32, scheduling: 'lifo' })
+  agent.createConnection = (options: http.ClientRequestArgs, done?: (error: Error | null, socket: Duplex) => void): undefined => {
+    const target = { host: String(options.host) as CanonicalHost, port: Number(options.port) }
+    void dialler.dial(target, 'request').then((dialled) => {
+      if (dialled.kind === 'open') return done?.(null, dialled.socket)
+      const error = dialled.kind === 'refused' ? new UpstreamError(dialled.refusal.code, dialled.refusal.reason, dialled.refusal) : new UpstreamError(dialled.code, dialled.reason)
+      return (done as ((error: Error) => void) | undefined)?.(error)
+    })
+    return undefined
+  }
+  return agent
+}

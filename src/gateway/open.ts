@@ -1,0 +1,79 @@
+// Gateway: opened once per session, before the cell starts; takes the cell's listeners over and closes them in the end (design.md 3.4).
+// Reading order: accept.ts → door.ts → hello/ | http/ | socks/ → judging.ts → dial/ → relay.ts → tunnel/. names/ answers DNS beside it.
+import { Server, type Socket } from 'node:net'
+import type { Socket as DatagramSocket } from 'node:dgram'
+import { Failure } from '../errors/failure.ts'
+import type { BornListener } from '../model/engine.ts'
+import type { Emit } from '../model/events.ts'
+import { acceptFrom } from './accept.ts'
+import type { GatewayContext, Network } from './context.ts'
+import { makeDialler, systemResolver } from './dial/dial.ts'
+import { readParents } from './dial/parent.ts'
+import type { Resolver } from './dial/resolve.ts'
+import { makePool } from './http/pool.ts'
+import { makeLedger, type GatewayStats } from './ledger.ts'
+import { serveDatagrams } from './names/serve.ts'
+import { makeNames } from './names/table.ts'
+import { defaultSettings, type GatewaySettings } from './settings.ts'
+
+export { listenersFor } from './listeners.ts'
+export type { GatewayStats } from './ledger.ts'
+
+export interface GatewayInput {
+  readonly network: Network
+  readonly emit: Emit
+  /** Ends everything, like disposing. */
+  readonly signal: AbortSignal
+  /** The caller's environment; only the proxy variables are read. */
+  readonly hostEnv: Readonly<Record<string, string | undefined>>
+  /** Default: the system's resolver. */
+  readonly hostResolver?: Resolver
+  readonly settings?: Partial<GatewaySettings>
+}
+
+export interface Gateway extends AsyncDisposable {
+  /** Begins to serve these sockets; they are the gateway's from here on. Throws Failure `gateway/bad-listener`. */
+  adopt(born: readonly BornListener[]): void
+  stats(): GatewayStats
+  /** Closes the listeners and every connection: the cell's network is gone, not open. Idempotent. */
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** Opens no socket by itself. Throws Failure `gateway/bad-parent-proxy`. */
+export function openGateway(input: GatewayInput): Gateway {
+  const settings = { ...defaultSettings, ...input.settings }
+  const closing = new AbortController()
+  const signal = AbortSignal.any([closing.signal, input.signal])
+  const ledger = makeLedger(input.emit, settings, () => closing.abort()) // without a journal nothing goes out
+  const parents = readParents(input.hostEnv)
+  const dialler = makeDialler({ network: input.network, parents, resolver: input.hostResolver ?? systemResolver, milliseconds: settings.dialMilliseconds, signal })
+  const pool = makePool(dialler)
+  const context: GatewayContext = { network: input.network, settings, names: makeNames(settings.synthetic.first, settings.synthetic.count), ledger, dialler, pool, signal }
+  const listening = new Set<Server | DatagramSocket>()
+  const connections = new Set<Socket>()
+  let closed: Promise<void> | undefined
+  const close = (): Promise<void> => {
+    closed ??= Promise.resolve().then(async () => {
+      closing.abort()
+      const ends = [...listening].map((socket) => new Promise<void>((resolve) => socket.close(() => resolve())))
+      for (const socket of connections) socket.destroy()
+      pool.destroy()
+      await Promise.all(ends)
+    })
+    return closed
+  }
+  signal.addEventListener('abort', () => void close())
+  return {
+    adopt(born) {
+      for (const { listener, socket } of born) {
+        if ((listener.kind === 'tcp') !== socket instanceof Server) throw new Failure('gateway/bad-listener', { kind: listener.kind, port: listener.port })
+        listening.add(socket)
+        if (socket instanceof Server) acceptFrom(context, socket, listener, connections)
+        else serveDatagrams(context, socket)
+      }
+      if (signal.aborted) for (const { socket } of born) socket.close()
+    },
+    stats: () => ledger.stats(),
+    [Symbol.asyncDispose]: close,
+  }
+}

@@ -1,0 +1,59 @@
+// Gateway: what is not spoken to is relayed: dial what was judged, then tunnel. Reached from door.ts and http/websocket.ts.
+import type { Socket } from 'node:net'
+import type { Asked, GatewayContext, Refusal, Target } from './context.ts'
+import type { Inlet } from './inlet.ts'
+import type { Reach } from './dial/resolve.ts'
+import { tunnel } from './tunnel/tunnel.ts'
+
+export interface RelayInput {
+  readonly inlet: Inlet
+  readonly target: Target
+  readonly asked: Asked
+  readonly rule: string
+  /** What the name resolved to when that was looked up earlier for this connection. */
+  readonly reach?: Reach
+}
+
+/** Dials, joins, waits for the end. A refusal or failure closes the cell's side at once. Never rejects. */
+export async function relay(context: GatewayContext, input: RelayInput): Promise<void> {
+  const { inlet, target, asked } = input
+  const started = Date.now()
+  const dialled = await context.dialler.dial(target, 'tunnel', input.reach)
+  if (dialled.kind === 'refused') return refuseSocket(context, inlet.socket, asked, dialled.refusal)
+  if (dialled.kind === 'failed') {
+    context.ledger.failed(asked, dialled.code, dialled.reason)
+    inlet.socket.resetAndDestroy()
+    return
+  }
+  context.ledger.allowed(asked, input.rule)
+  await join(context, { ...input, upstream: dialled.socket, started })
+}
+
+export async function join(context: GatewayContext, input: RelayInput & { readonly upstream: Socket; readonly fromUpstream?: Buffer; readonly started: number }): Promise<void> {
+  const { inlet, upstream, asked, started } = input
+  upstream.setKeepAlive(true, 60_000)
+  const fromCell = inlet.release()
+  const { idleMilliseconds, halfOpenMilliseconds } = context.settings
+  const early = input.fromUpstream === undefined ? {} : { fromUpstream: input.fromUpstream }
+  const end = await tunnel({ cell: inlet.socket, upstream, fromCell, ...early, idleMilliseconds, halfOpenMilliseconds, signal: context.signal })
+  context.ledger.closed(asked, { ...end, milliseconds: Date.now() - started })
+}
+
+/** Closes at once; `last` is what the program inside may still read (an alert, a SOCKS reply). */
+export function refuseSocket(context: GatewayContext, socket: Socket, asked: Asked, refusal: Refusal, last?: Buffer): void {
+  context.ledger.refused(asked, refusal)
+  if (last === undefined) socket.resetAndDestroy()
+  else farewell(socket, last)
+}
+
+/**
+ * Writes a last word and closes. What the cell still sends is read and thrown away for a moment: closing with unread bytes would reset the
+ * connection and could take the word with it (RFC 9112 9.6).
+ */
+export function farewell(socket: Socket, last: Buffer | string): void {
+  if (socket.destroyed) return
+  socket.end(last)
+  socket.resume()
+  socket.setTimeout(2_000, () => socket.destroy())
+  socket.on('end', () => socket.destroySoon())
+}
