@@ -14,6 +14,7 @@ import type { RunOptions } from '../model/run-options.ts'
 import { makeIdentity } from '../plan/identity.ts'
 import { makePlan, writableRoots } from '../plan/make.ts'
 import { loadPolicy } from '../policy/load.ts'
+import { registries } from '../registries/list.ts'
 import { openSession, type Session } from '../session/open.ts'
 import { openWorkspace } from '../workspace/open.ts'
 import { openProject } from '../workspace/project.ts'
@@ -54,8 +55,8 @@ export async function run(options: RunOptions, context: RunContext, onPlan?: (op
 
   const project = await openProject(options.project ?? context.cwd, home, Object.values(folders))
   const agent = findAgent(options.agent)
-  const { policy } = await loadPolicy({
-    options, project, agentPresets: agent.presets, hostEnv: env, hostHome: home, configDir: folders.config, stateDir: folders.state,
+  const { policy, notes } = await loadPolicy({
+    options, project, registries, agentPresets: agent.presets, hostEnv: env, hostHome: home, configDir: folders.config, stateDir: folders.state,
   })
   const engine = await selectEngine(policy.engine)
   await reapBefore(folders.state, engine)
@@ -71,6 +72,7 @@ export async function run(options: RunOptions, context: RunContext, onPlan?: (op
     workspace: policy.workspace.mode, permissions: policy.permissions.mode, policyDigest: policy.digest, version: context.version, pid: process.pid,
     ...(options.name === undefined ? {} : { name: options.name }),
   })
+  for (const note of notes) session.emit({ kind: 'warning', code: 'policy/note', message: note })
   const terminal = terminalOf(context.stdio)
   const signals = scope.use(guardSignals(terminal))
   const identity = makeIdentity({ uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 })

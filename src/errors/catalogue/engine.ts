@@ -16,6 +16,14 @@ export const engineFailures = {
     message: 'The cell could not be made: {why}.',
     remedy: 'See what is missing with: anchorhold doctor',
   },
+  'engine/cell-failed': {
+    message: 'The command was not started: {message}',
+    remedy: 'See what is missing with: anchorhold doctor',
+  },
+  'engine/wall-leaks': {
+    message: 'The wall leaks: {hits} connections from the cell reached a witness outside it. Everything in the cell was ended.',
+    remedy: 'Do not run an agent here before this is understood: anchorhold doctor',
+  },
   'engine/cover': {
     message: 'A protection could not be put on in the running cell: {why}.',
     remedy: 'End the session and start it again; the protection is put on at the start.',
