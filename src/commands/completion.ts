@@ -8,7 +8,9 @@ export function register(program: Command): void {
   program
     .command('completion')
     .summary('print a completion script for a shell')
-    .description('Prints a completion script: eval "$(anchorhold completion bash)", source <(anchorhold completion zsh), anchorhold completion fish | source.')
+    .description(
+      'Prints a completion script: eval "$(anchorhold completion bash)", source <(anchorhold completion zsh), anchorhold completion fish | source.',
+    )
     .argument('<shell>', 'bash, zsh or fish')
     .action(async (shell: string) => {
       if (shell !== 'bash' && shell !== 'zsh' && shell !== 'fish') throw new Failure('session/bad-shell', { shell })

@@ -48,8 +48,20 @@ async function perform(flags: Flags): Promise<number> {
   const after = mended ? await examine() : before
   if (mended && flags.json !== true) printLines(['', ...sectionLines(after, styleFor(process.stdout))])
   const ready = await readiness()
-  if (flags.json === true) printLines([jsonLine({ ready: ready === undefined, ...(ready === undefined ? {} : { reason: ready.message, remedy: ready.remedy }), sections: after })])
-  else printLines(['', ready === undefined ? 'Ready: anchorhold run works here.' : `Not ready: ${plain(ready.message)}`, ...(ready === undefined ? [] : [`  → ${plain(ready.remedy)}`])])
+  if (flags.json === true)
+    printLines([
+      jsonLine({
+        ready: ready === undefined,
+        ...(ready === undefined ? {} : { reason: ready.message, remedy: ready.remedy }),
+        sections: after,
+      }),
+    ])
+  else
+    printLines([
+      '',
+      ready === undefined ? 'Ready: anchorhold run works here.' : `Not ready: ${plain(ready.message)}`,
+      ...(ready === undefined ? [] : [`  → ${plain(ready.remedy)}`]),
+    ])
   return ready === undefined ? 0 : 1
 }
 
@@ -67,7 +79,11 @@ async function clearUp(stateDir: string): Promise<Finding> {
   const reaped = await reapSessions({ stateDir, engines, sweep: sweepAfterCrash })
   const problems = reaped.flatMap(({ session, problems }) => problems.map((problem) => `${session}: ${problem}`))
   if (problems.length > 0) return { id: 'leftovers', level: 'warning', what: `not cleared up after killed runs: ${problems.join('; ')}` }
-  return { id: 'leftovers', level: 'ok', what: reaped.length === 0 ? 'nothing is left of killed runs' : `cleared up after ${reaped.map(({ session }) => session).join(', ')}` }
+  return {
+    id: 'leftovers',
+    level: 'ok',
+    what: reaped.length === 0 ? 'nothing is left of killed runs' : `cleared up after ${reaped.map(({ session }) => session).join(', ')}`,
+  }
 }
 
 /** Why the default engine can't run; undefined where it can. */
@@ -82,12 +98,18 @@ async function readiness(): Promise<Failure | undefined> {
 }
 
 function sectionLines(sections: readonly Section[], style: Style): readonly string[] {
-  return sections.flatMap(({ title, findings }) => [style.bold(plain(title)), ...findings.flatMap((finding) => findingLines(finding, style))])
+  return sections.flatMap(({ title, findings }) => [
+    style.bold(plain(title)),
+    ...findings.flatMap((finding) => findingLines(finding, style)),
+  ])
 }
 
 function findingLines(finding: Finding, style: Style): readonly string[] {
   const sign = { ok: style.good('ok     '), warning: style.warn('warning'), missing: style.bad('missing') }[finding.level]
-  return [`  ${sign} ${plain(finding.what)}`, ...(finding.remedy === undefined || finding.level === 'ok' ? [] : [`          → ${plain(finding.remedy)}`])]
+  return [
+    `  ${sign} ${plain(finding.what)}`,
+    ...(finding.remedy === undefined || finding.level === 'ok' ? [] : [`          → ${plain(finding.remedy)}`]),
+  ]
 }
 
 /** Shows every command, asks once on a terminal, runs them one after the other. False when the user declined. */
@@ -103,7 +125,8 @@ async function mend(findings: readonly Finding[]): Promise<boolean> {
     const env = { ...process.env, PATH: `${path.dirname(process.execPath)}:${systemPath}` }
     // What they print belongs to people, not into --json's output.
     const { status, error } = spawnSync(program, args, { cwd: '/', env, stdio: ['inherit', process.stderr.fd, process.stderr.fd] })
-    if (status !== 0) process.stderr.write(`anchorhold: that did not work (${plain(error?.message ?? `exit code ${status ?? 'unknown'}`)}); going on\n`)
+    if (status !== 0)
+      process.stderr.write(`anchorhold: that did not work (${plain(error?.message ?? `exit code ${status ?? 'unknown'}`)}); going on\n`)
   }
   return true
 }

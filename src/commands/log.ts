@@ -45,7 +45,8 @@ function select(id: string | undefined): SessionRecord {
 async function perform(record: SessionRecord, flags: Flags): Promise<void> {
   if (flags.verify === true) return verify(record, flags)
   const style = styleFor(process.stdout)
-  const show = (read: ReadLine) => printLines([flags.json === true ? jsonLine(read.kind === 'line' ? read.line : { unreadable: read.number }) : logLine(read, style)])
+  const show = (read: ReadLine) =>
+    printLines([flags.json === true ? jsonLine(read.kind === 'line' ? read.line : { unreadable: read.number }) : logLine(read, style)])
   if (flags.follow !== true) {
     for (const read of readJournal(record.folder)) show(read)
     return
@@ -57,7 +58,8 @@ async function perform(record: SessionRecord, flags: Flags): Promise<void> {
 
 function verify(record: SessionRecord, flags: Flags): void {
   const found = verifyJournal(record)
-  if (!found.ok && flags.json !== true) throw new Failure('session/journal-changed', { id: record.id, line: found.line, reason: `line ${found.line}: ${found.reason}` })
+  if (!found.ok && flags.json !== true)
+    throw new Failure('session/journal-changed', { id: record.id, line: found.line, reason: `line ${found.line}: ${found.reason}` })
   if (!found.ok) process.exitCode = 1
   if (flags.json === true) printLines([jsonLine({ session: record.id, ...found })])
   else if (found.ok) printLines([`${record.id}: ${found.lines} lines, intact${ending(record, found.torn)}`])

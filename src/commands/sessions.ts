@@ -58,17 +58,37 @@ function list(flags: ListFlags): void {
   const { folders, cwd } = processContext()
   const project = flags.all === true ? undefined : canonical(path.resolve(cwd, flags.project ?? '.'))
   const found = listSessions(folders.state, project === undefined ? {} : { project })
-  if (flags.json === true) return printLines(found.map((listed) => jsonLine(listed.kind === 'session' ? listed.record : { id: listed.id, state: 'damaged', folder: listed.folder, reason: listed.reason })))
-  const columns = [{ title: 'SESSION', least: 20 }, { title: 'NAME' }, { title: 'STATE', least: 12 }, { title: 'STARTED', least: 16 }, { title: 'LASTED', least: 6 }, { title: 'AGENT' }, { title: 'PROJECT', least: 10 }]
+  if (flags.json === true)
+    return printLines(
+      found.map((listed) =>
+        jsonLine(
+          listed.kind === 'session' ? listed.record : { id: listed.id, state: 'damaged', folder: listed.folder, reason: listed.reason },
+        ),
+      ),
+    )
+  const columns = [
+    { title: 'SESSION', least: 20 },
+    { title: 'NAME' },
+    { title: 'STATE', least: 12 },
+    { title: 'STARTED', least: 16 },
+    { title: 'LASTED', least: 6 },
+    { title: 'AGENT' },
+    { title: 'PROJECT', least: 10 },
+  ]
   const lines = renderTable(columns, found.map(row), styleFor(process.stdout))
-  printLines(lines.length > 0 ? lines : [`No session${project === undefined ? '' : ` of ${plain(project)}; anchorhold sessions --all lists those of every project`}.`])
+  printLines(
+    lines.length > 0
+      ? lines
+      : [`No session${project === undefined ? '' : ` of ${plain(project)}; anchorhold sessions --all lists those of every project`}.`],
+  )
 }
 
 function row(listed: Listed): readonly string[] {
   if (listed.kind === 'damaged') return [listed.id, '', 'damaged', '', '', '', listed.reason]
   const { record } = listed
   const state = record.state === 'ended' && record.exitCode !== undefined ? `ended (${record.exitCode})` : record.state
-  const lasted = record.endedAt === undefined || record.state === 'crashed' ? '' : duration(Date.parse(record.endedAt) - Date.parse(record.startedAt))
+  const lasted =
+    record.endedAt === undefined || record.state === 'crashed' ? '' : duration(Date.parse(record.endedAt) - Date.parse(record.startedAt))
   return [record.id, record.name ?? '', state, record.startedAt.slice(0, 16).replace('T', ' '), lasted, record.agent, record.project]
 }
 

@@ -17,25 +17,51 @@ export function examineHost(input: { readonly stateDir: string }): readonly Find
 }
 
 function system(): Finding {
-  const [major = 0, minor = 0] = release().split('.').map((part) => Number.parseInt(part, 10))
+  const [major = 0, minor = 0] = release()
+    .split('.')
+    .map((part) => Number.parseInt(part, 10))
   const enough = process.platform === 'linux' && (major > kernelFloor[0] || (major === kernelFloor[0] && minor >= kernelFloor[1]))
   const what = `${process.platform} ${release()}`
-  return enough ? { id: 'kernel', level: 'ok', what } : { id: 'kernel', level: 'missing', what: `${what}: Linux ${kernelFloor.join('.')} or later is needed`, remedy: 'Boot a newer kernel (Debian 12 and Ubuntu 22.04 have one)' }
+  return enough
+    ? { id: 'kernel', level: 'ok', what }
+    : {
+        id: 'kernel',
+        level: 'missing',
+        what: `${what}: Linux ${kernelFloor.join('.')} or later is needed`,
+        remedy: 'Boot a newer kernel (Debian 12 and Ubuntu 22.04 have one)',
+      }
 }
 
 function node(): Finding {
   const major = Number.parseInt(process.versions.node, 10)
   if (major >= nodeFloor) return { id: 'node', level: 'ok', what: `Node ${process.versions.node}` }
-  return { id: 'node', level: 'missing', what: `Node ${process.versions.node} is too old: ${nodeFloor} or later`, remedy: `cd ${packageRoot()} && npm ci`, fix: ['npm', 'ci', '--prefix', packageRoot()] }
+  return {
+    id: 'node',
+    level: 'missing',
+    what: `Node ${process.versions.node} is too old: ${nodeFloor} or later`,
+    remedy: `cd ${packageRoot()} && npm ci`,
+    fix: ['npm', 'ci', '--prefix', packageRoot()],
+  }
 }
 
 function userNamespaces(): Finding {
   const id = 'user-namespaces'
   const most = readNumber('/proc/sys/user/max_user_namespaces')
-  if (most === 0) return { id, level: 'missing', what: 'user namespaces are switched off (user.max_user_namespaces = 0)', ...setting('user.max_user_namespaces', 15_000) }
+  if (most === 0)
+    return {
+      id,
+      level: 'missing',
+      what: 'user namespaces are switched off (user.max_user_namespaces = 0)',
+      ...setting('user.max_user_namespaces', 15_000),
+    }
   // Debian's own switch; absent elsewhere.
   if (readNumber('/proc/sys/kernel/unprivileged_userns_clone') === 0 && process.getuid?.() !== 0)
-    return { id, level: 'missing', what: 'user namespaces are refused to ordinary users (kernel.unprivileged_userns_clone = 0)', ...setting('kernel.unprivileged_userns_clone', 1) }
+    return {
+      id,
+      level: 'missing',
+      what: 'user namespaces are refused to ordinary users (kernel.unprivileged_userns_clone = 0)',
+      ...setting('kernel.unprivileged_userns_clone', 1),
+    }
   return { id, level: 'ok', what: 'user namespaces are available' }
 }
 
@@ -44,10 +70,13 @@ function appArmor(): Finding {
   const id = 'apparmor'
   const restricted = readNumber('/proc/sys/kernel/apparmor_restrict_unprivileged_userns') === 1
   if (!restricted) return { id, level: 'ok', what: 'AppArmor does not restrict user namespaces' }
-  if (existsSync('/etc/apparmor.d/anchorhold')) return { id, level: 'ok', what: 'AppArmor restricts user namespaces; the profile /etc/apparmor.d/anchorhold is installed' }
+  if (existsSync('/etc/apparmor.d/anchorhold'))
+    return { id, level: 'ok', what: 'AppArmor restricts user namespaces; the profile /etc/apparmor.d/anchorhold is installed' }
   if (process.getuid?.() === 0) return { id, level: 'ok', what: 'AppArmor restricts user namespaces of ordinary users; you are root' }
   const script = path.join(packageRoot(), 'scripts', 'apparmor.sh')
-  const remedy = existsSync(script) ? { remedy: `sudo sh ${script}`, fix: ['sudo', 'sh', script] } : setting('kernel.apparmor_restrict_unprivileged_userns', 0)
+  const remedy = existsSync(script)
+    ? { remedy: `sudo sh ${script}`, fix: ['sudo', 'sh', script] }
+    : setting('kernel.apparmor_restrict_unprivileged_userns', 0)
   return { id, level: 'missing', what: 'AppArmor refuses user namespaces to programs without a profile (Ubuntu)', ...remedy }
 }
 
@@ -62,14 +91,23 @@ function natives(): Finding {
 function watches(): Finding {
   const most = readNumber('/proc/sys/fs/inotify/max_user_watches') ?? 0
   if (most >= watchesWanted) return { id: 'inotify', level: 'ok', what: `${most} inotify watches for each user` }
-  return { id: 'inotify', level: 'warning', what: `only ${most} inotify watches for each user: files planted in large projects are seen at the end instead of at once`, ...setting('fs.inotify.max_user_watches', 524_288) }
+  return {
+    id: 'inotify',
+    level: 'warning',
+    what: `only ${most} inotify watches for each user: files planted in large projects are seen at the end instead of at once`,
+    ...setting('fs.inotify.max_user_watches', 524_288),
+  }
 }
 
 /** Limits of memory and processes are hard ones only where the user may make cgroups (v2, delegated). */
 function cgroups(): Finding {
   const id = 'cgroups'
-  const own = read('/proc/self/cgroup')?.split('\n').find((line) => line.startsWith('0::'))?.slice(3)
-  if (own === undefined || !existsSync('/sys/fs/cgroup/cgroup.controllers')) return { id, level: 'warning', what: 'no cgroup v2: limits of memory and processes are kept by weaker means' }
+  const own = read('/proc/self/cgroup')
+    ?.split('\n')
+    .find((line) => line.startsWith('0::'))
+    ?.slice(3)
+  if (own === undefined || !existsSync('/sys/fs/cgroup/cgroup.controllers'))
+    return { id, level: 'warning', what: 'no cgroup v2: limits of memory and processes are kept by weaker means' }
   if (process.getuid?.() === 0) return { id, level: 'ok', what: 'cgroup v2, root' }
   const uid = process.getuid?.() ?? 0
   const service = `/sys/fs/cgroup/user.slice/user-${uid}.slice/user@${uid}.service`
@@ -89,8 +127,16 @@ function stateFolder(stateDir: string): Finding {
   const stat = statSync(stateDir, { throwIfNoEntry: false })
   if (stat === undefined) return { id, level: 'ok', what: `${stateDir} will be made by the first run` }
   const uid = process.getuid?.()
-  if (uid !== undefined && stat.uid !== uid) return { id, level: 'missing', what: `${stateDir} belongs to user ${stat.uid}, not to you`, remedy: `sudo chown -R ${uid} ${stateDir}` }
-  if ((stat.mode & 0o077) !== 0) return { id, level: 'warning', what: `${stateDir} is open to others (mode ${(stat.mode & 0o777).toString(8)})`, remedy: `chmod 700 ${stateDir}`, fix: ['chmod', '700', stateDir] }
+  if (uid !== undefined && stat.uid !== uid)
+    return { id, level: 'missing', what: `${stateDir} belongs to user ${stat.uid}, not to you`, remedy: `sudo chown -R ${uid} ${stateDir}` }
+  if ((stat.mode & 0o077) !== 0)
+    return {
+      id,
+      level: 'warning',
+      what: `${stateDir} is open to others (mode ${(stat.mode & 0o777).toString(8)})`,
+      remedy: `chmod 700 ${stateDir}`,
+      fix: ['chmod', '700', stateDir],
+    }
   return { id, level: 'ok', what: `${stateDir} is yours alone` }
 }
 

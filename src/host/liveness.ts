@@ -32,7 +32,9 @@ export function ownMark(): ProcessMark {
 export function machineMark(): string {
   const boot = read('/proc/sys/kernel/random/boot_id')?.trim().replaceAll('-', '').slice(0, 12) ?? 'unknown'
   const namespace = link('/proc/self/ns/pid')?.replace(/\D/g, '') ?? 'unknown'
-  return `${hostname().replace(/[^\w.-]/g, '_').slice(0, 64)}/${boot}/${namespace}`
+  return `${hostname()
+    .replace(/[^\w.-]/g, '_')
+    .slice(0, 64)}/${boot}/${namespace}`
 }
 
 /** 'elsewhere': noted on another machine or in another pid namespace, where this one can't look; never treat it as gone. */

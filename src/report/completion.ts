@@ -7,8 +7,14 @@ export type Shell = 'bash' | 'zsh' | 'fish'
 interface Entry {
   /** "", "run", "sessions prune", … */
   readonly path: string
-  readonly about: string
-  readonly options: readonly { readonly flags: readonly string[]; readonly about: string; readonly takesValue: boolean; readonly choices: readonly string[] }[]
+  /** Whether it takes any number of arguments, which are not ours to complete. */
+  readonly many: boolean
+  readonly options: readonly {
+    readonly flags: readonly string[]
+    readonly about: string
+    readonly takesValue: boolean
+    readonly choices: readonly string[]
+  }[]
   readonly commands: readonly { readonly name: string; readonly about: string }[]
 }
 
@@ -29,7 +35,7 @@ function walk(command: Command, path: readonly string[]): readonly Entry[] {
   const visible = command.commands.filter((child) => child.name() !== 'help')
   const entry: Entry = {
     path: path.join(' '),
-    about: command.summary() || command.description(),
+    many: command.registeredArguments.some((argument) => argument.variadic),
     options: [...command.options.map(optionEntry), { flags: ['-h', '--help'], about: 'show help', takesValue: false, choices: [] }],
     commands: visible.map((child) => ({ name: child.name(), about: child.summary() || child.description() })),
   }
@@ -38,31 +44,58 @@ function walk(command: Command, path: readonly string[]): readonly Entry[] {
 
 function optionEntry(option: Option): Entry['options'][number] {
   const flags = [option.short, option.long].filter((flag) => flag !== undefined)
-  return { flags, about: option.description, takesValue: option.required || option.optional, choices: option.argChoices ?? choices[option.long ?? ''] ?? [] }
+  return {
+    flags,
+    about: option.description,
+    takesValue: option.required || option.optional,
+    choices: option.argChoices ?? choices[option.long ?? ''] ?? [],
+  }
 }
 
 function quote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`
 }
 
-/** Which command the typed words are in: the longest known path. The agent's own words (after `run NAME`) are left to files. */
-const findPath = (words: string) => `  local path='' word
+/**
+ * Which command the typed words are in: the longest known path. Values of options are passed over; what follows the first
+ * argument of a command with many (`run claude …`) belongs to another program, so nothing of ours is offered there.
+ */
+const findPath = (
+  words: string,
+  entries: readonly Entry[],
+) => `  local path='' word skip='' valued=${bars(entries.flatMap(({ options }) => options.filter((option) => option.takesValue).flatMap(({ flags }) => flags)))}
   for word in ${words}; do
-    case "$word" in -*) continue ;; esac
-    case "$commands" in *"|\${path:+$path }$word|"*) path="\${path:+$path }$word" ;; *) break ;; esac
+    if [ -n "$skip" ]; then skip=''; continue; fi
+    case "$word" in --) return ;; -*) case "$valued" in *"|$word|"*) skip=1 ;; esac; continue ;; esac
+    case "$commands" in
+      *"|\${path:+$path }$word|"*) path="\${path:+$path }$word" ;;
+      *) case ${bars(entries.filter((entry) => entry.many).map(({ path }) => path))} in *"|$path|"*) return ;; *) break ;; esac ;;
+    esac
   done`
 
+function bars(words: readonly string[]): string {
+  return quote(`|${[...new Set(words)].filter((word) => word !== '').join('|')}|`)
+}
+
 function known(entries: readonly Entry[]): string {
-  return quote(`|${entries.map((entry) => entry.path).filter((path) => path !== '').join('|')}|`)
+  return bars(entries.map((entry) => entry.path))
 }
 
 function bash(entries: readonly Entry[]): string {
-  const words = (entry: Entry) => [...entry.commands.map((command) => command.name), ...entry.options.flatMap((option) => option.flags)].join(' ')
-  const values = entries.flatMap((entry) => entry.options.filter((option) => option.choices.length > 0).map((option) => `    ${quote(`${entry.path} ${option.flags.at(-1) ?? ''}`)}) COMPREPLY=($(compgen -W ${quote(option.choices.join(' '))} -- "$cur")); return ;;`))
+  const words = (entry: Entry) =>
+    [...entry.commands.map((command) => command.name), ...entry.options.flatMap((option) => option.flags)].join(' ')
+  const values = entries.flatMap((entry) =>
+    entry.options
+      .filter((option) => option.choices.length > 0)
+      .map(
+        (option) =>
+          `    ${quote(`${entry.path} ${option.flags.at(-1) ?? ''}`)}) COMPREPLY=($(compgen -W ${quote(option.choices.join(' '))} -- "$cur")); return ;;`,
+      ),
+  )
   return `# bash completion for anchorhold; load it with: eval "$(anchorhold completion bash)"
 _anchorhold() {
   local cur="\${COMP_WORDS[COMP_CWORD]}" prev="\${COMP_WORDS[COMP_CWORD-1]}" commands=${known(entries)}
-${findPath('"${COMP_WORDS[@]:1:COMP_CWORD-1}"')}
+${findPath('"${COMP_WORDS[@]:1:COMP_CWORD-1}"', entries)}
   case "$path $prev" in
 ${values.join('\n')}
   esac
@@ -77,16 +110,26 @@ complete -o default -o bashdefault -F _anchorhold anchorhold
 function zsh(entries: readonly Entry[]): string {
   const described = (name: string, about: string) => quote(`${name.replaceAll(':', '\\:')}:${about}`)
   const lines = entries.map((entry) => {
-    const all = [...entry.commands.map((command) => described(command.name, command.about)), ...entry.options.flatMap((option) => option.flags.map((flag) => described(flag, option.about)))]
+    const all = [
+      ...entry.commands.map((command) => described(command.name, command.about)),
+      ...entry.options.flatMap((option) => option.flags.map((flag) => described(flag, option.about))),
+    ]
     return `    ${quote(entry.path)}) known=(${all.join(' ')}) ;;`
   })
-  const values = entries.flatMap((entry) => entry.options.filter((option) => option.choices.length > 0).map((option) => `    ${quote(`${entry.path} ${option.flags.at(-1) ?? ''}`)}) compadd -- ${option.choices.map(quote).join(' ')}; return ;;`))
+  const values = entries.flatMap((entry) =>
+    entry.options
+      .filter((option) => option.choices.length > 0)
+      .map(
+        (option) =>
+          `    ${quote(`${entry.path} ${option.flags.at(-1) ?? ''}`)}) compadd -- ${option.choices.map(quote).join(' ')}; return ;;`,
+      ),
+  )
   return `#compdef anchorhold
 # zsh completion for anchorhold; load it with: source <(anchorhold completion zsh)
 _anchorhold() {
   local -a known
   local prev="\${words[CURRENT-1]}" commands=${known(entries)}
-${findPath('"${(@)words[2,CURRENT-1]}"').replaceAll('path', 'at')}
+${findPath('"${(@)words[2,CURRENT-1]}"', entries).replace(/\bpath\b/g, 'at')}
   case "$at $prev" in
 ${values.join('\n')}
   esac
@@ -108,7 +151,10 @@ function fish(entries: readonly Entry[]): string {
     return [...seen, ...deeper].join('; and ')
   }
   const lines = entries.flatMap((entry) => [
-    ...entry.commands.map((command) => `complete -c anchorhold -f -n ${fishQuote(condition(entry))} -a ${fishQuote(command.name)} -d ${fishQuote(command.about)}`),
+    ...entry.commands.map(
+      (command) =>
+        `complete -c anchorhold -f -n ${fishQuote(condition(entry))} -a ${fishQuote(command.name)} -d ${fishQuote(command.about)}`,
+    ),
     ...entry.options.map((option) => {
       const flags = option.flags.map((flag) => (flag.startsWith('--') ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`)).join(' ')
       const values = option.choices.length > 0 ? ` -f -a ${fishQuote(option.choices.join(' '))}` : ''

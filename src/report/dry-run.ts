@@ -23,19 +23,44 @@ export function dryRunLines(input: DryRunInput): readonly string[] {
   const { plan, compiled } = input
   const style = input.style ?? unstyled
   const hide = hideSecrets(plan.env, input.passedEnv)
-  const section = (title: string, lines: readonly string[]) => (lines.length === 0 ? [] : [style.bold(title), ...lines.map((line) => `  ${plain(line)}`)])
+  const section = (title: string, lines: readonly string[]) =>
+    lines.length === 0 ? [] : [style.bold(title), ...lines.map((line) => `  ${plain(line)}`)]
   return [
-    ...section('Command', [quoteArgv(hide.argv(plan.argv)), `in ${plan.cwd}`, `agent ${plan.agent}, permissions ${plan.permissions}, workspace ${plan.workspace}, terminal ${plan.terminal}`]),
-    ...section('Identity', [`${plan.identity.user} (uid ${plan.identity.uid}, gid ${plan.identity.gid}) at ${plan.identity.hostname}, home ${plan.identity.home}`]),
-    ...section('Files', plan.mounts.map((mount) => hide.text(mountText(mount)))),
+    ...section('Command', [
+      quoteArgv(hide.argv(plan.argv)),
+      `in ${plan.cwd}`,
+      `agent ${plan.agent}, permissions ${plan.permissions}, workspace ${plan.workspace}, terminal ${plan.terminal}`,
+    ]),
+    ...section('Identity', [
+      `${plan.identity.user} (uid ${plan.identity.uid}, gid ${plan.identity.gid}) at ${plan.identity.hostname}, home ${plan.identity.home}`,
+    ]),
+    ...section(
+      'Files',
+      plan.mounts.map((mount) => hide.text(mountText(mount))),
+    ),
     ...section('Protected and hidden', plan.covers.map(coverText)),
     ...section('Hosts', input.hosts.length === 0 ? ['none'] : input.hosts.map((host) => hide.text(host))),
-    ...section('Listeners', plan.listeners.map((listener) => `${listener.kind} ${listener.address} port ${listener.port}: ${listener.role}`)),
-    ...section('Environment', Object.entries(plan.env).sort(byName).map(([name, value]) => `${name}=${quoteWord(hide.variable(name, value))}`)),
+    ...section(
+      'Listeners',
+      plan.listeners.map((listener) => `${listener.kind} ${listener.address} port ${listener.port}: ${listener.role}`),
+    ),
+    ...section(
+      'Environment',
+      Object.entries(plan.env)
+        .sort(byName)
+        .map(([name, value]) => `${name}=${quoteWord(hide.variable(name, value))}`),
+    ),
     ...section('Limits', compiled.limits.map(limitText)),
     ...section(`Engine (${plan.engine})`, [quoteArgv(hide.argv(compiled.argv))]),
-    ...section('Environment of the engine', Object.entries(compiled.env).sort(byName).map(([name, value]) => `${name}=${quoteWord(hide.variable(name, value))}`)),
-    ...compiled.inputs.flatMap((entry) => section(`Descriptor ${entry.fd} (${plain(entry.name)}, ${size(entry.content.length)})`, inputLines(entry, hide))),
+    ...section(
+      'Environment of the engine',
+      Object.entries(compiled.env)
+        .sort(byName)
+        .map(([name, value]) => `${name}=${quoteWord(hide.variable(name, value))}`),
+    ),
+    ...compiled.inputs.flatMap((entry) =>
+      section(`Descriptor ${entry.fd} (${plain(entry.name)}, ${size(entry.content.length)})`, inputLines(entry, hide)),
+    ),
   ]
 }
 
@@ -43,15 +68,26 @@ export function dryRunLines(input: DryRunInput): readonly string[] {
 export function dryRunJson(input: DryRunInput): Readonly<Record<string, unknown>> {
   const { plan, compiled } = input
   const hide = hideSecrets(plan.env, input.passedEnv)
-  const variables = (env: Readonly<Record<string, string>>) => Object.fromEntries(Object.entries(env).map(([name, value]) => [name, hide.variable(name, value)]))
+  const variables = (env: Readonly<Record<string, string>>) =>
+    Object.fromEntries(Object.entries(env).map(([name, value]) => [name, hide.variable(name, value)]))
   return {
     kind: 'dry-run',
-    plan: { ...plan, argv: hide.argv(plan.argv), env: variables(plan.env), mounts: plan.mounts.map((mount) => (mount.kind === 'file' ? { ...mount, content: hide.content(mount.content) } : mount)) },
+    plan: {
+      ...plan,
+      argv: hide.argv(plan.argv),
+      env: variables(plan.env),
+      mounts: plan.mounts.map((mount) => (mount.kind === 'file' ? { ...mount, content: hide.content(mount.content) } : mount)),
+    },
     hosts: input.hosts.map((host) => hide.text(host)),
     engine: {
       argv: hide.argv(compiled.argv),
       env: variables(compiled.env),
-      inputs: compiled.inputs.map((entry) => ({ fd: entry.fd, name: entry.name, bytes: entry.content.length, content: entry.redact ? '[redacted]' : contentText(entry.content, hide) })),
+      inputs: compiled.inputs.map((entry) => ({
+        fd: entry.fd,
+        name: entry.name,
+        bytes: entry.content.length,
+        content: entry.redact ? '[redacted]' : contentText(entry.content, hide),
+      })),
       limits: compiled.limits,
     },
   }
@@ -82,7 +118,8 @@ function contentText(content: Uint8Array, hide: Hide): string | undefined {
 }
 
 function mountText(mount: Mount): string {
-  if (mount.kind === 'bind') return `${mount.mode === 'rw' ? 'writable ' : 'read-only'} ${mount.to}${mount.from === mount.to ? '' : ` (from ${mount.from})`}`
+  if (mount.kind === 'bind')
+    return `${mount.mode === 'rw' ? 'writable ' : 'read-only'} ${mount.to}${mount.from === mount.to ? '' : ` (from ${mount.from})`}`
   if (mount.kind === 'tmpfs') return `memory    ${mount.to} (${size(mount.bytes)})`
   if (mount.kind === 'file') return `made      ${mount.to} (${counted(Buffer.byteLength(mount.content), 'byte')})`
   if (mount.kind === 'symlink') return `link      ${mount.to} → ${mount.target}`

@@ -28,7 +28,14 @@ export function renderFailure(error: unknown, options: RenderOptions = {}): stri
 
 /** The same for machines. */
 export interface FailureJson {
-  readonly error: { readonly code: string; readonly message: string; readonly remedy: string; readonly file?: string; readonly line?: number; readonly column?: number }
+  readonly error: {
+    readonly code: string
+    readonly message: string
+    readonly remedy: string
+    readonly file?: string
+    readonly line?: number
+    readonly column?: number
+  }
 }
 export function failureJson(error: unknown): FailureJson {
   const { code, message, remedy } = facts(error)
@@ -51,7 +58,8 @@ export function exitCodeOf(error: unknown): number {
 }
 
 function facts(error: unknown): { readonly code: string; readonly message: string; readonly remedy: string; readonly place?: string } {
-  const failure = error instanceof Failure ? error : new Failure('command/internal', { message: error instanceof Error ? error.message : String(error) })
+  const failure =
+    error instanceof Failure ? error : new Failure('command/internal', { message: error instanceof Error ? error.message : String(error) })
   const { file, line, column } = failure.facts
   const message = clean(failure.message)
   const place = file === undefined ? undefined : clean([file, line, column].filter((part) => part !== undefined).join(':'))

@@ -4,7 +4,12 @@ import type { HostRule, Policy } from '../model/policy.ts'
 /** "preset claude", "api.github.com", "*.example.org:5432"; each once, in the policy's order. */
 export function hostsInWords(network: Policy['network']): readonly string[] {
   const allowed = network.rules.filter((rule) => rule.effect === 'allow')
-  return [...new Set([...allowed.map((rule) => (rule.origin.kind === 'preset' ? `preset ${rule.origin.source}` : ruleText(rule))), ...network.routes.map(routeText)])]
+  return [
+    ...new Set([
+      ...allowed.map((rule) => (rule.origin.kind === 'preset' ? `preset ${rule.origin.source}` : ruleText(rule))),
+      ...network.routes.map(routeText),
+    ]),
+  ]
 }
 
 function ruleText(rule: HostRule): string {

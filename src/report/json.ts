@@ -13,7 +13,14 @@ export interface ResultJson {
   readonly exitCode: number
   readonly milliseconds?: number
   readonly end?: { readonly kind: string; readonly signal?: string; readonly limit?: string }
-  readonly refused: readonly { readonly host: string; readonly port: number; readonly code: string; readonly reason: string; readonly remedy?: string; readonly count: number }[]
+  readonly refused: readonly {
+    readonly host: string
+    readonly port: number
+    readonly code: string
+    readonly reason: string
+    readonly remedy?: string
+    readonly count: number
+  }[]
   readonly quarantined: readonly { readonly path: string; readonly rule: string; readonly restore: string }[]
   readonly held: readonly { readonly path: string; readonly keys: readonly string[] }[]
   readonly warnings: readonly { readonly code: string; readonly message: string }[]
@@ -25,7 +32,12 @@ export function eventJson(event: SessionEvent, time: Date = new Date()): string 
 }
 
 /** The final object of a run. */
-export function resultJson(input: { readonly session: string; readonly folder: string; readonly exitCode: number; readonly state: SessionState }): ResultJson {
+export function resultJson(input: {
+  readonly session: string
+  readonly folder: string
+  readonly exitCode: number
+  readonly state: SessionState
+}): ResultJson {
   const { state } = input
   const end = state.end?.end
   return {
@@ -34,7 +46,15 @@ export function resultJson(input: { readonly session: string; readonly folder: s
     folder: input.folder,
     exitCode: input.exitCode,
     ...(state.end === undefined ? {} : { milliseconds: state.end.milliseconds }),
-    ...(end === undefined ? {} : { end: { kind: end.kind, ...(end.signal === undefined ? {} : { signal: end.signal }), ...(end.limit === undefined ? {} : { limit: end.limit }) } }),
+    ...(end === undefined
+      ? {}
+      : {
+          end: {
+            kind: end.kind,
+            ...(end.signal === undefined ? {} : { signal: end.signal }),
+            ...(end.limit === undefined ? {} : { limit: end.limit }),
+          },
+        }),
     refused: [...state.refused.values()],
     quarantined: state.quarantined.map(({ path, rule, restore }) => ({ path, rule, restore })),
     held: state.held.map(({ path, keys }) => ({ path, keys })),

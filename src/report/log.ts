@@ -55,17 +55,23 @@ function describe(event: SessionEvent): string {
       return `anchorhold was killed; cleared up by a later start: ${event.did.join('; ') || 'nothing was left'}`
     case 'session.ended':
       return `ended: ${event.end.kind}${event.end.signal === undefined ? '' : ` by ${event.end.signal}`}${event.end.limit === undefined ? '' : ` (limit of ${event.end.limit})`}, exit code ${event.exitCode}, after ${duration(event.milliseconds)}`
-    default:
+    case 'network.allowed':
+    case 'network.refused':
+    case 'network.failed':
+    case 'network.closed':
+    case 'network.repeated':
       return describeNetwork(event)
   }
+  // Written by another version, or changed.
+  return canonicalJson(event)
 }
 
 function describeNetwork(event: Extract<SessionEvent, { kind: `network.${string}` }>): string {
   const where = `${event.host}:${event.port}`
   if (event.kind === 'network.repeated') return `${event.of.replace('network.', '')} ${where}, ${event.count} more times`
   if (event.kind === 'network.allowed') return `allowed ${where} (${event.how}) by ${event.rule}`
-  if (event.kind === 'network.closed') return `closed ${where} (${event.how}): ${size(event.sent)} sent, ${size(event.received)} received, ${duration(event.milliseconds)}`
+  if (event.kind === 'network.closed')
+    return `closed ${where} (${event.how}): ${size(event.sent)} sent, ${size(event.received)} received, ${duration(event.milliseconds)}`
   if (event.kind === 'network.failed') return `failed ${where} (${event.how}): ${event.reason}`
-  if (event.kind === 'network.refused') return `refused ${where} (${event.how}): ${event.reason}${event.remedy === undefined ? '' : ` → ${event.remedy}`}`
-  return canonicalJson(event)
+  return `refused ${where} (${event.how}): ${event.reason}${event.remedy === undefined ? '' : ` → ${event.remedy}`}`
 }

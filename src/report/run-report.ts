@@ -55,7 +55,11 @@ export function openReport(input: ReportInput): RunReport {
     end: ({ session }, { exitCode }) => {
       const { id, folder, state } = session
       const { quiet, verbose } = input
-      tell(input.json ? [jsonLine(resultJson({ session: id, folder, exitCode, state }))] : summarize({ session: id, state, style: styleFor(process.stderr), quiet, verbose }))
+      tell(
+        input.json
+          ? [jsonLine(resultJson({ session: id, folder, exitCode, state }))]
+          : summarize({ session: id, state, style: styleFor(process.stderr), quiet, verbose }),
+      )
     },
   }
 }
@@ -81,7 +85,8 @@ function dryRunInput({ plan, compiled, policy }: Reported): DryRunInput {
   return {
     plan,
     compiled,
-    passedEnv: policy === undefined ? Object.keys(plan.env) : policy.env.filter((rule) => rule.value === undefined).map((rule) => rule.name),
+    passedEnv:
+      policy === undefined ? Object.keys(plan.env) : policy.env.filter((rule) => rule.value === undefined).map((rule) => rule.name),
     hosts: policy === undefined ? [] : hostsInWords(policy.network),
     style: styleFor(process.stdout),
   }

@@ -17,9 +17,13 @@ const mark = '[redacted]'
 
 /** `passed`: names taken from the caller's own environment (`--env NAME`), always hidden. */
 export function hideSecrets(env: Readonly<Record<string, string>>, passed: readonly string[]): Hide {
-  const secretNames = new Set(Object.keys(env).filter((name) => passed.includes(name) || namesCredential(name) || redact(env[name] ?? '') !== (env[name] ?? '')))
+  const secretNames = new Set(
+    Object.keys(env).filter((name) => passed.includes(name) || namesCredential(name) || redact(env[name] ?? '') !== (env[name] ?? '')),
+  )
   // Longest first, so that no secret's rest stays where one holds another. Very short ones are hidden by name only.
-  const values = [...new Set([...secretNames].map((name) => env[name] ?? ''))].filter((value) => value.length >= 4).sort((a, b) => b.length - a.length)
+  const values = [...new Set([...secretNames].map((name) => env[name] ?? ''))]
+    .filter((value) => value.length >= 4)
+    .sort((a, b) => b.length - a.length)
 
   const text = (whole: string) => redact(values.reduce((result, value) => result.replaceAll(value, mark), whole))
   const argv = (list: readonly string[]) =>

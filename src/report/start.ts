@@ -31,13 +31,24 @@ export function startLines(input: StartInput): readonly string[] {
   if (input.quiet === true || (!style.terminal && input.verbose !== true)) return []
   const most = input.verbose === true ? Infinity : 6
   const weak = input.limits.filter((limit) => !limit.enforced)
-  const row = (name: string, text: string) => `  ${style.dim(name.padEnd(8))} ${plain(text, { max: input.verbose === true ? 8_192 : Math.max(40, style.width - 12) })}`
+  const row = (name: string, text: string) =>
+    `  ${style.dim(name.padEnd(8))} ${plain(text, { max: input.verbose === true ? 8_192 : Math.max(40, style.width - 12) })}`
   return [
     `${style.bold('anchorhold')} ${plain(`${input.agent} in ${input.project}`, { max: Math.max(40, style.width - 12) })}`,
     row('wall', `${input.engine}, workspace ${input.workspace}, permissions ${input.permissions}, session ${input.session}`),
     row('hosts', input.hosts.length === 0 ? 'none' : listed(input.hosts, most)),
     ...(input.hidden.length === 0 ? [] : [row('hidden', `${counted(input.hidden.length, 'file')}: ${listed(input.hidden, most)}`)]),
-    ...(input.limits.length === 0 ? [] : [row('limits', input.limits.filter((limit) => limit.enforced || input.verbose === true).map(limitText).join(', ') || 'none is enforced here')]),
+    ...(input.limits.length === 0
+      ? []
+      : [
+          row(
+            'limits',
+            input.limits
+              .filter((limit) => limit.enforced || input.verbose === true)
+              .map(limitText)
+              .join(', ') || 'none is enforced here',
+          ),
+        ]),
     ...(weak.length === 0 || input.verbose === true ? [] : [style.warn(row('', weak.map(limitText).join(', ')))]),
   ]
 }

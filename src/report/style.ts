@@ -1,5 +1,6 @@
 // Colours for the report phase, one decision per stream: NO_COLOR, FORCE_COLOR and pipes are honoured by node:util itself.
 // Text from outside goes through text.ts before it is coloured.
+import { isatty } from 'node:tty'
 import { styleText } from 'node:util'
 
 export interface Style {
@@ -19,7 +20,15 @@ type Format = 'bold' | 'dim' | 'red' | 'green' | 'yellow'
 export function styleFor(stream: NodeJS.WriteStream): Style {
   const paint = (format: Format) => (text: string) => styleText(format, text, { stream })
   const columns = stream.isTTY && stream.columns > 0 ? stream.columns : 80
-  return { bold: paint('bold'), dim: paint('dim'), bad: paint('red'), good: paint('green'), warn: paint('yellow'), width: columns, terminal: stream.isTTY === true }
+  return {
+    bold: paint('bold'),
+    dim: paint('dim'),
+    bad: paint('red'),
+    good: paint('green'),
+    warn: paint('yellow'),
+    width: columns,
+    terminal: isatty(stream.fd),
+  }
 }
 
 /** No colour at all: for JSON, tests and files. */

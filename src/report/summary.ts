@@ -39,7 +39,8 @@ function below(text: string): string {
 function summaryLine({ session, state }: SummaryInput): string {
   const parts: string[] = []
   if (state.end !== undefined) parts.push(`${duration(state.end.milliseconds)}, exit code ${state.end.exitCode}`)
-  if (state.allowed.size > 0) parts.push(`${counted(state.allowed.size, 'host')} reached, ${size(state.received)} received, ${size(state.sent)} sent`)
+  if (state.allowed.size > 0)
+    parts.push(`${counted(state.allowed.size, 'host')} reached, ${size(state.received)} received, ${size(state.sent)} sent`)
   if (state.hidden > 0) parts.push(`${counted(state.hidden, 'file')} hidden`)
   return `session ${session}${parts.length > 0 ? `: ${parts.join('; ')}` : ''}`
 }
@@ -54,7 +55,12 @@ function ending(state: SessionState): readonly string[] {
     return [line(`the run was ended by its limit of ${named}; more: anchorhold run --limit ${flag}=…`)]
   }
   if (end.kind === 'failed') return [line(`the command did not start: ${end.preflight ?? end.message ?? 'the engine failed'}`)]
-  if ((end.usage?.oomKills ?? 0) > 0) return [line(`${counted(end.usage?.oomKills ?? 0, 'process')} ran into the memory limit and was killed; more: anchorhold run --limit memory=…`)]
+  if ((end.usage?.oomKills ?? 0) > 0)
+    return [
+      line(
+        `${counted(end.usage?.oomKills ?? 0, 'process')} ran into the memory limit and was killed; more: anchorhold run --limit memory=…`,
+      ),
+    ]
   return []
 }
 
@@ -62,12 +68,18 @@ function quarantined(state: SessionState): readonly string[] {
   const count = state.quarantinedCount
   if (count === 0) return []
   const what = count === 1 ? 'a protected file appeared and was' : `${count} protected files appeared and were`
-  const shown = state.quarantined.slice(0, rows).map((event) => below(`${plain(event.path)} (${event.rule}); to put it back: ${event.restore}`))
+  const shown = state.quarantined
+    .slice(0, rows)
+    .map((event) => below(`${plain(event.path)} (${event.rule}); to put it back: ${event.restore}`))
   return [line(`${what} taken out of the project:`), ...shown, ...more(count, shown.length)]
 }
 
 function gitHeld(state: SessionState): readonly string[] {
-  return state.held.slice(0, rows).map((event) => line(`git settings that could run code were held back from ${event.path}: ${listed(event.keys, rows)}; kept in ${event.kept}`))
+  return state.held
+    .slice(0, rows)
+    .map((event) =>
+      line(`git settings that could run code were held back from ${event.path}: ${listed(event.keys, rows)}; kept in ${event.kept}`),
+    )
 }
 
 function gitMerged(state: SessionState): readonly string[] {
@@ -81,20 +93,28 @@ function journal({ session, state }: SummaryInput): readonly string[] {
 function refused({ session, state }: SummaryInput): readonly string[] {
   const hosts = [...state.refused.values()]
   const total = new Set(hosts.map(({ host }) => host)).size
-  if (total === 0) return state.refusedElse > 0 ? [line(`${counted(state.refusedElse, 'connection')} were refused: anchorhold log ${session}`)] : []
+  if (total === 0)
+    return state.refusedElse > 0 ? [line(`${counted(state.refusedElse, 'connection')} were refused: anchorhold log ${session}`)] : []
   // Only what the gateway itself gave a remedy for, and only names that can be nothing but names, go into a command line.
   const allowable = hosts.filter((host) => host.remedy !== undefined && /^[a-z0-9_]([a-z0-9._-]*[a-z0-9])?$/i.test(host.host))
-  const names = [...new Set(allowable.map(({ host, port }) => (port === 443 || port === 80 || port === 0 || port === 53 ? host : `${host}:${port}`)))]
+  const names = [
+    ...new Set(allowable.map(({ host, port }) => (port === 443 || port === 80 || port === 0 || port === 53 ? host : `${host}:${port}`))),
+  ]
   const flags = names.slice(0, rows).flatMap((name) => ['--allow', name])
   const heading = `${total === 1 ? '1 host was' : `${total}${state.refusedElse > 0 ? ' and more' : ''} hosts were`} refused`
-  const command = flags.length === 0 ? '' : `; to allow: ${quoteArgv(['anchorhold', 'run', ...flags])} …${names.length > rows ? ` (and ${names.length - rows} more)` : ''}`
+  const command =
+    flags.length === 0
+      ? ''
+      : `; to allow: ${quoteArgv(['anchorhold', 'run', ...flags])} …${names.length > rows ? ` (and ${names.length - rows} more)` : ''}`
   const others = hosts.filter((host) => !allowable.includes(host))
   const shown = others.slice(0, rows).map((host) => below(`${host.host}:${host.port}: ${host.reason}`))
   return [line(`${heading}${command}`), ...shown, ...more(others.length, shown.length, `anchorhold log ${session}`)]
 }
 
 function warnings(state: SessionState): readonly string[] {
-  return state.warnings.slice(0, rows).flatMap((event) => [line(`warning: ${event.message}`), ...(event.remedy === undefined ? [] : [below(`→ ${event.remedy}`)])])
+  return state.warnings
+    .slice(0, rows)
+    .flatMap((event) => [line(`warning: ${event.message}`), ...(event.remedy === undefined ? [] : [below(`→ ${event.remedy}`)])])
 }
 
 function more(total: number, shown: number, where = ''): readonly string[] {

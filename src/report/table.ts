@@ -17,7 +17,11 @@ export function renderTable(columns: readonly Column[], rows: readonly (readonly
   const cells = rows.map((row) => columns.map((_, index) => plain(row[index] ?? '')))
   const widths = columns.map((column, index) => Math.max(textWidth(column.title), ...cells.map((row) => textWidth(row[index] ?? ''))))
   shrink(widths, columns, style.width)
-  const line = (row: readonly string[]) => fit(row.map((cell, index) => pad(fit(cell, widths[index] ?? 0), index === row.length - 1 ? 0 : (widths[index] ?? 0) + gap)).join(''), style.width).trimEnd()
+  const line = (row: readonly string[]) =>
+    fit(
+      row.map((cell, index) => pad(fit(cell, widths[index] ?? 0), index === row.length - 1 ? 0 : (widths[index] ?? 0) + gap)).join(''),
+      style.width,
+    ).trimEnd()
   return [style.bold(line(columns.map((column) => column.title))), ...cells.map(line)]
 }
 

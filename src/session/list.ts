@@ -57,10 +57,14 @@ function sessionIds(stateDir: string): readonly string[] {
     return readdirSync(sessionsDir(stateDir))
       .filter((name) => idPattern.test(name))
       .sort()
-      .reverse()
+      .toReversed()
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
-    throw new Failure('session/state-unwritable', { path: stateDir, reason: error instanceof Error ? error.message : String(error) }, { cause: error })
+    throw new Failure(
+      'session/state-unwritable',
+      { path: stateDir, reason: error instanceof Error ? error.message : String(error) },
+      { cause: error },
+    )
   }
 }
 

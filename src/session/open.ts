@@ -37,7 +37,7 @@ export interface Session {
   /** What happened so far (live object). */
   readonly state: SessionState
   /** Ends journal and record and takes the running marker away. Idempotent; never rejects. */
-  close(exitCode: number): Promise<void>
+  readonly close: (exitCode: number) => Promise<void>
 }
 
 /**
@@ -80,7 +80,8 @@ function open(input: SessionInput): Session {
     file: journalFile(folder),
     session: id,
     ...(input.journalCap === undefined ? {} : { cap: input.journalCap }),
-    onBroken: (error) => input.onBroken(new Failure('session/journal-broken', { path: journalFile(folder), reason: error.message }, { cause: error })),
+    onBroken: (error) =>
+      input.onBroken(new Failure('session/journal-broken', { path: journalFile(folder), reason: error.message }, { cause: error })),
   })
   const state = emptyState()
   return { id, folder, record, state, emit: emitter(journal, state, input.onEvent), close: closer(journal, record, marker, input.onBroken) }
@@ -114,7 +115,13 @@ function closer(journal: Journal, record: SessionRecord, marker: string, onBroke
       rmSync(marker, { force: true })
     } catch (error) {
       // The marker stays: the next start marks this session as crashed and clears up after it.
-      onBroken(new Failure('session/state-unwritable', { path: record.folder, reason: error instanceof Error ? error.message : String(error) }, { cause: error }))
+      onBroken(
+        new Failure(
+          'session/state-unwritable',
+          { path: record.folder, reason: error instanceof Error ? error.message : String(error) },
+          { cause: error },
+        ),
+      )
     }
   }
 }
@@ -134,7 +141,9 @@ function makeStateFolders(stateDir: string): void {
 function makeFolder(stateDir: string, now: Date): string {
   const stamp = now.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15)
   for (let attempt = 0; ; attempt += 1) {
-    const id = `${stamp}-${randomInt(36 ** 4).toString(36).padStart(4, '0')}`
+    const id = `${stamp}-${randomInt(36 ** 4)
+      .toString(36)
+      .padStart(4, '0')}`
     try {
       mkdirSync(sessionFolder(stateDir, id), { mode: 0o700 })
       return id

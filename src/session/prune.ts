@@ -43,11 +43,14 @@ function judge(listed: Listed, input: PruneInput): string {
   const damaged = listed.kind === 'damaged'
   if (damaged && input.damaged !== true) return 'its record cannot be read (--damaged removes such ones)'
   if (listed.kind === 'session') {
-    if (listed.record.state === 'running') return 'young'
-    if (new Date(listed.record.endedAt ?? listed.record.startedAt) >= input.before) return 'young'
+    // Without an end it runs, or was killed and the next start has yet to sweep its project.
+    const { endedAt } = listed.record
+    if (endedAt === undefined || new Date(endedAt) >= input.before) return 'young'
   }
   const folder = listed.kind === 'session' ? listed.record.folder : listed.folder
-  return input.withFiles !== true && holdsFiles(folder) ? 'it holds files taken out of the project (--with-files removes them too)' : 'remove'
+  return input.withFiles !== true && holdsFiles(folder)
+    ? 'it holds files taken out of the project (--with-files removes them too)'
+    : 'remove'
 }
 
 /** Anything below a folder of the session is something that was kept for the user. */

@@ -15,7 +15,13 @@ export interface ReapInput {
   readonly stateDir: string
   readonly engines: readonly Engine[]
   /** Sweeps a killed session's project for protected files planted since its start (workspace phase); its events go to that session's journal. */
-  readonly sweep: (input: { readonly project: string; readonly since: Date; readonly folder: string; readonly session: string; readonly emit: Emit }) => Promise<void>
+  readonly sweep: (input: {
+    readonly project: string
+    readonly since: Date
+    readonly folder: string
+    readonly session: string
+    readonly emit: Emit
+  }) => Promise<void>
 }
 
 export interface Reaped {
@@ -101,10 +107,21 @@ async function reapOne(input: ReapInput, claim: Claim): Promise<Reaped> {
   return { session: claim.id, project: record?.project, did, problems }
 }
 
-async function markCrashed(input: ReapInput, record: SessionRecord, did: string[], attempt: (what: string, step: () => Promise<void>) => Promise<void>): Promise<void> {
+async function markCrashed(
+  input: ReapInput,
+  record: SessionRecord,
+  did: string[],
+  attempt: (what: string, step: () => Promise<void>) => Promise<void>,
+): Promise<void> {
   const events: SessionEvent[] = []
   await attempt('sweep', () =>
-    input.sweep({ project: record.project, since: new Date(record.startedAt), folder: record.folder, session: record.id, emit: (event) => void events.push(event) }),
+    input.sweep({
+      project: record.project,
+      since: new Date(record.startedAt),
+      folder: record.folder,
+      session: record.id,
+      emit: (event) => void events.push(event),
+    }),
   )
   const planted = events.filter((event) => event.kind === 'file.quarantined').length
   if (planted > 0) did.push(`moved ${planted} planted ${planted === 1 ? 'file' : 'files'} to the session's quarantine`)

@@ -16,7 +16,9 @@ export function writeRecord(record: SessionRecord): void {
 }
 
 /** The record of a session folder, or why it can't be read. Never throws. */
-export function readRecord(folder: string): { readonly ok: true; readonly record: SessionRecord } | { readonly ok: false; readonly reason: string } {
+export function readRecord(
+  folder: string,
+): { readonly ok: true; readonly record: SessionRecord } | { readonly ok: false; readonly reason: string } {
   try {
     const fd = openSync(recordFile(folder), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
     try {

@@ -37,7 +37,16 @@ export function openRepeats(): Repeats {
     const found = rows.get(key)
     if (found !== undefined) return found
     const shared = key !== own
-    const row: Row = { seen: 0, held: 0, sent: 0, received: 0, next: inFull, of: event.kind, host: shared ? '(others)' : event.host, port: shared ? 0 : event.port }
+    const row: Row = {
+      seen: 0,
+      held: 0,
+      sent: 0,
+      received: 0,
+      next: inFull,
+      of: event.kind,
+      host: shared ? '(others)' : event.host,
+      port: shared ? 0 : event.port,
+    }
     rows.set(key, row)
     return row
   }
@@ -60,11 +69,24 @@ export function openRepeats(): Repeats {
 }
 
 function take(row: Row): SessionEvent {
-  const event = { kind: 'network.repeated', of: row.of, host: row.host, port: row.port, count: row.held, sent: row.sent, received: row.received } as const
+  const event = {
+    kind: 'network.repeated',
+    of: row.of,
+    host: row.host,
+    port: row.port,
+    count: row.held,
+    sent: row.sent,
+    received: row.received,
+  } as const
   Object.assign(row, { held: 0, sent: 0, received: 0, next: row.next * 2 })
   return event
 }
 
 function isNetwork(event: SessionEvent): event is NetworkEvent {
-  return event.kind === 'network.allowed' || event.kind === 'network.refused' || event.kind === 'network.failed' || event.kind === 'network.closed'
+  return (
+    event.kind === 'network.allowed' ||
+    event.kind === 'network.refused' ||
+    event.kind === 'network.failed' ||
+    event.kind === 'network.closed'
+  )
 }

@@ -88,13 +88,20 @@ function foldNetwork(state: SessionState, event: SessionEvent): void {
     foldRepeated(state, event)
   } else if (event.kind === 'network.refused') {
     const { host, port, code, reason, remedy } = event
-    if (!count(state.refused, event, { host, port, code, reason, ...(remedy === undefined ? {} : { remedy }), count: 0 })) state.refusedElse += 1
-  } else if (event.kind === 'network.failed') count(state.failed, event, { host: event.host, port: event.port, reason: event.reason, count: 0 })
+    if (!count(state.refused, event, { host, port, code, reason, ...(remedy === undefined ? {} : { remedy }), count: 0 }))
+      state.refusedElse += 1
+  } else if (event.kind === 'network.failed')
+    count(state.failed, event, { host: event.host, port: event.port, reason: event.reason, count: 0 })
   else if (event.kind === 'network.allowed') count(state.allowed, event, { host: event.host, port: event.port, count: 0 })
 }
 
 function foldRepeated(state: SessionState, event: Of<'network.repeated'>): void {
-  const table = { 'network.refused': state.refused, 'network.failed': state.failed, 'network.allowed': state.allowed, 'network.closed': undefined }[event.of]
+  const table = {
+    'network.refused': state.refused,
+    'network.failed': state.failed,
+    'network.allowed': state.allowed,
+    'network.closed': undefined,
+  }[event.of]
   const row = table?.get(`${event.host}:${event.port}`)
   if (row !== undefined) row.count += event.count
   else if (event.of === 'network.refused') state.refusedElse += event.count
@@ -105,7 +112,11 @@ function addTraffic(state: SessionState, event: { readonly sent: number; readonl
   state.received += event.received
 }
 
-function count<T extends { count: number }>(table: Map<string, T>, at: { readonly host: string; readonly port: number }, fresh: T): boolean {
+function count<T extends { count: number }>(
+  table: Map<string, T>,
+  at: { readonly host: string; readonly port: number },
+  fresh: T,
+): boolean {
   const key = `${at.host}:${at.port}`
   const row = table.get(key) ?? (table.size < listLimit ? fresh : undefined)
   if (row === undefined) return false

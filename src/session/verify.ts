@@ -80,7 +80,8 @@ function checkLine(bytes: Buffer, previous: string, seq: number): { readonly has
   const body = bytes.subarray(0, Math.max(0, bytes.length - hashAt))
   const hash = /^,"hash":"([0-9a-f]{64})"\}$/.exec(bytes.subarray(body.length).toString('latin1'))?.[1]
   if (hash === undefined) return { reason: 'it carries no hash' }
-  if (chainHash(previous, Buffer.concat([body, Buffer.from('}')])) !== hash) return { reason: 'it was changed, or a line before it was removed, added or moved' }
+  if (chainHash(previous, Buffer.concat([body, Buffer.from('}')])) !== hash)
+    return { reason: 'it was changed, or a line before it was removed, added or moved' }
   const line = parseLine(bytes)
   return line === undefined || line.seq !== seq ? { reason: 'it has another number than its place' } : { hash }
 }

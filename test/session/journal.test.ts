@@ -1,7 +1,7 @@
 // The journal: whatever is changed in it is found, whatever floods it stays bounded, whatever breaks it ends the run.
 import { readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
 import type { SessionEvent } from '../../src/model/events.ts'
 import type { SessionRecord } from '../../src/model/session.ts'
@@ -12,7 +12,14 @@ import { verifyJournal } from '../../src/session/verify.ts'
 import { readRecord } from '../../src/session/record.ts'
 import { makeStateDir, newSession } from './support.ts'
 
-const refused = (host: string): SessionEvent => ({ kind: 'network.refused', host, port: 443, how: 'tls', code: 'not-listed', reason: 'no rule names it' })
+const refused = (host: string): SessionEvent => ({
+  kind: 'network.refused',
+  host,
+  port: 443,
+  how: 'tls',
+  code: 'not-listed',
+  reason: 'no rule names it',
+})
 
 async function written(lines: number): Promise<{ record: SessionRecord; file: string; bytes: Buffer }> {
   const session = await newSession(makeStateDir())
@@ -104,11 +111,15 @@ test('one host asked for 100,000 times takes few lines, and no count is lost', a
 test('any event fits its line, and the chain holds', async () => {
   const session = await newSession(makeStateDir())
   fc.assert(
-    fc.property(fc.string({ unit: 'binary', maxLength: 40_000 }), fc.array(fc.string({ unit: 'binary', maxLength: 300 }), { maxLength: 600 }), (message, paths) => {
-      session.emit({ kind: 'warning', code: 'test', message })
-      session.emit({ kind: 'files.hidden', paths })
-      session.emit({ kind: 'warning', code: 'test', message: message.repeat(20) })
-    }),
+    fc.property(
+      fc.string({ unit: 'binary', maxLength: 40_000 }),
+      fc.array(fc.string({ unit: 'binary', maxLength: 300 }), { maxLength: 600 }),
+      (message, paths) => {
+        session.emit({ kind: 'warning', code: 'test', message })
+        session.emit({ kind: 'files.hidden', paths })
+        session.emit({ kind: 'warning', code: 'test', message: message.repeat(20) })
+      },
+    ),
     { numRuns: 40 },
   )
   await session.close(0)
@@ -130,7 +141,12 @@ test('a credential in an event is not kept', async () => {
 test('a journal that cannot be written tells once and throws nothing', () => {
   const broken: Error[] = []
   // Every write to /dev/full fails with ENOSPC.
-  const journal = openJournal({ file: '/dev/full', session: 's', after: { lines: 0, hash: '', bytes: 0 }, onBroken: (error) => void broken.push(error) })
+  const journal = openJournal({
+    file: '/dev/full',
+    session: 's',
+    after: { lines: 0, hash: '', bytes: 0 },
+    onBroken: (error) => void broken.push(error),
+  })
   onTestFinished(() => void journal.close())
   journal.append({ kind: 'warning', code: 'test', message: 'one' })
   journal.append({ kind: 'warning', code: 'test', message: 'two' })
@@ -142,5 +158,7 @@ test('a link in the place of a journal is not followed', async () => {
   await session.close(0)
   const link = path.join(session.folder, 'link')
   symlinkSync('/dev/null', link)
-  expect(() => openJournal({ file: link, session: 's', after: { lines: 0, hash: '', bytes: 0 }, onBroken: () => undefined })).toThrow(/ELOOP/)
+  expect(() => openJournal({ file: link, session: 's', after: { lines: 0, hash: '', bytes: 0 }, onBroken: () => undefined })).toThrow(
+    /ELOOP/,
+  )
 })

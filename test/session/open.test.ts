@@ -1,5 +1,5 @@
 // Opening, closing, finding sessions; several at once; damage and foreign hands.
-import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { followJournal } from '../../src/session/follow.ts'
@@ -15,7 +15,9 @@ test('a session is private, running while open, ended when closed', async () => 
   const stateDir = makeStateDir()
   const session = await newSession(stateDir, { name: 'first' })
   expect(session.id).toMatch(idPattern)
-  expect([mode(stateDir), mode(session.folder), mode(recordFile(session.folder)), mode(journalFile(session.folder))]).toEqual([0o700, 0o700, 0o600, 0o600])
+  expect([mode(stateDir), mode(session.folder), mode(recordFile(session.folder)), mode(journalFile(session.folder))]).toEqual([
+    0o700, 0o700, 0o600, 0o600,
+  ])
   expect(findSession(stateDir, 'first')).toMatchObject({ id: session.id, state: 'running' })
   expect(readdirSync(runningDir(stateDir))).toEqual([session.id])
   await session.close(7)
@@ -37,6 +39,16 @@ test('a state folder that cannot be made, and a name that is none, are failures'
   await expect(newSession(makeStateDir(), { name: '\u001b[31m' })).rejects.toMatchObject({ code: 'session/bad-name' })
 })
 
+test('a state folder of somebody else is refused', async () => {
+  const stateDir = makeStateDir()
+  mkdirSync(stateDir)
+  // As root it is given away; an ordinary user takes root's.
+  const root = process.getuid?.() === 0
+  if (root) chownSync(stateDir, 1500, 1500)
+  const outcome = newSession(root ? stateDir : '/usr')
+  await expect(outcome).rejects.toMatchObject({ code: root ? 'session/state-unsafe' : 'session/state-unwritable' })
+})
+
 test('a listener that throws does not reach the caller, and is told once', async () => {
   const seen: string[] = []
   const session = await newSession(makeStateDir(), {
@@ -55,7 +67,8 @@ test('sessions at once keep apart', async () => {
   const stateDir = makeStateDir()
   const sessions = await Promise.all(Array.from({ length: 20 }, () => newSession(stateDir)))
   expect(new Set(sessions.map(({ id }) => id)).size).toBe(20)
-  for (let round = 0; round < 10; round += 1) for (const [index, { emit }] of sessions.entries()) emit({ kind: 'warning', code: `${index}`, message: `${round}` })
+  for (let round = 0; round < 10; round += 1)
+    for (const [index, { emit }] of sessions.entries()) emit({ kind: 'warning', code: `${index}`, message: `${round}` })
   await Promise.all(sessions.map(({ close }, index) => close(index)))
   for (const [index, { id }] of sessions.entries()) {
     const record = findSession(stateDir, id)

@@ -9,17 +9,18 @@ import { liveness, ownMark, processStart } from '../../src/host/liveness.ts'
 import { readJournal } from '../../src/session/follow.ts'
 import { journalFile, markText, runningDir, sessionFolder } from '../../src/session/folders.ts'
 import { findSession } from '../../src/session/list.ts'
+import { pruneSessions } from '../../src/session/prune.ts'
 import { reapSessions, type Reaped } from '../../src/session/reap.ts'
 import { verifyJournal } from '../../src/session/verify.ts'
 import { makeStateDir, newSession } from './support.ts'
 import { witnessEngine } from './witness-engine.ts'
 
-const fixture = (name: string) => path.join(import.meta.dirname, name)
+const fixture = (name: string) => path.join(import.meta.dirname, 'fixtures', name)
 const noSweep = async () => undefined
 
 /** A session whose process was killed; gives its id. */
 async function killedSession(stateDir: string): Promise<string> {
-  const holder = spawn(process.execPath, [fixture('hold.fixture.ts'), stateDir], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const holder = spawn(process.execPath, [fixture('hold.ts'), stateDir], { stdio: ['ignore', 'pipe', 'inherit'] })
   const [chunk] = (await once(holder.stdout, 'data')) as [Buffer]
   const id = chunk.toString().trim()
   expect(findSession(stateDir, id).state).toBe('running')
@@ -33,10 +34,13 @@ test('five starts at once clear up after a killed session exactly once', async (
   const stateDir = makeStateDir()
   const id = await killedSession(stateDir)
   expect(findSession(stateDir, id).state).toBe('crashed')
+  expect(await pruneSessions({ stateDir, before: new Date(Date.now() + 1_000), withFiles: true })).toEqual({ removed: [], kept: [] })
   const run = promisify(execFile)
-  const answers = await Promise.all(Array.from({ length: 5 }, () => run(process.execPath, [fixture('reap.fixture.ts'), stateDir])))
+  const answers = await Promise.all(Array.from({ length: 5 }, () => run(process.execPath, [fixture('reap.ts'), stateDir])))
   const reaped = answers.flatMap(({ stdout }) => JSON.parse(stdout) as Reaped[])
-  expect(reaped).toEqual([{ session: id, project: '/project', did: ['ended 1 process', "moved 1 planted file to the session's quarantine"], problems: [] }])
+  expect(reaped).toEqual([
+    { session: id, project: '/project', did: ['ended 1 process', "moved 1 planted file to the session's quarantine"], problems: [] },
+  ])
   expect(readdirSync(stateDir).filter((name) => name.startsWith('reaped-'))).toHaveLength(1)
   expect(readdirSync(runningDir(stateDir))).toEqual([])
   const record = findSession(stateDir, id)
@@ -72,9 +76,15 @@ test('what could not be cleared up is tried again', async () => {
   const failing = witnessEngine(() => {
     throw new Error('cgroup is busy')
   })
-  expect(await reapSessions({ stateDir, engines: [failing], sweep: noSweep })).toMatchObject([{ session: id, problems: ['bubblewrap: cgroup is busy'] }])
-  expect(await reapSessions({ stateDir, engines: [], sweep: noSweep })).toMatchObject([{ session: id, problems: ['engine bubblewrap is not known here'] }])
-  expect(await reapSessions({ stateDir, engines: [witnessEngine(() => undefined)], sweep: noSweep })).toMatchObject([{ session: id, problems: [] }])
+  expect(await reapSessions({ stateDir, engines: [failing], sweep: noSweep })).toMatchObject([
+    { session: id, problems: ['bubblewrap: cgroup is busy'] },
+  ])
+  expect(await reapSessions({ stateDir, engines: [], sweep: noSweep })).toMatchObject([
+    { session: id, problems: ['engine bubblewrap is not known here'] },
+  ])
+  expect(await reapSessions({ stateDir, engines: [witnessEngine(() => undefined)], sweep: noSweep })).toMatchObject([
+    { session: id, problems: [] },
+  ])
   expect(await reapSessions({ stateDir, engines: [failing], sweep: noSweep })).toEqual([])
 })
 
@@ -83,7 +93,9 @@ test('a reaper that was killed itself is succeeded', async () => {
   const id = await killedSession(stateDir)
   const gone = markText({ ...ownMark(), start: 1 }).replaceAll('/', '+')
   renameSync(path.join(runningDir(stateDir), id), path.join(runningDir(stateDir), `${id}@${gone}`))
-  expect(await reapSessions({ stateDir, engines: [witnessEngine(() => undefined)], sweep: noSweep })).toMatchObject([{ session: id, problems: [] }])
+  expect(await reapSessions({ stateDir, engines: [witnessEngine(() => undefined)], sweep: noSweep })).toMatchObject([
+    { session: id, problems: [] },
+  ])
   expect(readdirSync(runningDir(stateDir))).toEqual([])
 })
 

@@ -5,7 +5,8 @@ export const sessionFailures = {
     remedy: 'Make room or mend the permissions there, or choose another place: XDG_STATE_HOME=DIR anchorhold …',
   },
   'session/state-unsafe': {
-    message: 'The state folder {path} belongs to user {owner}, not to you (user {caller}): whoever owns it could change what anchorhold remembers.',
+    message:
+      'The state folder {path} belongs to user {owner}, not to you (user {caller}): whoever owns it could change what anchorhold remembers.',
     remedy: 'Run anchorhold as that user (with sudo: sudo -H anchorhold …), or choose another place: XDG_STATE_HOME=DIR anchorhold …',
   },
   'session/journal-broken': {
