@@ -2,7 +2,7 @@
 
 /** The first `1.2.3` in a text, with any `-suffix`. */
 export function versionIn(text: string): string | undefined {
-  return /\b\d+\.\d+\.\d+(?:-[\w.]+)?/.exec(text)?.[0]
+  return /(?<![\d.])\d+\.\d+\.\d+(?:-[\w.]+)?/.exec(text)?.[0]
 }
 
 /** Negative when a is older than b. A pre-release counts as older than its release. */

@@ -30,7 +30,11 @@ export function register(program: Command): void {
 async function list(json: boolean): Promise<number> {
   const { env, home } = processContext()
   const rows = await Promise.all(
-    agents.map(async ({ name, title, examine }) => ({ name, title, findings: await examine({ hostEnv: env, hostHome: home }) })),
+    agents.map(async (agent) => ({
+      name: agent.name,
+      title: agent.title,
+      findings: await agent.examine({ hostEnv: env, hostHome: home }),
+    })),
   )
   if (json) process.stdout.write(`${JSON.stringify(plainDeep(rows), null, 2)}\n`)
   else {

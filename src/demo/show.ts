@@ -1,7 +1,8 @@
-// The demo as people read it: each step in a line or three, the wall's words apart from the agent's. Pure but for nothing:
-// lines come back, the command prints them.
+// The demo as people read it: each step in a line or three, the wall's words apart from the agent's.
+// Lines come back; the command prints them.
 import type { Style } from '../report/style.ts'
 import { plain } from '../report/text.ts'
+import type { Finding } from './findings.ts'
 import type { DemoResult, Step } from './play.ts'
 
 /** The lines for one step; none where it says nothing new. */
@@ -34,11 +35,16 @@ export function linesFor(step: Step, style: Style): readonly string[] {
         style.bold('What the wall did (from witnesses, files and the journal, not from the agent)'),
       ]
     case 'finding':
-      return [
-        `  ${step.finding.ok ? style.good('✔') : style.bad('✘')} ${style.bold(step.finding.title)}`,
-        ...step.finding.evidence.map(({ ok, what }) => (ok ? style.dim(`      ${plain(what)}`) : style.bad(`    ! ${plain(what)}`))),
-      ]
+    default:
+      return findingLines(step.finding, style)
   }
+}
+
+function findingLines({ ok, title, evidence }: Finding, style: Style): readonly string[] {
+  return [
+    `  ${ok ? style.good('✔') : style.bad('✘')} ${style.bold(title)}`,
+    ...evidence.map((item) => (item.ok ? style.dim(`      ${plain(item.what)}`) : style.bad(`    ! ${plain(item.what)}`))),
+  ]
 }
 
 /** The last lines. */

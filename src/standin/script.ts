@@ -103,7 +103,7 @@ export function toolId(position: number, index: number): string {
 function positionIn(messages: readonly Message[]): number {
   let position = 0
   for (const message of messages.filter(({ role }) => role === 'assistant')) {
-    const ids = message.content.map((block) => /^toolu_standin_(\d+)_/.exec(String(block['id'] ?? ''))?.[1])
+    const ids = message.content.map(({ id }) => (typeof id === 'string' ? /^toolu_standin_(\d+)_/.exec(id)?.[1] : undefined))
     const known = ids.find((id) => id !== undefined)
     position = known === undefined ? position + 1 : Number(known) + 1
   }

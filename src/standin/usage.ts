@@ -41,7 +41,7 @@ export function inputUsage(body: Readonly<Record<string, unknown>>, cache: Promp
 }
 
 /** Everything that is billed as input, in the API's own order. */
-function* parts(body: Readonly<Record<string, unknown>>): Generator<unknown> {
+function* parts(body: Readonly<Record<string, unknown>>): Generator {
   yield* listed(body['tools'])
   yield* listed(body['system'])
   for (const message of listed(body['messages'])) {
