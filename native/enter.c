@@ -42,6 +42,9 @@ static void reset_signals(void) {
 }
 
 static void become_command(char **argv) {
+  // A process group of its own, so that a signal reaches all that the command started for itself, and nothing else. It
+  // fails only for a session leader, which leads one already.
+  (void)setpgid(0, 0);
   if (send(SUPERVISOR_FD, "C", 1, MSG_NOSIGNAL) < 0) _exit(125);
   if (syscall(SYS_close_range, 3, ~0U, 0) < 0) _exit(125);
   reset_signals();
@@ -85,7 +88,7 @@ static int with_terminal(char **argv, int foreground) {
   pid_t child = fork();
   if (child < 0) return 125;
   if (child == 0) {
-    (void)setpgid(0, 0);
+    (void)setpgid(0, 0); // also below and in the parent: whoever is first
     if (foreground) take_terminal(terminal, getpid());
     become_command(argv);
   }

@@ -1,0 +1,110 @@
+// Covers: what lies over a path of a writable root can't be written, read, moved or linked away; thousands of them; late ones.
+import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import type { Cover } from '../../src/model/plan.ts'
+import { makeScratch, runScript, testedEngines } from './support.ts'
+
+async function until(file: string): Promise<void> {
+  for (let tries = 0; !existsSync(file); tries++) {
+    if (tries > 1000) throw new Error(`never appeared: ${file}`)
+    await sleep(10)
+  }
+}
+
+describe.each(testedEngines.map((engine) => ({ name: engine.traits.name, engine })))('$name', ({ engine }) => {
+  test('read-only files and folders stay as they are, and the project around them is writable', async () => {
+    using scratch = makeScratch()
+    const at = (name: string): string => path.join(scratch.project, name)
+    mkdirSync(at('hooks/deep'), { recursive: true })
+    writeFileSync(at('hooks/deep/one'), 'kept')
+    writeFileSync(at('settings'), 'kept')
+    writeFileSync(at('free'), 'before')
+    symlinkSync('settings', at('link'))
+    const script = `
+      echo bad > settings; echo bad >> hooks/deep/one; touch hooks/new hooks/deep/new; rm -f settings; rm -rf hooks; mv settings moved; mv hooks moved
+      ln settings alias && echo bad > alias; ln -f free settings; mv -f free settings; chmod 777 settings; touch -t 200001010000 settings
+      rm link; ln -sf /tmp/x link; umount settings; mount -o remount,rw,bind settings
+      cat settings hooks/deep/one; readlink link; echo after > free`
+    const covers: readonly Cover[] = ['hooks', 'settings', 'link'].map((name) => ({ kind: 'readonly', path: at(name) }))
+    const { stdout, end } = await runScript(engine, scratch, script, { covers })
+    expect(end).toMatchObject({ kind: 'exited', code: 0 })
+    expect(stdout).toBe('keptkeptsettings\n')
+    expect([at('settings'), at('hooks/deep/one')].map((file) => readFileSync(file, 'utf8'))).toEqual(['kept', 'kept'])
+    expect(readFileSync(at('free'), 'utf8')).toBe('after\n')
+    for (const name of ['alias', 'moved', 'hooks/new', 'hooks/deep/new']) expect(existsSync(at(name)), name).toBe(false)
+    expect(readFileSync(at('link'), 'utf8')).toBe('kept')
+  })
+
+  test('hidden files and folders are empty inside, and can\'t be linked or moved into view', async () => {
+    using scratch = makeScratch()
+    const at = (name: string): string => path.join(scratch.project, name)
+    mkdirSync(at('keys'))
+    writeFileSync(at('keys/canary'), 'secret-canary')
+    writeFileSync(at('.env'), 'secret-canary')
+    const covers: readonly Cover[] = [{ kind: 'empty', path: at('.env'), what: 'file' }, { kind: 'empty', path: at('keys'), what: 'directory' }]
+    const script = 'cat .env; ls -A keys; ln .env seen; mv .env seen; mv keys seen; cat seen; echo x > .env; touch keys/x; wc -c < .env; grep -r secret . ; cp -r . /tmp/copy && echo copied'
+    const { stdout } = await runScript(engine, scratch, script, { covers })
+    expect(stdout).toBe('0\ncopied\n')
+    expect(readFileSync(at('.env'), 'utf8')).toBe('secret-canary')
+  })
+
+  test('a link cover leads renames and writes to its target', async () => {
+    using scratch = makeScratch()
+    const file = path.join(scratch.project, 'config')
+    writeFileSync(file, 'real')
+    const covers: readonly Cover[] = [{ kind: 'link', path: file, target: '/tmp/view/config' }]
+    const script = 'mkdir /tmp/view; echo inside > /tmp/view/config; cat config; echo more >> config; cat /tmp/view/config; rm config; mv /tmp/view/config config; readlink config'
+    const { stdout } = await runScript(engine, scratch, script, { covers })
+    expect(stdout).toBe('inside\ninside\nmore\n/tmp/view/config\n')
+    expect(readFileSync(file, 'utf8')).toBe('real')
+  })
+
+  test('a path that is gone is skipped; one behind a link refuses the run', async () => {
+    using scratch = makeScratch()
+    mkdirSync(path.join(scratch.project, 'real'))
+    writeFileSync(path.join(scratch.project, 'real/file'), '')
+    symlinkSync('real', path.join(scratch.project, 'link'))
+    const gone = await runScript(engine, scratch, 'exit 4', { covers: [{ kind: 'readonly', path: path.join(scratch.project, 'gone/file') }] })
+    expect(gone.end).toMatchObject({ kind: 'exited', code: 4 })
+    const linked = await runScript(engine, scratch, 'touch ran', { covers: [{ kind: 'readonly', path: path.join(scratch.project, 'link/file') }] })
+    expect(linked.end).toMatchObject({ kind: 'failed', code: 125 })
+    expect(existsSync(path.join(scratch.project, 'ran'))).toBe(false)
+  })
+
+  test('5,000 covers, all of which hold', async () => {
+    using scratch = makeScratch()
+    const files = Array.from({ length: 5000 }, (_, index) => path.join(scratch.project, `repo-${index % 100}`, `file-${index}`))
+    for (let index = 0; index < 100; index++) mkdirSync(path.join(scratch.project, `repo-${index}`))
+    for (const file of files) writeFileSync(file, 'kept')
+    const covers: readonly Cover[] = files.map((file) => ({ kind: 'readonly', path: file }))
+    const { end } = await runScript(engine, scratch, 'for f in repo-*/*; do { echo bad > $f; } 2>/dev/null; done; rm -rf repo-* 2>/dev/null; echo free > free', { covers })
+    expect(end).toMatchObject({ kind: 'exited', code: 0 })
+    expect(files.filter((file) => readFileSync(file, 'utf8') !== 'kept')).toEqual([])
+    expect(existsSync(path.join(scratch.project, 'free'))).toBe(true)
+  })
+
+  test('a protection that the host replaced is put back on while the cell runs, and twice is once', async () => {
+    using scratch = makeScratch()
+    const at = (name: string): string => path.join(scratch.project, name)
+    writeFileSync(at('settings'), 'old')
+    const cover: Cover = { kind: 'readonly', path: at('settings') }
+    const script = 'cat settings; touch up; while [ ! -e go ]; do sleep 0.01; done; echo bad > settings; cat settings; grep -c /settings /proc/self/mountinfo'
+    const { stdout } = await runScript(engine, scratch, script, { covers: [cover] }, {
+      during: async (cell) => {
+        await until(at('up'))
+        writeFileSync(at('new'), 'new\n')
+        renameSync(at('new'), at('settings'))
+        await cell.cover(cover)
+        await cell.cover(cover)
+        await cell.cover({ kind: 'readonly', path: at('gone') })
+        await expect(cell.cover({ kind: 'readonly', path: '/proc/self/root' })).rejects.toThrow(/covering/)
+        writeFileSync(at('go'), '')
+      },
+    })
+    expect(stdout).toBe('oldnew\n1\n')
+    expect(readFileSync(at('settings'), 'utf8')).toBe('new\n')
+    unlinkSync(at('settings'))
+  })
+})
