@@ -60,7 +60,7 @@ async function perform(flags: Flags): Promise<number> {
     printLines([
       '',
       ready === undefined ? 'Ready: anchorhold run works here.' : `Not ready: ${plain(ready.message)}`,
-      ...(ready === undefined ? [] : [`  → ${plain(ready.remedy)}`]),
+      ...(ready === undefined ? [] : [`  → ${plain(ready.remedy, { lines: true }).replaceAll('\n', '\n    ')}`]),
     ])
   return ready === undefined ? 0 : 1
 }
@@ -114,7 +114,8 @@ function findingLines(finding: Finding, style: Style): readonly string[] {
 
 /** Shows every command, asks once on a terminal, runs them one after the other. False when the user declined. */
 async function mend(findings: readonly Finding[]): Promise<boolean> {
-  const commands = findings.flatMap(({ fix }) => (fix === undefined ? [] : [fix]))
+  // The same mend may stand in several findings.
+  const commands = [...new Map(findings.flatMap(({ fix }) => (fix === undefined ? [] : [[quoteArgv(fix), fix] as const]))).values()]
   process.stderr.write(`\nTo be run:\n${commands.map((argv) => `  ${quoteArgv(argv)}\n`).join('')}`)
   if (process.stdin.isTTY && process.stderr.isTTY && !(await agreed())) return false
   for (const argv of commands) {
