@@ -7,6 +7,7 @@ import { agents } from '../agents/list.ts'
 import { engines, selectEngine } from '../engines/list.ts'
 import { Failure } from '../errors/failure.ts'
 import { examineHost } from '../host/findings.ts'
+import { packageRoot } from '../host/paths.ts'
 import { systemPath } from '../host/process.ts'
 import type { Finding } from '../model/engine.ts'
 import { jsonLine } from '../report/json-line.ts'
@@ -119,8 +120,9 @@ async function mend(findings: readonly Finding[]): Promise<boolean> {
   process.stderr.write(`\nTo be run:\n${commands.map((argv) => `  ${quoteArgv(argv)}\n`).join('')}`)
   if (process.stdin.isTTY && process.stderr.isTTY && !(await agreed())) return false
   for (const argv of commands) {
-    const [program, ...args] = argv
-    if (program === undefined) continue
+    const [named, ...args] = argv
+    if (named === undefined) continue
+    const program = named === 'anchorhold' ? path.join(packageRoot(), 'bin', 'anchorhold') : named
     process.stderr.write(`$ ${quoteArgv(argv)}\n`)
     // Nothing is looked up in a project: neither its folder nor the caller's PATH counts.
     const env = { ...process.env, PATH: `${path.dirname(process.execPath)}:${systemPath}` }
