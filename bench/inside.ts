@@ -62,7 +62,7 @@ function compile(ground: Ground): Work {
 }
 
 function measure(work: Work, ground: Ground): readonly Row[] {
-  const repeat = path.join(work.project, '.repeat.ts')
+  const repeat = path.join(work.project, '.repeat.mts')
   copyFileSync(path.join(import.meta.dirname, 'load/repeat.ts'), repeat)
   const timed = [bundledNode, repeat, String(work.times), work.remove ?? '-', ...work.command]
   const mounts = [path.join(root, 'node_modules/node'), ...work.mounts].flatMap((folder) => ['--mount', `${folder}:ro`])

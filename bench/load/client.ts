@@ -1,5 +1,5 @@
 // The load: runs inside the cell (or outside, for the direct figure) and prints one number.
-//   client.ts stream|connections|requests HOST PORT AMOUNT [PROXY-PORT|env [tunnel|forward]]
+//   client.ts stream|connections|requests HOST PORT AMOUNT [PROXY-PORT|env [tunnel|'plain HTTP']]
 // stream: MB/s of one response of AMOUNT bytes; connections: new ones per second, 8 at a time; requests: per second on one connection.
 import { connect, type Socket } from 'node:net'
 
@@ -22,7 +22,7 @@ function proxyAddress(): ProxyAddress | undefined {
   return { host: url.hostname, port: Number(url.port), authorization }
 }
 const via = proxyAddress()
-const forwarded = via !== undefined && how === 'forward'
+const forwarded = via !== undefined && how === 'plain HTTP'
 const authority = port === '80' ? host : `${host}:${port}`
 
 function get(path: string): string {
@@ -48,6 +48,10 @@ function open(ready: (socket: Socket) => void): void {
   })
   socket.on('error', (error) => {
     process.stderr.write(`${error.message}\n`)
+    process.exit(1)
+  })
+  socket.on('end', () => {
+    process.stderr.write('the other side closed the connection\n')
     process.exit(1)
   })
   const start = (): void => {

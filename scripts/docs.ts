@@ -1,0 +1,156 @@
+// Writes the generated parts of docs/ from the sources they describe; `--check` only compares. A test runs the check.
+// A part stands between `<!-- generated: NAME -->` and `<!-- end -->`; everything around it is written by hand.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { engines } from '../src/engines/list.ts'
+import type { TraitName } from '../src/model/engine.ts'
+import { limitTable, showLimit, type LimitName } from '../src/policy/limits.ts'
+import { policyJsonSchema } from '../src/policy/schema.ts'
+import { servicePresets } from '../src/policy/service-presets.ts'
+import { registries } from '../src/registries/list.ts'
+import { hiddenNames } from '../src/workspace/hidden-names.ts'
+import { protectedNames } from '../src/workspace/protected-names.ts'
+
+const docs = path.join(path.dirname(import.meta.dirname), 'docs')
+
+const parts: Readonly<Record<string, () => string>> = {
+  keys,
+  limits,
+  presets,
+  managers,
+  protected: protectedTable,
+  hidden,
+  engines: matrix,
+  walls,
+}
+
+/** Every page below docs/ with its generated parts made anew, and whether that changed it. */
+export function renewed(folder: string = docs): readonly { readonly file: string; readonly text: string; readonly changed: boolean }[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => {
+      const file = path.join(folder, name)
+      const before = readFileSync(file, 'utf8')
+      const text = before.replace(
+        /(<!-- generated: ([a-z]+) -->\n)[\s\S]*?(<!-- end -->)/g,
+        (_whole, head: string, part: string, tail: string) => {
+          const make = parts[part]
+          if (make === undefined) throw new Error(`${name}: there is no generated part "${part}"`)
+          return `${head}${make()}\n${tail}`
+        },
+      )
+      return { file, text, changed: text !== before }
+    })
+}
+
+interface Node {
+  readonly type?: string
+  readonly description?: string
+  readonly enum?: readonly string[]
+  readonly properties?: Readonly<Record<string, Node>>
+  readonly items?: Node
+  readonly anyOf?: readonly Node[]
+  readonly additionalProperties?: Node | boolean
+}
+
+function keys(): string {
+  const rows: string[][] = []
+  const walk = (node: Node, at: string): void => {
+    for (const [name, child] of Object.entries(node.properties ?? {})) {
+      const key = at === '' ? name : `${at}.${name}`
+      rows.push([`\`${key}\``, typeOf(child), child.description ?? ''])
+      walk(child, key)
+      for (const entry of [child.items, ...(child.items?.anyOf ?? [])]) if (entry !== undefined) walk(entry, `${key}[]`)
+    }
+  }
+  walk(policyJsonSchema(), '')
+  return table(['key', 'value', 'meaning'], rows)
+}
+
+function typeOf(node: Node): string {
+  if (node.enum !== undefined) return node.enum.map((value) => `\`${value}\``).join(', ')
+  if (node.anyOf !== undefined) return [...new Set(node.anyOf.map(typeOf))].join(' or ')
+  if (node.type === 'array') return `list of ${node.items === undefined ? 'values' : typeOf(node.items)}`
+  if (node.type === 'object') return 'mapping'
+  if (node.type === 'string') return 'text'
+  return node.type ?? 'value'
+}
+
+function limits(): string {
+  const rows = (Object.keys(limitTable) as LimitName[]).map((name) => {
+    const { what, standard, smallest } = limitTable[name]
+    return [`\`${name}\``, what, standard === undefined ? 'none' : showLimit(name, standard), showLimit(name, smallest)]
+  })
+  return table(['limit', 'on', 'unasked', 'smallest'], rows)
+}
+
+function presets(): string {
+  return table(
+    ['preset', 'host', 'why'],
+    Object.entries(servicePresets).flatMap(([name, hosts]) => hosts.map(({ host, reason }) => [`\`${name}\``, `\`${host}\``, reason])),
+  )
+}
+
+function managers(): string {
+  return registries.map(({ name }) => `\`${name}\``).join(', ')
+}
+
+function protectedTable(): string {
+  const globs = new Map<string, string[]>()
+  for (const { glob, reason } of protectedNames) globs.set(reason, [...(globs.get(reason) ?? []), `\`${glob}\``])
+  return table(
+    ['obeyed by the host', 'paths'],
+    [...globs].map(([reason, names]) => [reason, [...new Set(names)].join(' ')]),
+  )
+}
+
+function hidden(): string {
+  return table(
+    ['path', 'holds'],
+    hiddenNames.map(({ glob, reason }) => [`\`${glob}\``, reason]),
+  )
+}
+
+const traitNames: Readonly<Record<TraitName, string>> = {
+  live: 'workspace `live`',
+  review: 'workspace `review`',
+  readonly: 'workspace `readonly`',
+  covers: 'protected and hidden paths',
+  'late-covers': 'protections put back while the cell runs',
+  terminal: 'a real terminal (size, job control, Ctrl-C)',
+  'own-kernel': 'a kernel of its own',
+  'limit-memory': 'limit: memory',
+  'limit-processes': 'limit: processes',
+  'limit-cpus': 'limit: cpus',
+  'limit-time': 'limit: time',
+  'limit-tmp': 'limit: tmp',
+  'limit-file-size': 'limit: file size',
+  'limit-open-files': 'limit: open files',
+}
+
+function matrix(): string {
+  const head = ['', ...engines.map(({ traits }) => traits.title)]
+  const rows = (Object.keys(traitNames) as TraitName[]).map((trait) => [
+    traitNames[trait],
+    ...engines.map(({ traits }) => (traits.can[trait] === true ? 'yes' : `no: ${traits.can[trait]}`)),
+  ])
+  return table(head, rows)
+}
+
+function walls(): string {
+  return engines.map(({ traits }) => `- **${traits.title}**: what must break for code to get out: ${traits.wall}.`).join('\n')
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+  return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n')
+}
+
+if (import.meta.main) {
+  const stale = renewed().filter(({ changed }) => changed)
+  for (const { file, text } of stale) {
+    if (process.argv.includes('--check')) process.stderr.write(`${path.basename(file)} is not current: npm run docs\n`)
+    else writeFileSync(file, text)
+  }
+  process.exitCode = process.argv.includes('--check') && stale.length > 0 ? 1 : 0
+}
