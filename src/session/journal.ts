@@ -1,6 +1,6 @@
 // The session's journal: append-only JSON lines, each hashed over the one before. Written here, read by read.ts and verify.ts.
 // The chain shows changes by whoever can't rewrite the whole file and the record; it is no signature.
-import { createHash } from 'node:crypto'
+import { hash as digest } from 'node:crypto'
 import { closeSync, constants, openSync, writeSync } from 'node:fs'
 import type { SessionEvent } from '../model/events.ts'
 import { boundedJson, canonicalJson } from './canonical.ts'
@@ -33,12 +33,12 @@ export interface Journal {
 
 /** What the first line is hashed over in place of a previous hash. */
 export function chainStart(session: string): string {
-  return createHash('sha256').update(`anchorhold journal of ${session}`).digest('hex')
+  return digest('sha256', `anchorhold journal of ${session}`)
 }
 
 /** sha-256 (hex) over the previous hash, a line feed, and the line's bytes without its `hash` member. */
 export function chainHash(previous: string, body: string | Uint8Array): string {
-  return createHash('sha256').update(previous).update('\n').update(body).digest('hex')
+  return digest('sha256', typeof body === 'string' ? `${previous}\n${body}` : Buffer.concat([Buffer.from(`${previous}\n`), body]))
 }
 
 /** Opens (O_APPEND, O_NOFOLLOW, 0600) a new journal, or an existing one with `after`. Throws the system's error. */

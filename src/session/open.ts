@@ -1,6 +1,5 @@
 // Opens a session on disk: its folder, record, journal and running marker; closes them at the end.
 // Before it: the policy and the engine are chosen. After it: workspace and gateway write their events here.
-import { randomInt } from 'node:crypto'
 import { chmodSync, mkdirSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import path from 'node:path'
 import { Failure } from '../errors/failure.ts'
@@ -137,11 +136,11 @@ function makeStateFolders(stateDir: string): void {
   }
 }
 
-/** Two sessions in one second differ in their last four characters; mkdir decides who has a name. */
+/** Two sessions in one second differ in their last four characters; mkdir decides who has a name, so they need be no secret. */
 function makeFolder(stateDir: string, now: Date): string {
   const stamp = now.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15)
   for (let attempt = 0; ; attempt += 1) {
-    const id = `${stamp}-${randomInt(36 ** 4)
+    const id = `${stamp}-${Math.floor(Math.random() * 36 ** 4)
       .toString(36)
       .padStart(4, '0')}`
     try {

@@ -1,5 +1,4 @@
 // record.json of a session: written whole and at once, read with suspicion (bounded, no link followed, every field checked).
-import { randomBytes } from 'node:crypto'
 import { closeSync, constants, fstatSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { SessionRecord } from '../model/session.ts'
@@ -10,7 +9,7 @@ const maxBytes = 256 * 1024
 
 /** Writes a new record (0600) or replaces one: readers see the old or the new, never half. */
 export function writeRecord(record: SessionRecord): void {
-  const temporary = path.join(record.folder, `.record-${randomBytes(4).toString('hex')}`)
+  const temporary = path.join(record.folder, `.record-${process.pid}-${process.hrtime.bigint().toString(36)}`)
   writeFileSync(temporary, `${canonicalJson(record)}\n`, { flag: 'wx', mode: 0o600 })
   renameSync(temporary, recordFile(record.folder))
 }
