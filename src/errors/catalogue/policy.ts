@@ -88,4 +88,20 @@ export const policyFailures = {
     message: '{file} comes with the project and asks for more than you allow:\n{lines}',
     remedy: 'Read it; then approve exactly this content with: anchorhold trust',
   },
+  'policy/nothing-to-trust': {
+    message: 'there is no {file}, so there is nothing to approve',
+    remedy: 'anchorhold init writes one; your own policy needs no approval.',
+  },
+  'policy/needs-terminal': {
+    message: '{file} needs your approval, and there is no terminal to ask on',
+    remedy: 'Read the lines above; then run: anchorhold trust --yes',
+  },
+  'policy/not-approved': {
+    message: '{file} was not approved; nothing changed',
+    remedy: 'anchorhold trust asks again.',
+  },
+  'policy/exists': {
+    message: '{file} exists already; nothing was written',
+    remedy: 'Edit it, or move it away first. anchorhold policy shows what it does.',
+  },
 } as const
