@@ -17,7 +17,7 @@ export interface Style {
 type Format = 'bold' | 'dim' | 'red' | 'green' | 'yellow'
 
 /** Styles for what is written to `stream` (https://no-color.org, FORCE_COLOR as Node reads it). */
-export function styleFor(stream: NodeJS.WriteStream): Style {
+export function styleFor(stream: NodeJS.WriteStream & { readonly fd: number }): Style {
   const paint = (format: Format) => (text: string) => styleText(format, text, { stream })
   const columns = stream.isTTY && stream.columns > 0 ? stream.columns : 80
   return {

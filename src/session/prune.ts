@@ -53,7 +53,7 @@ function judge(listed: Listed, input: PruneInput): string {
     : 'remove'
 }
 
-/** Anything below a folder of the session is something that was kept for the user. */
+/** Anything below a folder of the session is something that was kept for the user, but for the quarantine's own list. */
 function holdsFiles(folder: string): boolean {
   const isFolder = (stat: Stats | undefined) => stat?.isDirectory() === true
   if (!isFolder(lstatSync(folder, { throwIfNoEntry: false }))) return false
@@ -61,5 +61,5 @@ function holdsFiles(folder: string): boolean {
 }
 
 function hasFile(folder: string): boolean {
-  return readdirSync(folder, { withFileTypes: true, recursive: true }).some((entry) => !entry.isDirectory())
+  return readdirSync(folder, { withFileTypes: true, recursive: true }).some((entry) => !entry.isDirectory() && entry.name !== 'list.jsonl')
 }

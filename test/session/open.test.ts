@@ -1,5 +1,16 @@
 // Opening, closing, finding sessions; several at once; damage and foreign hands.
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { followJournal } from '../../src/session/follow.ts'
@@ -137,7 +148,9 @@ test('prune removes what is old, keeps what runs and what holds files', async ()
   expect(existsSync(old.folder)).toBe(true)
   expect(await pruneSessions({ stateDir, before: later })).toMatchObject({ removed: [old.id], kept: [{ id: holding.id }] })
   expect([existsSync(old.folder), existsSync(holding.folder), existsSync(running.folder)]).toEqual([false, true, true])
-  expect((await pruneSessions({ stateDir, before: later, withFiles: true })).removed).toEqual([holding.id])
+  // Put back by the user: only the quarantine's list is left.
+  renameSync(path.join(holding.folder, 'quarantine', 'file'), path.join(holding.folder, 'quarantine', 'list.jsonl'))
+  expect((await pruneSessions({ stateDir, before: later })).removed).toEqual([holding.id])
   await running.close(0)
 })
 
