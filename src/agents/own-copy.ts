@@ -32,7 +32,8 @@ export async function ownCopies(distribution: Distribution, place: Place): Promi
 export interface InstallOptions extends Place {
   /** Default: the pinned one. */
   readonly version?: string
-  readonly signal?: AbortSignal
+  /** Called before npm starts; not where a copy is there already. */
+  readonly onStart?: () => void
 }
 
 /**
@@ -50,6 +51,7 @@ export async function installCopy(distribution: Distribution, title: string, opt
   const present = await copyAt(target, distribution)
   if (present !== undefined) return present
   const npm = await findNpm(options, title)
+  options.onStart?.()
   await mkdir(root, { recursive: true, mode: 0o700 })
   const partial = await mkdtemp(`${target}.partial-`)
   try {

@@ -50,7 +50,7 @@ async function install(name: string, version: string | undefined): Promise<void>
   if (name !== claudeDistribution.program) throw new Failure('agent/not-installable', { name, known: claudeDistribution.program })
   const { env, home } = processContext()
   const wanted = version ?? claudeDistribution.pinned
-  process.stderr.write(`Installing ${claudeDistribution.package}@${plain(wanted)} with npm …\n`)
-  const copy = await installCopy(claudeDistribution, 'Claude Code', { hostEnv: env, hostHome: home, version: wanted })
+  const onStart = (): void => void process.stderr.write(`Installing ${claudeDistribution.package}@${plain(wanted)} with npm …\n`)
+  const copy = await installCopy(claudeDistribution, 'Claude Code', { hostEnv: env, hostHome: home, version: wanted, onStart })
   process.stdout.write(`Claude Code ${plain(copy.version)} at ${plain(copy.path)}\n`)
 }

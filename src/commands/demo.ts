@@ -22,14 +22,18 @@ export function register(program: Command): void {
     })
 }
 
+/** 128 + SIGINT. */
+const interrupted = 130
+
 async function perform(flags: Flags): Promise<number> {
-  const [{ playDemo }, { linesFor, verdictLines }, { styleFor }, { jsonLine }] = await Promise.all([
+  const [{ playDemo }, { openShow, verdictLines }, { styleFor }, { jsonLine }] = await Promise.all([
     import('../demo/play.ts'),
     import('../demo/show.ts'),
     import('../report/style.ts'),
     import('../report/json-line.ts'),
   ])
   const style = styleFor(process.stdout)
+  const linesFor = openShow(style)
   const json = flags.json === true
   const print = (lines: readonly string[]): void => {
     for (const line of lines) process.stdout.write(`${line}\n`)
@@ -44,17 +48,23 @@ async function perform(flags: Flags): Promise<number> {
     ])
   const stop = new AbortController()
   const onSignal = (): void => stop.abort()
+  process.stdout.on('error', onSignal) // a reader that went away (`| head`): clean up and end
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal)
-  const result = await playDemo({
-    agent,
-    context,
-    keep: flags.keep === true,
-    signal: stop.signal,
-    onStep: (step) => print(json ? [jsonLine(step)] : linesFor(step, style)),
-  })
-  if (stop.signal.aborted) return 130
-  print(json ? [jsonLine({ kind: 'verdict', ...result })] : verdictLines(result, style))
-  return result.exitCode
+  try {
+    const result = await playDemo({
+      agent,
+      context,
+      keep: flags.keep === true,
+      signal: stop.signal,
+      onStep: (step) => print(json ? [jsonLine(step)] : linesFor(step)),
+    })
+    if (stop.signal.aborted) return interrupted
+    print(json ? [jsonLine({ kind: 'verdict', ...result })] : verdictLines(result, style))
+    return result.exitCode
+  } catch (error) {
+    if (stop.signal.aborted) return interrupted // the stage and the cell are gone by now
+    throw error
+  }
 }
 
 /** The agent that is there, or a copy of anchorhold's own, installed now and said so. */

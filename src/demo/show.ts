@@ -5,12 +5,32 @@ import { plain } from '../report/text.ts'
 import type { Finding } from './findings.ts'
 import type { DemoResult, Step } from './play.ts'
 
-/** The lines for one step; none where it says nothing new. */
-export function linesFor(step: Step, style: Style): readonly string[] {
+/** Lines for each step, none where it says nothing new. Paths of the stage are shown without the folder it lies in. */
+export function openShow(style: Style): (step: Step) => readonly string[] {
+  const stage = { root: '' }
+  return (step) => {
+    if (step.kind === 'stage') stage.root = step.root
+    return linesFor(shortened(step, stage.root), style)
+  }
+}
+
+/** Every path of the stage without its root, so that lines stay readable. */
+function shortened(step: Step, root: string): Step {
+  const short = (text: string): string => text.replaceAll(root, '')
+  if (root === '') return step
+  if (step.kind === 'stage')
+    return { ...step, project: short(step.project), precious: short(step.precious), secrets: step.secrets.map(short) }
+  if (step.kind === 'act') return { ...step, command: short(step.command) }
+  if (step.kind === 'answer') return { ...step, text: short(step.text) }
+  if (step.kind !== 'finding') return step
+  return { ...step, finding: { ...step.finding, evidence: step.finding.evidence.map(({ ok, what }) => ({ ok, what: short(what) })) } }
+}
+
+function linesFor(step: Step, style: Style): readonly string[] {
   switch (step.kind) {
     case 'stage':
       return [
-        style.bold('The stage'),
+        `${style.bold('The stage')} ${style.dim(`(below ${plain(step.root)})`)}`,
         `  project            ${plain(step.project)}`,
         `  must survive       ${plain(step.precious)}`,
         `  must stay secret   ${step.secrets.map((file) => plain(file)).join(', ')}`,
@@ -79,10 +99,11 @@ function answerLines(text: string, style: Style): readonly string[] {
 
 function wallLines(step: Extract<Step, { kind: 'wall' }>, style: Style): readonly string[] {
   const { event } = step
-  if (event.kind === 'network.refused')
-    return [
-      `      ${style.good('wall')} ${plain(event.host)}:${event.port} refused: ${plain(event.reason, { max: Math.max(40, style.width - 30) })}`,
-    ]
+  if (event.kind === 'network.refused') {
+    if (event.host === '.') return [] // the self-test of the resolver
+    const where = event.how === 'dns' ? event.host : `${event.host}:${event.port}`
+    return [`      ${style.good('wall')} refused ${plain(where)}: ${plain(event.reason, { max: Math.max(40, style.width - 30) })}`]
+  }
   if (event.kind === 'warning') return [`      ${style.warn('wall')} ${plain(event.message)}`]
   if (event.kind === 'wall.checked') return [style.dim(`  wall checked: ${event.probes} probes in ${event.milliseconds} ms`)]
   return []
