@@ -1,6 +1,6 @@
 // The pipeline, top to bottom and never back: policy → engine → session → workspace → gateway → plan → launch → wait → close.
 // Everything opened is closed by scope, in reverse order; what `--dry-run` shows is the same up to the launch.
-import { realpathSync } from 'node:fs'
+import { realpathSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { findAgent } from '../agents/list.ts'
 import { selectEngine } from '../engines/list.ts'
@@ -59,13 +59,15 @@ export async function run(options: RunOptions, context: RunContext, onPlan?: (op
     options, project, registries, agentPresets: agent.presets, hostEnv: env, hostHome: home, configDir: folders.config, stateDir: folders.state,
   })
   const engine = await selectEngine(policy.engine)
-  await reapBefore(folders.state, engine)
+  await reapBefore(folders.state)
   const session = await openSession({
     stateDir: folders.state, project, agent: agent.name, engine: engine.traits.name, onBroken: (failure) => failed.abort(failure),
     ...(options.name === undefined ? {} : { name: options.name }),
     ...(context.onEvent === undefined ? {} : { onEvent: context.onEvent }),
   })
   let exitCode = 125
+  let ran = true
+  scope.defer(() => (ran ? undefined : rmSync(session.folder, { recursive: true, force: true })))
   scope.defer(() => session.close(exitCode))
   session.emit({
     kind: 'session.started', session: session.id, project, agent: agent.name, argv: options.args, engine: engine.traits.name,
@@ -99,6 +101,7 @@ export async function run(options: RunOptions, context: RunContext, onPlan?: (op
   const compiled = engine.compile(plan, await engine.facts(plan))
   session.emit({ kind: 'limits', rows: compiled.limits })
   if (onPlan?.({ session, policy, engine, plan, compiled }) === 'stop') {
+    ran = false
     exitCode = 0
     return undefined
   }
