@@ -10,6 +10,8 @@ export interface ProtectedName {
   readonly glob: string
   readonly kind: 'file' | 'folder' | 'either'
   readonly keep: 'sealed' | 'judged'
+  /** `repository`: only obeyed at the top of a repository (or of a writable root), as forges do. Default: at any depth. */
+  readonly where?: 'repository'
   /** What on the host would run it, as the end of the sentence "it runs …". */
   readonly reason: string
 }

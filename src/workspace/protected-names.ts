@@ -4,6 +4,8 @@ import type { ProtectedName } from './names.ts'
 
 const sealed = (glob: string, kind: ProtectedName['kind'], reason: string): ProtectedName => ({ glob, kind, keep: 'sealed', reason })
 
+const forge = (glob: string, kind: ProtectedName['kind'], reason: string): ProtectedName => ({ ...sealed(glob, kind, reason), where: 'repository' })
+
 export const protectedNames: readonly ProtectedName[] = [
   // Editors (PER-11, PER-12, PER-13): tasks, settings and launchers are read when the folder is opened.
   sealed('.vscode', 'either', 'when the folder is opened in an editor (tasks, settings, launch, MCP servers)'),
@@ -47,24 +49,24 @@ export const protectedNames: readonly ProtectedName[] = [
   sealed('.lefthook', 'either', 'with the next commit or push'),
   sealed('.lefthook.yml', 'file', 'with the next commit or push'),
   sealed('.lefthook.yaml', 'file', 'with the next commit or push'),
-  sealed('.pre-commit-config.yaml', 'file', 'with the next commit or push'),
-  sealed('.pre-commit-config.yml', 'file', 'with the next commit or push'),
-  sealed('.pre-commit-hooks.yaml', 'file', 'with the next commit or push'),
-  sealed('.overcommit.yml', 'file', 'with the next commit or push'),
-  sealed('.github/workflows', 'either', 'on the forge after the next push, with its secrets'),
-  sealed('.github/actions', 'either', 'on the forge after the next push, with its secrets'),
-  sealed('.gitea/workflows', 'either', 'on the forge after the next push, with its secrets'),
-  sealed('.forgejo/workflows', 'either', 'on the forge after the next push, with its secrets'),
-  sealed('.gitlab-ci.yml', 'file', 'on the forge after the next push, with its secrets'),
-  sealed('.circleci', 'either', 'in continuous integration after the next push, with its secrets'),
-  sealed('.buildkite', 'either', 'in continuous integration after the next push, with its secrets'),
-  sealed('.travis.yml', 'file', 'in continuous integration after the next push, with its secrets'),
-  sealed('azure-pipelines.yml', 'file', 'in continuous integration after the next push, with its secrets'),
-  sealed('bitbucket-pipelines.yml', 'file', 'in continuous integration after the next push, with its secrets'),
-  sealed('Jenkinsfile', 'file', 'in continuous integration after the next push, with its secrets'),
-  sealed('.drone.yml', 'file', 'in continuous integration after the next push, with its secrets'),
-  sealed('.woodpecker.yml', 'file', 'in continuous integration after the next push, with its secrets'),
-  sealed('.woodpecker', 'either', 'in continuous integration after the next push, with its secrets'),
+  forge('.pre-commit-config.yaml', 'file', 'with the next commit or push'),
+  forge('.pre-commit-config.yml', 'file', 'with the next commit or push'),
+  forge('.pre-commit-hooks.yaml', 'file', 'with the next commit or push'),
+  forge('.overcommit.yml', 'file', 'with the next commit or push'),
+  forge('.github/workflows', 'either', 'on the forge after the next push, with its secrets'),
+  forge('.github/actions', 'either', 'on the forge after the next push, with its secrets'),
+  forge('.gitea/workflows', 'either', 'on the forge after the next push, with its secrets'),
+  forge('.forgejo/workflows', 'either', 'on the forge after the next push, with its secrets'),
+  forge('.gitlab-ci.yml', 'file', 'on the forge after the next push, with its secrets'),
+  forge('.circleci', 'either', 'in continuous integration after the next push, with its secrets'),
+  forge('.buildkite', 'either', 'in continuous integration after the next push, with its secrets'),
+  forge('.travis.yml', 'file', 'in continuous integration after the next push, with its secrets'),
+  forge('azure-pipelines.yml', 'file', 'in continuous integration after the next push, with its secrets'),
+  forge('bitbucket-pipelines.yml', 'file', 'in continuous integration after the next push, with its secrets'),
+  forge('Jenkinsfile', 'file', 'in continuous integration after the next push, with its secrets'),
+  forge('.drone.yml', 'file', 'in continuous integration after the next push, with its secrets'),
+  forge('.woodpecker.yml', 'file', 'in continuous integration after the next push, with its secrets'),
+  forge('.woodpecker', 'either', 'in continuous integration after the next push, with its secrets'),
   // Agents: settings, hooks, commands and tool servers are obeyed by the next start on the bare host (PER-15, PER-16; CVE-2026-25725, CVE-2025-54135).
   sealed('.claude/settings*.json', 'file', 'when Claude Code starts in the folder (hooks, permissions, environment)'),
   ...['hooks', 'commands', 'agents', 'skills', 'plugins', 'output-styles'].map((name) => sealed(`.claude/${name}`, 'either', 'when Claude Code works in the folder')),

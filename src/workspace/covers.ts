@@ -1,0 +1,75 @@
+// From what the scout found at the start to what lies over it in the cell. Pure.
+import path from 'node:path'
+import type { Cover } from '../model/plan.ts'
+import { gitPart, type Match } from './scout.ts'
+import { isShown, type Meaning, type Tables } from './tables.ts'
+
+export interface Covered {
+  readonly covers: readonly Cover[]
+  /** Absolute paths that are empty inside. */
+  readonly hidden: readonly string[]
+  readonly protectedCount: number
+  /** Folders that could not be read: read-only as a whole, since nobody knows what is in them. */
+  readonly unreadable: readonly string[]
+}
+
+/** Names of git's own parts, as `files.unprotect` lifts them. */
+const gitNames: ReadonlyMap<number, string> = new Map([
+  [gitPart.config, '.git/config'],
+  [gitPart.worktreeConfig, '.git/config'],
+  [gitPart.hooks, '.git/hooks'],
+  [gitPart.hook, '.git/hooks'],
+  [gitPart.link, '.git'],
+  [gitPart.commondir, '.git/commondir'],
+])
+
+/** What a match is called in messages, and the key that lifts it. */
+export function nameOfMatch(match: Match, tables: Tables): string {
+  const meaning = tables.meanings.get(match.id)
+  return meaning?.glob ?? gitNames.get(match.id) ?? ''
+}
+
+/** @param writable by index of root: whether the cell may write there */
+export function coversFor(matches: readonly Match[], roots: readonly { readonly path: string; readonly writable: boolean }[], tables: Tables): Covered {
+  const readonly = new Map<string, Cover>()
+  const empty = new Map<string, Cover>()
+  const hidden = new Set<string>()
+  const unreadable: string[] = []
+  for (const match of matches) {
+    const root = roots[match.root]
+    if (root === undefined) continue
+    const place = path.join(root.path, match.path)
+    const kind = coverKind(match, root.writable, tables.meanings.get(match.id), tables)
+    if (kind === 'empty') {
+      empty.set(place, { kind: 'empty', path: place, what: match.type === 'd' ? 'directory' : 'file' })
+      if (match.id !== gitPart.socket) hidden.add(place)
+    } else if (kind === 'readonly') {
+      readonly.set(place, { kind: 'readonly', path: place })
+      if (match.id === gitPart.unreadable) unreadable.push(place)
+    }
+  }
+  // Outer ones first: a cover laid later over a folder would bury those in it. What lies in an empty folder is gone anyway.
+  const outer = (place: string, among: ReadonlyMap<string, unknown>) => ancestors(place).some((folder) => among.has(folder))
+  const covers = [...readonly.values(), ...empty.values()]
+    .filter((cover) => !outer(cover.path, empty) && (cover.kind !== 'readonly' || (!outer(cover.path, readonly) && !empty.has(cover.path))))
+    .toSorted((a, b) => a.path.length - b.path.length)
+  return { covers, hidden: [...hidden].toSorted(), protectedCount: covers.filter(({ kind }) => kind === 'readonly').length, unreadable }
+}
+
+function coverKind(match: Match, writable: boolean, meaning: Meaning | undefined, tables: Tables): 'readonly' | 'empty' | undefined {
+  if (match.id === gitPart.socket) return 'empty'
+  if (meaning?.kind === 'hide') {
+    return meaning.builtIn && (match.type === 'd' ? meaning.glob.startsWith('.env') : isShown(path.posix.basename(match.path))) ? undefined : 'empty'
+  }
+  if (!writable) return undefined
+  if (match.id === gitPart.unreadable) return 'readonly'
+  if (meaning?.kind === 'protect') return meaning.keep === 'sealed' ? 'readonly' : undefined
+  if (match.id === gitPart.hook) return undefined // the folder of hooks is covered as a whole
+  return tables.lifted.has(gitNames.get(match.id) ?? '') ? undefined : 'readonly'
+}
+
+function ancestors(place: string): readonly string[] {
+  const found: string[] = []
+  for (let folder = path.dirname(place); folder !== path.dirname(folder); folder = path.dirname(folder)) found.push(folder)
+  return found
+}

@@ -1,0 +1,120 @@
+// The project as the cell sees it: what is read-only or empty in it, what is taken away when it is planted, what git may keep.
+// Order: scout.ts finds, covers.ts covers, planted.ts judges what appears, git-view.ts lends git a configuration, close() takes stock.
+import { mkdir, stat, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import path from 'node:path'
+import { Failure } from '../errors/failure.ts'
+import type { Cell } from '../model/engine.ts'
+import type { Emit } from '../model/events.ts'
+import type { Cover, Mount } from '../model/plan.ts'
+import type { Policy, WorkspaceMode } from '../model/policy.ts'
+import { coversFor } from './covers.ts'
+import { isText } from './path-bytes.ts'
+import { openPlanted, type Planted } from './planted.ts'
+import { openQuarantine } from './quarantine.ts'
+import { startScout, type ScoutEvent } from './scout.ts'
+import { startFile, type StartRecord } from './sweep.ts'
+import { makeTables } from './tables.ts'
+
+export { sweepAfterCrash } from './sweep.ts'
+
+export interface WorkspaceInput {
+  /** Canonical (openProject). */
+  readonly project: string
+  /** Writable roots, canonical; empty in a read-only workspace. */
+  readonly roots: readonly string[]
+  readonly files: Policy['files']
+  readonly mode: WorkspaceMode
+  /** 0700, of this session alone, outside every root. */
+  readonly sessionFolder: string
+  /** The cell's home inside. */
+  readonly home: string
+  readonly emit: Emit
+  readonly signal: AbortSignal
+}
+
+export interface Workspace {
+  readonly covers: readonly Cover[]
+  readonly mounts: readonly Mount[]
+  /** Absolute paths that are empty inside. */
+  readonly hidden: readonly string[]
+  /** From here on covers that the host replaced are put on again. */
+  attach(cell: Cell): void
+  /** After the cell ended: last sweep, quarantine, git's configuration. Idempotent. */
+  close(): Promise<void>
+}
+
+/** @throws Failure `workspace/scan`, `workspace/git-link` */
+export async function openWorkspace(input: WorkspaceInput): Promise<Workspace> {
+  const { project, emit } = input
+  const began = performance.now()
+  const live = input.roots.length > 0
+  const startedAt = Date.now()
+  const roots = await folders(scoutRoots(input))
+  const tables = makeTables(input.files, live ? 'all' : 'hidden')
+  const indexes = path.join(path.dirname(path.dirname(input.sessionFolder)), 'scan')
+  await mkdir(indexes, { recursive: true, mode: 0o700 })
+  let planted: Planted | undefined
+  const early: ScoutEvent[] = []
+  const scout = startScout({
+    roots: roots.map(({ path: root }) => ({ path: root, index: indexFile(indexes, root, tables.patterns) })),
+    patterns: tables.patterns,
+    mode: live ? 'watch' : 'commands',
+    onEvent: (event) => (planted === undefined ? early.push(event) : planted.see(event)),
+  })
+  await using scope = new AsyncDisposableStack()
+  scope.use(scout)
+  const matches = await scout.first
+  const odd = matches.find(({ path: found }) => !isText(found))
+  if (odd !== undefined) throw new Failure('workspace/scan', { reason: `the path ${JSON.stringify(odd.path)} is not UTF-8 and has to be protected` })
+  const covered = coversFor(matches, roots, tables)
+  emit({ kind: 'files.hidden', paths: covered.hidden.map((place) => shownPath(place, project)) })
+  emit({ kind: 'files.protected', count: covered.protectedCount, milliseconds: Math.round(performance.now() - began) })
+  for (const place of covered.unreadable) {
+    emit({ kind: 'warning', code: 'files/unreadable', message: `${shownPath(place, project)} cannot be read, so it is read-only inside.`, remedy: 'Mend its permissions, or leave it.' })
+  }
+  const quarantine = openQuarantine({ sessionFolder: input.sessionFolder, project, scout, emit })
+  if (live) {
+    planted = openPlanted({ roots, project, tables, first: matches, covers: covered.covers, quarantine, emit, startedAt, sessionFolder: input.sessionFolder, scout })
+    for (const event of early.splice(0)) planted.see(event)
+    await writeStart(input.sessionFolder, { roots: input.roots, files: input.files, startedAt, first: matches })
+  }
+  const open = scope.move()
+  let closing: Promise<void> | undefined
+  return {
+    covers: covered.covers,
+    mounts: [],
+    hidden: covered.hidden,
+    attach: (cell) => planted?.attach(cell),
+    close: () =>
+      (closing ??= (async () => {
+        await using _scope = open
+        if (planted !== undefined) await planted.finish(await scout.sweep())
+      })()),
+  }
+}
+
+function scoutRoots(input: WorkspaceInput): readonly { readonly path: string; readonly writable: boolean }[] {
+  const all = [...input.roots.map((root) => ({ path: root, writable: true })), ...[input.project, ...input.files.mount.map((mount) => mount.path)].map((root) => ({ path: root, writable: false }))]
+  return all.filter((root, index) => all.findIndex((other) => other.path === root.path) === index)
+}
+
+/** One per root and table: another table would make the same index useless for both. */
+function indexFile(folder: string, root: string, patterns: unknown): string {
+  return path.join(folder, createHash('sha256').update(root).update('\0').update(JSON.stringify(patterns)).digest('hex').slice(0, 32))
+}
+
+function shownPath(place: string, project: string): string {
+  return place.startsWith(`${project}/`) ? place.slice(project.length + 1) : place
+}
+
+/** What sweepAfterCrash needs when this process is killed. */
+async function writeStart(sessionFolder: string, record: StartRecord): Promise<void> {
+  await writeFile(path.join(sessionFolder, startFile), JSON.stringify(record), { mode: 0o600 })
+}
+
+/** A mount may be a single file: nothing lies below it. */
+async function folders<T extends { readonly path: string }>(roots: readonly T[]): Promise<readonly T[]> {
+  const kinds = await Promise.all(roots.map((root) => stat(root.path).then((info) => info.isDirectory())))
+  return roots.filter((_, index) => kinds[index] === true)
+}

@@ -1,0 +1,163 @@
+// What appears while the session runs, and what is there at its end: known from the start, harmless by content, or planted.
+// Neighbours: scout.ts reports, judge.ts reads contents, quarantine.ts takes away; open.ts owns the lifetime.
+import { lstat, mkdir, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import type { Cell } from '../model/engine.ts'
+import type { Emit } from '../model/events.ts'
+import type { Cover } from '../model/plan.ts'
+import { nameOfMatch } from './covers.ts'
+import { formatGitConfig } from './git-config.ts'
+import { judgeContent } from './judge.ts'
+import type { Quarantine } from './quarantine.ts'
+import { gitPart, type Match, type Scout, type ScoutEvent } from './scout.ts'
+import type { Tables } from './tables.ts'
+
+export interface PlantedInput {
+  readonly roots: readonly { readonly path: string; readonly writable: boolean }[]
+  readonly project: string
+  readonly tables: Tables
+  /** What matched at the start. */
+  readonly first: readonly Match[]
+  readonly covers: readonly Cover[]
+  readonly quarantine: Quarantine
+  readonly scout: Pick<Scout, 'restore'>
+  readonly emit: Emit
+  /** Milliseconds since the epoch, taken before the first scan. */
+  readonly startedAt: number
+  readonly sessionFolder: string
+  /** Git-dirs outside the roots that a work tree of the start belongs to. */
+  readonly gitDirs?: readonly string[]
+}
+
+export interface Planted {
+  see(event: ScoutEvent): void
+  attach(cell: Cell): void
+  /** The last look, after the cell's end, over everything that matches now. */
+  finish(matches: readonly Match[]): Promise<void>
+}
+
+/** A path that is fought over this often is left to the last look: the project must not become a battlefield. */
+const liveAttempts = 20
+
+export function openPlanted(input: PlantedInput): Planted {
+  const { roots, tables, quarantine, emit } = input
+  const known = new Map(input.first.map((match) => [keyOf(match), { inode: match.inode, folder: match.folder }]))
+  const inodes = new Set(input.first.map((match) => `${match.id} ${match.inode}`))
+  const covers = new Map(input.covers.map((cover) => [cover.path, cover]))
+  const attempts = new Map<string, number>()
+  const waiting: Cover[] = []
+  let cell: Cell | undefined
+  let queue: Promise<void> = Promise.resolve()
+  let over = false
+
+  const absolute = (match: Match) => path.join(roots[match.root]?.path ?? '', match.path)
+  const shown = (match: Match) => (roots[match.root]?.path === input.project ? match.path : absolute(match))
+
+  const renew = async (cover: Cover, match: Match) => {
+    if (over) return
+    if (cell === undefined) {
+      waiting.push(cover)
+      return
+    }
+    await cell.cover(cover).then(
+      () => emit({ kind: 'file.protection-renewed', path: shown(match) }),
+      (error: unknown) => emit({ kind: 'warning', code: 'files/not-renewed', message: `${shown(match)} was replaced on the host and could not be protected again: ${String(error instanceof Error ? error.message : error)}` }),
+    )
+  }
+
+  /** Whether the match was there at the start, at this place or moved with its folder. */
+  const isKnown = async (match: Match): Promise<boolean> => {
+    const before = known.get(keyOf(match))
+    if (before !== undefined && before.folder === match.folder) {
+      const cover = covers.get(absolute(match))
+      if (before.inode !== match.inode && cover !== undefined) await renew(cover, match)
+      before.inode = match.inode
+      return true
+    }
+    return inodes.has(`${match.id} ${match.inode}`) && (await changedBefore(absolute(match), input.startedAt))
+  }
+
+  const handle = async (match: Match, final: boolean): Promise<void> => {
+    const root = roots[match.root]
+    const meaning = tables.meanings.get(match.id)
+    if (root === undefined || !root.writable || meaning?.kind === 'hide' || match.id === gitPart.socket || match.id === gitPart.unreadable) return
+    const judged = meaning?.keep === 'judged'
+    if (judged ? await changedBefore(absolute(match), input.startedAt) : await isKnown(match)) return
+    const name = nameOfMatch(match, tables)
+    if (name === '' || (meaning === undefined && tables.lifted.has(name))) return
+    const tried = (attempts.get(keyOf(match)) ?? 0) + 1
+    if (!final && tried > liveAttempts) return
+    if (meaning === undefined || judged) {
+      const verdict = await judgeContent(match, absolute(match), { roots: roots.filter(({ writable }) => writable).map((one) => one.path), gitDirs: input.gitDirs ?? [] })
+      if (verdict.kind === 'harmless' || (verdict.kind === 'inert' && !final)) return
+      attempts.set(keyOf(match), tried)
+      const kept = await quarantine.take(root.path, match.path, verdict.rule === '' ? name : `${name}: ${verdict.rule}`)
+      if (kept !== undefined && verdict.keep !== undefined) await putBack(root.path, match.path, formatGitConfig(verdict.keep), input)
+      return
+    }
+    attempts.set(keyOf(match), tried)
+    await quarantine.take(root.path, match.path, name)
+  }
+
+  const enqueue = (step: () => Promise<void>) => {
+    queue = queue.then(step).catch((error: unknown) => {
+      emit({ kind: 'warning', code: 'files/watch', message: `A protected path could not be examined: ${error instanceof Error ? error.message : String(error)}` })
+    })
+  }
+
+  return {
+    see(event) {
+      switch (event.kind) {
+        case 'appeared':
+          return enqueue(() => handle(event.match, false))
+        case 'vanished': {
+          const before = known.get(keyOf(event.match))
+          // An inode number may come back with other content, so what appears here next counts as replaced.
+          if (before !== undefined && before.folder === event.match.folder) before.inode = ''
+          return
+        }
+        case 'limit':
+          return emit({
+            kind: 'warning', code: 'files/watch-limit', message: 'The kernel gives no more file watches: planted files are found at the end of the run only.',
+            remedy: 'sudo sysctl fs.inotify.max_user_watches=1048576',
+          })
+        case 'lost':
+          return emit({ kind: 'warning', code: 'files/watch-lost', message: `The watch for planted files ended early: ${event.reason}` })
+        case 'overflow':
+        case 'watching':
+          return
+      }
+    },
+    attach(started) {
+      cell = started
+      for (const cover of waiting.splice(0)) enqueue(() => started.cover(cover))
+    },
+    async finish(matches) {
+      await queue
+      over = true
+      for (const match of matches.toSorted((a, b) => a.path.length - b.path.length)) await handle(match, true)
+    },
+  }
+}
+
+function keyOf(match: Match): string {
+  return `${match.id} ${match.root} ${match.path}`
+}
+
+/** ctime can't be set back: what changed last before the session is what it was. False where nothing lies there any more. */
+async function changedBefore(place: string, moment: number): Promise<boolean> {
+  const info = await lstat(place).catch(() => undefined)
+  return info !== undefined && info.ctimeMs < moment
+}
+
+/** What is harmless of a configuration goes back, so that the repository stays one. */
+async function putBack(root: string, relative: string, text: string, input: PlantedInput): Promise<void> {
+  const folder = path.join(input.sessionFolder, 'rewritten')
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const name = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`
+  await writeFile(path.join(folder, name), Buffer.from(text, 'latin1'), { mode: 0o644, flag: 'wx' })
+  const reason = await input.scout.restore(folder, name, root, relative)
+  if (reason !== '' && !reason.includes('something lies there')) {
+    input.emit({ kind: 'warning', code: 'files/not-rewritten', message: `${relative} was taken away and its harmless part could not be put back: ${reason}` })
+  }
+}

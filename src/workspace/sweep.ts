@@ -1,0 +1,43 @@
+// After anchorhold was killed: the last look that close() would have taken, from what the session wrote down at its start.
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { z } from 'zod'
+import type { Emit } from '../model/events.ts'
+import type { Policy } from '../model/policy.ts'
+import { openPlanted } from './planted.ts'
+import { openQuarantine } from './quarantine.ts'
+import { startScout, type Match } from './scout.ts'
+import { makeTables } from './tables.ts'
+
+export interface StartRecord {
+  readonly roots: readonly string[]
+  readonly files: Policy['files']
+  readonly startedAt: number
+  readonly first: readonly Match[]
+}
+
+const shape = z.object({ roots: z.array(z.string()), files: z.custom<Policy['files']>((value) => typeof value === 'object'), startedAt: z.number(), first: z.array(z.custom<Match>((value) => typeof value === 'object')) })
+
+/** Name of the record in the session's folder. */
+export const startFile = 'workspace.json'
+
+/**
+ * Moves what a killed session left planted to its quarantine. Does nothing where the session had no writable root.
+ * @param input.folder the session's folder
+ * @throws Failure `workspace/scan` where the roots can't be searched
+ */
+export async function sweepAfterCrash(input: { readonly project: string; readonly since: Date; readonly folder: string; readonly session: string; readonly emit: Emit }): Promise<void> {
+  const text = await readFile(path.join(input.folder, startFile), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+  if (text === undefined) return
+  const start = shape.parse(JSON.parse(text))
+  const tables = makeTables(start.files, 'all')
+  await using scout = startScout({ roots: start.roots.map((root) => ({ path: root })), patterns: tables.patterns, mode: 'commands' })
+  await scout.first
+  const roots = start.roots.map((root) => ({ path: root, writable: true }))
+  const quarantine = openQuarantine({ sessionFolder: input.folder, project: input.project, scout, emit: input.emit })
+  const planted = openPlanted({ roots, project: input.project, tables, first: start.first, covers: [], quarantine, scout, emit: input.emit, startedAt: start.startedAt, sessionFolder: input.folder })
+  await planted.finish(await scout.sweep())
+}
