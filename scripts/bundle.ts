@@ -1,21 +1,25 @@
-// Bundles src/ with its dependencies into dist/: cli.js and index.js share chunks, and what only some commands need is loaded late.
+// Bundles src/ with its dependencies into dist/, so that a start reads little: what every run needs lies in one chunk, the rest is loaded when
+// it is needed. Called by build.sh.
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { spawnSync } from 'node:child_process'
-import { rolldown } from 'rolldown'
+import { rolldown, type OutputAsset, type OutputChunk } from 'rolldown'
+import { withoutFacades } from './without-facades.ts'
 
 const root = path.dirname(import.meta.dirname)
 const dist = path.join(root, 'dist')
 const staging = path.join(dist, `.bundle.${process.pid}`)
+const entries = ['cli', 'index'] as const
 
-const input = Object.fromEntries(
-  ['cli', 'index'].map((name) => [name, path.join(root, 'src', `${name}.ts`)] as const).filter(([, file]) => existsSync(file)),
-)
+/** The command whose start-up time counts, and what it loads late but always. */
+const always = ['src/commands/main.ts', 'src/commands/run.ts', 'src/report/run-report.ts'].map((file) => path.join(root, file))
 
-async function bundle(): Promise<readonly string[]> {
+type Output = readonly (OutputChunk | OutputAsset)[]
+
+async function bundle(together: ReadonlySet<string>): Promise<Output> {
   const build = await rolldown({
-    input,
+    input: Object.fromEntries(entries.map((name) => [name, path.join(root, 'src', `${name}.ts`)])),
     platform: 'node',
     cwd: root,
     tsconfig: false,
@@ -23,34 +27,46 @@ async function bundle(): Promise<readonly string[]> {
       if (level === 'warn') throw new Error(`bundle: ${log.message}`)
     },
   })
-  const { output } = await build.write({
-    dir: staging,
+  const { output } = await build.generate({
     format: 'esm',
     entryFileNames: '[name].js',
     chunkFileNames: 'chunks/[name]-[hash].js',
-    assetFileNames: 'assets/[name]-[hash][extname]',
     minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
-    keepNames: true,
+    codeSplitting: { groups: [{ name: 'run', test: (id) => together.has(id) }] },
   })
   await build.close()
-  return output.map((file) => file.fileName)
+  return output
+}
+
+/** The modules in the chunks that hold `always`, and in all that those chunks import at once. */
+function neededByEveryRun(output: Output): ReadonlySet<string> {
+  const chunks = new Map(output.flatMap((file) => (file.type === 'chunk' ? [[file.fileName, file] as const] : [])))
+  const reached = new Set([...chunks.values()].filter((chunk) => chunk.moduleIds.some((id) => always.includes(id))))
+  for (const chunk of reached) {
+    for (const name of chunk.imports) {
+      const imported = chunks.get(name)
+      if (imported !== undefined) reached.add(imported)
+    }
+  }
+  const doors = entries.map((name) => path.join(root, 'src', `${name}.ts`))
+  return new Set([...reached].flatMap((chunk) => chunk.moduleIds).filter((id) => !doors.includes(id)))
 }
 
 /** New chunks first, the entries last: a start in the middle of a build finds all it imports. Then what no entry names any more goes. */
-async function publish(files: readonly string[]): Promise<void> {
-  const ordered = files.toSorted((a, b) => Number(a in entries) - Number(b in entries))
-  for (const file of ordered) {
-    await mkdir(path.dirname(path.join(dist, file)), { recursive: true })
-    await rename(path.join(staging, file), path.join(dist, file))
+async function publish(output: Output): Promise<void> {
+  const isEntry = (file: OutputChunk | OutputAsset): boolean => file.type === 'chunk' && file.isEntry
+  for (const file of output.toSorted((a, b) => Number(isEntry(a)) - Number(isEntry(b)))) {
+    const staged = path.join(staging, file.fileName)
+    await mkdir(path.dirname(staged), { recursive: true })
+    await writeFile(staged, file.type === 'chunk' ? withoutFacades(file.code) : file.source)
+    await mkdir(path.dirname(path.join(dist, file.fileName)), { recursive: true })
+    await rename(staged, path.join(dist, file.fileName))
   }
-  for (const folder of ['chunks', 'assets']) {
-    if (!existsSync(path.join(dist, folder))) continue
-    for (const file of await readdir(path.join(dist, folder))) {
-      if (!files.includes(`${folder}/${file}`)) await rm(path.join(dist, folder, file), { force: true })
-    }
+  const made = new Set(output.map((file) => path.basename(file.fileName)))
+  for (const name of await readdir(path.join(dist, 'chunks'))) {
+    if (!made.has(name)) await rm(path.join(dist, 'chunks', name))
   }
 }
-const entries = Object.fromEntries(Object.keys(input).map((name) => [`${name}.js`, true]))
 
 /** Declarations of the library door, one file per source, under dist/types. */
 async function declarations(): Promise<void> {
@@ -62,8 +78,8 @@ async function declarations(): Promise<void> {
 }
 
 try {
-  await publish(await bundle())
+  await publish(await bundle(neededByEveryRun(await bundle(new Set()))))
 } finally {
-  await rm(staging, { recursive: true, force: true })
+  if (existsSync(staging)) await rm(staging, { recursive: true })
 }
-if ('index' in input) await declarations()
+await declarations()
