@@ -10,6 +10,7 @@ import { readObject, updateJson, type JsonObject } from './home-file.ts'
 import type { Distribution, Installation } from './installation.ts'
 import { locateAll, searchedPlaces, type Search } from './locate.ts'
 import { commonPassEnv } from './pass-env.ts'
+import { nodeToolchain } from './toolchain.ts'
 import { compareVersions } from './version.ts'
 
 const title = 'Claude Code'
@@ -109,6 +110,7 @@ async function prepare(context: AgentContext): Promise<Prepared> {
       ...(context.mode === 'auto' ? { IS_SANDBOX: '1' } : {}),
     },
     mounts: [
+      ...(await nodeToolchain(context)),
       ...installation.mounts,
       { kind: 'dir', to: managedFolder, mode: 0o755 },
       { kind: 'file', to: `${managedFolder}/managed-settings.json`, content: `${JSON.stringify(managedSettings(context), null, 2)}\n` },

@@ -2,6 +2,7 @@
 import { Failure } from '../errors/failure.ts'
 import type { Agent } from '../model/agent.ts'
 import { commonPassEnv } from './pass-env.ts'
+import { nodeToolchain } from './toolchain.ts'
 
 export const command: Agent = {
   name: 'command',
@@ -9,8 +10,8 @@ export const command: Agent = {
   presets: [],
   passEnv: commonPassEnv,
   examine: async () => [],
-  prepare: async ({ args }) => {
+  prepare: async ({ args, ...search }) => {
     if (args[0] === undefined || args[0] === '') throw new Failure('agent/no-command')
-    return { argv: args, env: {}, mounts: [] }
+    return { argv: args, env: {}, mounts: await nodeToolchain(search) }
   },
 }
