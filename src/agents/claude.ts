@@ -107,6 +107,7 @@ async function prepare(context: AgentContext): Promise<Prepared> {
       DISABLE_AUTOUPDATER: '1',
       DISABLE_INSTALLATION_CHECKS: '1',
       CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+      CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL: '1', // it fetches from github.com, unasked
       ...(context.mode === 'auto' ? { IS_SANDBOX: '1' } : {}),
     },
     mounts: [

@@ -110,3 +110,16 @@ test('its home keeps what it learned, so that a conversation goes on', async () 
   const again = await play(place, { script, mode: 'ask', args: ['-p', 'two', '--continue'] })
   expect(again).toMatchObject({ code: 0, stdout: 'second\n' })
 })
+
+test.each(['ask', 'auto'] as const)('an interactive start in %s meets no question before its work', async (mode) => {
+  using place = room()
+  const played = await play(place, {
+    script: mode === 'auto' ? touch : [{ text: 'over' }],
+    mode,
+    args: ['go'],
+    untilTurns: mode === 'auto' ? 2 : 1,
+  })
+  // It sent its first message by itself: nothing was typed, so nothing was asked (theme, login, key, trust, warning).
+  expect(played.requests.filter(({ kind }) => kind === 'turn').length).toBe(mode === 'auto' ? 2 : 1)
+  expect(ran(place)).toBe(mode === 'auto')
+})

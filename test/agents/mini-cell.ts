@@ -37,6 +37,8 @@ export interface Play {
   readonly mode: PermissionMode
   readonly args: readonly string[]
   readonly allow?: readonly string[]
+  /** Gives it a terminal, and ends it once it asked for this many turns. */
+  readonly untilTurns?: number
 }
 export interface Played {
   readonly code: number
@@ -48,7 +50,7 @@ export interface Played {
 export const key = 'sk-ant-placeholder-for-tests-0123456789'
 
 /** Runs the real Claude Code to its end. */
-export async function play({ project, hostHome, homeFolder }: Room, { script, mode, args, allow = [] }: Play): Promise<Played> {
+export async function play({ project, hostHome, homeFolder }: Room, { script, mode, args, allow = [], untilTurns }: Play): Promise<Played> {
   await cachedClaude()
   await using standin = await startStandin({ script, apiKey: key })
   const prepared = await claude.prepare({
@@ -68,6 +70,7 @@ export async function play({ project, hostHome, homeFolder }: Room, { script, mo
     HOME: '/home/agent',
     PATH: '/usr/bin:/bin',
     LANG: 'C.UTF-8',
+    TERM: 'xterm-256color',
     ANTHROPIC_BASE_URL: standin.url,
     ANTHROPIC_API_KEY: key,
   }
@@ -85,7 +88,15 @@ export async function play({ project, hostHome, homeFolder }: Room, { script, mo
     ...prepared.mounts.flatMap((mount, index) => mountArgs(mount, path.join(files, String(index)))),
     ...Object.entries(env).flatMap(([name, value]) => ['--setenv', name, value]),
   ]
-  const child = spawn('bwrap', [...argv, '--', ...prepared.argv], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const command = ['bwrap', ...argv, '--', ...prepared.argv]
+  const child =
+    untilTurns === undefined
+      ? spawn(command[0] ?? '', command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] })
+      : spawn('script', ['-qfc', onTerminal(command, files), '/dev/null'], { stdio: ['pipe', 'pipe', 'pipe'] })
+  const ends = setInterval(() => {
+    if (untilTurns !== undefined && standin.requests.filter(({ kind }) => kind === 'turn').length >= untilTurns) child.kill()
+  }, 100)
+  const limit = setTimeout(() => child.kill(), 30_000)
   const output = { stdout: '', stderr: '' }
   child.stdout.on('data', (chunk: Buffer) => (output.stdout += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => (output.stderr += chunk.toString()))
@@ -93,7 +104,17 @@ export async function play({ project, hostHome, homeFolder }: Room, { script, mo
     child.once('error', reject)
     child.once('close', (status) => resolve(status ?? -1))
   })
+  clearInterval(ends)
+  clearTimeout(limit)
   return { code, ...output, requests: standin.requests }
+}
+
+/** A file that `script` can start: its own command line is a string. */
+function onTerminal(command: readonly string[], folder: string): string {
+  const file = path.join(folder, 'start.sh')
+  const words = command.filter((word) => word !== '--new-session').map((word) => `'${word.replaceAll("'", "'\\''")}'`)
+  writeFileSync(file, `stty rows 40 cols 120\nexec ${words.join(' ')}\n`)
+  return `sh ${file}`
 }
 
 function mountArgs(mount: Mount, file: string): readonly string[] {
