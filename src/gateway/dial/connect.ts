@@ -82,6 +82,7 @@ function readReply(socket: Socket, signal: AbortSignal): Promise<{ status: numbe
     const onError = (error: NodeJS.ErrnoException): void => fail(error.code ?? 'failed', "the company's proxy broke the connection")
     const onAbort = (): void => fail('timeout', "the company's proxy did not answer in time")
     socket.on('data', onData).on('close', onClose).on('error', onError)
+    socket.resume()
     signal.addEventListener('abort', onAbort)
   })
 }

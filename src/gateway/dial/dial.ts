@@ -39,9 +39,12 @@ export function makeDialler(input: DiallerInput): Dialler {
     reach: (target) => find(target, 'tunnel'),
     parent: (target) => (isFixed(network, target) ? undefined : parentFor(parents, target, 'request')),
     async dial(target, purpose, judged) {
-      const timeout = new AbortController()
-      const timer = setTimeout(() => timeout.abort(), milliseconds)
-      const signal = AbortSignal.any([timeout.signal, input.signal])
+      const stop = new AbortController()
+      const onStop = (): void => stop.abort()
+      const timer = setTimeout(onStop, milliseconds)
+      input.signal.addEventListener('abort', onStop)
+      const { signal } = stop
+      if (input.signal.aborted) stop.abort()
       try {
         const found = judged ?? (await find(target, purpose))
         if (found.kind === 'refused' || found.kind === 'failed') return found
@@ -52,6 +55,7 @@ export function makeDialler(input: DiallerInput): Dialler {
         return { kind: 'failed', code, reason: `${target.host}:${target.port} could not be reached (${code})` }
       } finally {
         clearTimeout(timer)
+        input.signal.removeEventListener('abort', onStop)
       }
     },
   }
