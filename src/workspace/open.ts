@@ -9,12 +9,14 @@ import type { Emit } from '../model/events.ts'
 import type { Cover, Mount } from '../model/plan.ts'
 import type { Policy, WorkspaceMode } from '../model/policy.ts'
 import { coversFor } from './covers.ts'
+import { openGitView, type GitView } from './git-view.ts'
 import { isText } from './path-bytes.ts'
+import { pinsFor } from './pins.ts'
 import { openPlanted, type Planted } from './planted.ts'
 import { openQuarantine } from './quarantine.ts'
-import { startScout, type ScoutEvent } from './scout.ts'
+import { gitPart, startScout, type Match, type ScoutEvent } from './scout.ts'
 import { startFile, type StartRecord } from './sweep.ts'
-import { makeTables } from './tables.ts'
+import { makeTables, type Tables } from './tables.ts'
 
 export { sweepAfterCrash } from './sweep.ts'
 
@@ -73,25 +75,42 @@ export async function openWorkspace(input: WorkspaceInput): Promise<Workspace> {
   for (const place of covered.unreadable) {
     emit({ kind: 'warning', code: 'files/unreadable', message: `${shownPath(place, project)} cannot be read, so it is read-only inside.`, remedy: 'Mend its permissions, or leave it.' })
   }
+  const views = live ? await openViews(input, matches, tables) : []
+  const covers = covered.covers.map((cover) => views.find((view) => view.cover.path === cover.path)?.cover ?? cover)
   const quarantine = openQuarantine({ sessionFolder: input.sessionFolder, project, scout, emit })
   if (live) {
-    planted = openPlanted({ roots, project, tables, first: matches, covers: covered.covers, quarantine, emit, startedAt, sessionFolder: input.sessionFolder, scout })
+    planted = openPlanted({ roots, project, tables, first: matches, covers, quarantine, emit, startedAt, sessionFolder: input.sessionFolder, scout })
     for (const event of early.splice(0)) planted.see(event)
     await writeStart(input.sessionFolder, { roots: input.roots, files: input.files, startedAt, first: matches })
   }
   const open = scope.move()
   let closing: Promise<void> | undefined
   return {
-    covers: covered.covers,
-    mounts: [],
+    covers,
+    mounts: live ? [...pinsFor(covers, input.roots), ...views.map((view) => view.mount)] : [],
     hidden: covered.hidden,
     attach: (cell) => planted?.attach(cell),
     close: () =>
       (closing ??= (async () => {
         await using _scope = open
         if (planted !== undefined) await planted.finish(await scout.sweep())
+        for (const view of views) await view.close()
       })()),
   }
+}
+
+/** The repository at the top of each writable root. */
+async function openViews(input: WorkspaceInput, matches: readonly Match[], tables: Tables): Promise<readonly GitView[]> {
+  const main = matches.filter(({ id, type, path: found }) => id === gitPart.config && type === 'f' && found === '.git/config' && !tables.lifted.has('.git/config'))
+  const views = await Promise.all(
+    main.flatMap((match, number) => {
+      const root = input.roots[match.root]
+      if (root === undefined) return []
+      const gitDir = path.join(root, '.git')
+      return [openGitView({ gitDir, number, roots: input.roots, sessionFolder: input.sessionFolder, shown: shownPath(path.join(gitDir, 'config'), input.project), emit: input.emit })]
+    }),
+  )
+  return views.filter((view) => view !== undefined)
 }
 
 function scoutRoots(input: WorkspaceInput): readonly { readonly path: string; readonly writable: boolean }[] {
