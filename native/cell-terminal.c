@@ -9,9 +9,10 @@ static struct termios before;
 
 // Undoes what full-screen programs leave behind when killed (attacks.md TRM-05 class): alternate screen, mouse modes,
 // focus events, bracketed paste, application keys, hidden cursor, scroll region, character set, colours, keyboard protocol.
+// 1047, not 1049: that one would also move the cursor to a stale place.
 static const char leftovers[] =
-    "\033[?1049l\033[?1000l\033[?1001l\033[?1002l\033[?1003l\033[?1004l\033[?1005l\033[?1006l\033[?1015l\033[?2004l\033[?2026l"
-    "\033[?1l\033>\033[?25h\033[?7h\033[<u\033[>4;0m\033(B\017\033[0m";
+    "\033[?1047l\033[?1000l\033[?1001l\033[?1002l\033[?1003l\033[?1004l\033[?1005l\033[?1006l\033[?1015l\033[?2004l\033[?2026l"
+    "\033[!p\033[?1l\033>\033[?25h\033[?7h\033[<u\033[>4;0m\033(B\017\033[0m";
 
 void terminal_open(struct terminal *terminal) {
   terminal->fd = -1;
@@ -26,7 +27,7 @@ void terminal_open(struct terminal *terminal) {
 
 void terminal_restore(const struct terminal *terminal) {
   if (terminal->fd < 0 || !terminal->foreground) return;
-  if (isatty(STDOUT_FILENO) && write_all(STDOUT_FILENO, leftovers, sizeof leftovers - 1) < 0) return; // hung up
+  if (terminal->erase && isatty(STDOUT_FILENO) && write_all(STDOUT_FILENO, leftovers, sizeof leftovers - 1) < 0) return; // hung up
   // TCSAFLUSH also throws away what the terminal typed back to queries that the command sent at its end.
   (void)tcsetattr(terminal->fd, TCSAFLUSH, &before);
   (void)tcsetpgrp(terminal->fd, getpgrp());

@@ -180,6 +180,7 @@ int main(int argc, char **argv) {
   for (size_t i = 0; i < run.plan.listener_count; i++) net_listen(&run.plan.listeners[i]);
   run.terminal.fd = -1;
   if (run.plan.terminal) terminal_open(&run.terminal);
+  run.terminal.erase = run.plan.terminal == 2;
   start_engine(&run, argv + 2);
   send_listeners(&run.plan);
   run_loop(&run);

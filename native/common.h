@@ -49,6 +49,7 @@ void net_listen(struct listener *listener);
 struct terminal {
   int fd; // -1: the cell has no terminal
   int foreground;
+  int erase; // the terminal understands control sequences
 };
 void terminal_open(struct terminal *terminal);
 void terminal_restore(const struct terminal *terminal);

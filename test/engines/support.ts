@@ -3,7 +3,7 @@ import { mkdtempSync, mkdirSync, openSync, closeSync, readFileSync, realpathSync
 import os from 'node:os'
 import path from 'node:path'
 import { randomUUID } from 'node:crypto'
-import type { BornListener, Cell, CellEnd, Engine, LaunchOptions } from '../../src/model/engine.ts'
+import type { BornListener, Cell, CellEnd, Engine, EngineFacts, LaunchOptions } from '../../src/model/engine.ts'
 import type { Mount, Plan } from '../../src/model/plan.ts'
 import { bubblewrap } from '../../src/engines/bubblewrap.ts'
 
@@ -79,6 +79,8 @@ export interface Outcome {
 export interface RunChanges {
   readonly stdin?: string
   readonly signal?: AbortSignal
+  /** Facts about the machine that the test pretends. */
+  readonly facts?: EngineFacts
   readonly onListeners?: LaunchOptions['onListeners']
   /** Called as soon as the cell is launched. */
   readonly during?: (cell: Cell) => Promise<void> | void
@@ -93,7 +95,7 @@ export async function runPlan(engine: Engine, scratch: Scratch, plan: Plan, chan
   const stderr = openSync(`${place}.err`, 'w')
   const born: BornListener[] = []
   try {
-    const compiled = engine.compile(plan, await engine.facts(plan))
+    const compiled = engine.compile(plan, { ...(await engine.facts(plan)), ...changes.facts })
     const cell = await engine.launch(plan, compiled, {
       signal: changes.signal ?? new AbortController().signal,
       stdio: { stdin, stdout, stderr },

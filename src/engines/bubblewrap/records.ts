@@ -9,7 +9,7 @@ export function supervisorRecords(plan: Plan, covers: readonly Cover[], limits: 
     ...plan.listeners.map((listener) => ['listener', listener.kind, listener.address, listener.port]),
     ...groupFolders(plan, facts).map((folder) => ['cgroup', `${folder}/cgroup.procs`]),
     ...limits.flatMap(limitRecord),
-    ['terminal', plan.terminal === 'inherit' ? 1 : 0],
+    ['terminal', plan.terminal === 'none' ? 0 : (plan.env['TERM'] ?? 'dumb') === 'dumb' ? 1 : 2],
     ...covers.map((cover) => ['cover', ...coverFields(cover)]),
     ...plan.preflight.map((check) => checkFields(check).flatMap((field) => ['check', field])),
     ['start'],
