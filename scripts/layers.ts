@@ -1,4 +1,4 @@
-// Checks that imports in src/ go downward only; run by scripts/lint.sh and by test/repository/layers.test.ts.
+// Checks that imports in src/ go downward only, and that a start does not load what few runs need. Run by scripts/lint.sh and by a test.
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 
@@ -45,6 +45,32 @@ export function violations(src: string): readonly Violation[] {
   return found
 }
 
+/** Packages that cost a start more than they give it; they come by `await import()` where they are needed. */
+const late: readonly string[] = ['zod', 'yaml', 'tldts']
+
+/** Where the start of `anchorhold run` would load one of `late`: the chain of imports, from the package back to the command. */
+export function heavyStarts(
+  src: string,
+  entries: readonly string[] = ['commands/main.ts', 'commands/run.ts', 'report/run-report.ts'],
+): readonly string[] {
+  const cameFrom = new Map<string, string | undefined>(entries.map((entry) => [entry, undefined]))
+  const chains: string[] = []
+  for (const [file] of cameFrom) {
+    const source = readFileSync(path.join(src, file), 'utf8')
+    for (const [, specifier = ''] of source.matchAll(/^(?:import|export)\s+(?!type\b)[^'"]*?from\s+'([^']+)'/gm)) {
+      if (late.includes(specifier)) chains.push([specifier, ...chainOf(file, cameFrom)].join(' < '))
+      const target = path.join(path.dirname(file), specifier)
+      if (specifier.startsWith('.') && !cameFrom.has(target)) cameFrom.set(target, file)
+    }
+  }
+  return chains
+}
+
+function chainOf(file: string, cameFrom: ReadonlyMap<string, string | undefined>): readonly string[] {
+  const before = cameFrom.get(file)
+  return before === undefined ? [file] : [file, ...chainOf(before, cameFrom)]
+}
+
 function folderOf(file: string): string {
   const [first = '', ...rest] = file.split(path.sep)
   return rest.length === 0 ? '' : first
@@ -73,7 +99,10 @@ function importsOf(source: string): readonly string[] {
 }
 
 if (import.meta.main) {
-  const found = violations(path.join(path.dirname(import.meta.dirname), 'src'))
+  const src = path.join(path.dirname(import.meta.dirname), 'src')
+  const found = violations(src)
+  const heavy = heavyStarts(src)
+  for (const chain of heavy) process.stderr.write(`a start of \`anchorhold run\` loads ${chain}\n`)
   for (const { file, imported, why } of found) process.stderr.write(`src/${file}: imports ${imported}: ${why}\n`)
-  process.exitCode = found.length === 0 ? 0 : 1
+  process.exitCode = found.length + heavy.length === 0 ? 0 : 1
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, expect, test } from 'vitest'
-import { violations } from '../../scripts/layers.ts'
+import { heavyStarts, violations } from '../../scripts/layers.ts'
 
 const made: string[] = []
 afterEach(() => {
@@ -54,4 +54,16 @@ test.each([
   const found = violations(source(files))
   expect(found.length).toBeGreaterThan(0)
   expect(found[0]?.why).toContain(why)
+})
+
+test('a start loads none of the packages that few runs need', () => {
+  expect(heavyStarts(path.join(import.meta.dirname, '../../src'))).toEqual([])
+})
+
+test('a heavy start is found with its chain; types and late imports pass', () => {
+  const folder = source({
+    'run/a.ts': "import type { z } from 'zod'\nimport { b } from './b.ts'\nexport const late = () => import('yaml')",
+    'run/b.ts': "import {\n  z,\n} from 'zod'\n",
+  })
+  expect(heavyStarts(folder, ['run/a.ts'])).toEqual(['zod < run/b.ts < run/a.ts'])
 })
