@@ -1,5 +1,5 @@
 // `anchorhold run`: options to RunOptions, one run, its report. Everything after the agent's name or `--` is the agent's.
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
 import { isAgent } from '../agents/list.ts'
 import { Failure } from '../errors/failure.ts'
 import type { EngineChoice, MountMode, PermissionMode, WorkspaceMode } from '../model/policy.ts'
@@ -40,8 +40,8 @@ export function register(program: Command): void {
     .option('--project <dir>', 'the project (default: this folder)')
     .option('--engine <name>', 'what builds the wall: auto, bubblewrap')
     .option('--policy <file>', "a policy file instead of the user's own")
-    .option('--workspace <mode>', 'live or readonly')
-    .option('--mode <mode>', "the agent's permission mode: ask, allow-listed, auto")
+    .addOption(new Option('--workspace <mode>', 'how the project is shown').choices(['live', 'readonly', 'review']))
+    .addOption(new Option('--mode <mode>', "the agent's permission mode").choices(['ask', 'allow-listed', 'auto']))
     .option('--allow <host[:port]>', 'a host that may be reached (repeatable)', collect)
     .option('--deny <host[:port]>', 'a host that may not be reached, whatever allows it (repeatable)', collect)
     .option('--route <host[:port]=address>', 'reach a name at another address (repeatable)', collect)

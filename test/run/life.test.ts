@@ -7,13 +7,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { anchorhold, inCell, makeWorld, start } from '../support/anchorhold.ts'
 
-/** Processes on the host whose command line holds `mark`. */
-function alive(mark: string): readonly string[] {
+/** Processes on the host whose command line begins with `start`. */
+function alive(start: string): readonly string[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .filter((pid) => {
       try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(mark)
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith(start)
       } catch {
         return false // it ended meanwhile
       }
@@ -69,7 +69,7 @@ describe('life', () => {
     expect(await until(() => alive(`sleep\0${mark}`).length > 0)).toBe(true)
     child.kill(signal)
     expect((await outcome).code).toBe(code)
-    expect(await until(() => alive(mark).length === 0)).toBe(true)
+    expect(await until(() => alive(`sleep\0${mark}`).length === 0)).toBe(true)
   })
 
   it('dies with anchorhold, whatever kills it: nothing is left after SIGKILL, and the next start tidies up', async () => {
@@ -80,7 +80,7 @@ describe('life', () => {
     expect(await until(() => alive(`sleep\0${mark}`).length >= 3)).toBe(true)
     child.kill('SIGKILL')
     await outcome
-    expect(await until(() => alive(mark).length === 0, 2_000)).toBe(true)
+    expect(await until(() => alive(`sleep\0${mark}`).length === 0, 2_000)).toBe(true)
     expect((await inCell(world, 'true')).code).toBe(0)
     const { stdout } = await anchorhold(world, ['sessions', '--json'])
     expect(stdout).toContain('"crashed"')
@@ -91,7 +91,7 @@ describe('life', () => {
     const mark = `4444.${Math.floor(Math.random() * 1e9)}`
     const { code } = await inCell(world, `nohup setsid sleep ${mark} >/dev/null 2>&1 & exit 0`)
     expect(code).toBe(0)
-    expect(await until(() => alive(mark).length === 0, 2_000)).toBe(true)
+    expect(await until(() => alive(`sleep\0${mark}`).length === 0, 2_000)).toBe(true)
   })
 
   it('runs side by side in one project', async () => {

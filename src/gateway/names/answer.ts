@@ -22,6 +22,8 @@ export function answerQuery(context: GatewayContext, bytes: Buffer): Buffer | un
   const wantsAddress = question.type === 'A' || (question.type as string) === 'ANY'
   const lower = question.name.toLowerCase()
   if (lower === 'localhost' || lower.endsWith('.localhost')) return encode(query, rcode.ok, wantsAddress ? '127.0.0.1' : undefined)
+  // The root is what the self-test of every run asks for (model/plan.ts, Preflight 'resolver').
+  if (lower === '' || lower === '.') return encode(query, rcode.noSuchName)
   // Reverse look-ups are what programs do for their logs: no such name, and no line in the journal.
   if (lower.endsWith('.in-addr.arpa') || lower.endsWith('.ip6.arpa')) return encode(query, rcode.noSuchName)
   const name = tryCanonicalHost(question.name)
