@@ -19,6 +19,8 @@ export interface JudgePlaces {
 }
 
 const harmless: ContentVerdict = { kind: 'harmless' }
+/** git refuses it as it is; whoever writes it may not have finished. */
+const unfinished = (rule: string): ContentVerdict => ({ kind: 'inert', rule })
 const dangerous = (rule: string): ContentVerdict => ({ kind: 'dangerous', rule })
 
 export async function judgeContent(match: Match, place: string, places: JudgePlaces): Promise<ContentVerdict> {
@@ -43,7 +45,7 @@ async function judgeConfig(place: string, { roots }: JudgePlaces): Promise<Conte
   const text = await readSmall(place)
   if (text === undefined) return harmless // gone again
   const parsed = typeof text === 'string' ? parseGitConfig(text) : undefined
-  if (parsed === undefined || !parsed.ok) return { kind: 'dangerous', rule: 'it cannot be read', keep: minimal }
+  if (parsed === undefined || !parsed.ok) return { kind: 'inert', rule: 'it cannot be read', keep: minimal }
   const gitDir = path.dirname(place)
   const judged = parsed.entries.map((entry) => ({ entry, verdict: judgeEntry(entry, { gitDir, roots }) }))
   const keep = judged.filter(({ verdict }) => verdict === 'harmless').map(({ entry }) => entry)
@@ -60,7 +62,7 @@ async function judgeLink(place: string, { roots, gitDirs }: JudgePlaces): Promis
   const text = await readSmall(place)
   if (text === undefined) return harmless
   const target = typeof text === 'string' ? /^gitdir: (.+?)[\r\n]*$/.exec(text)?.[1] : undefined
-  if (target === undefined) return dangerous('it is not a link to a git-dir')
+  if (target === undefined) return unfinished('it is not a link to a git-dir')
   const folder = path.resolve(path.dirname(place), Buffer.from(target, 'latin1').toString('utf8'))
   const inside = (candidate: string) => [...roots, ...gitDirs].some((root) => isWithin(candidate, root))
   if (!inside(folder)) return dangerous('it points out of the project')
@@ -81,7 +83,7 @@ async function judgeModules(place: string): Promise<ContentVerdict> {
   const text = await readSmall(place)
   if (text === undefined) return harmless
   const parsed = typeof text === 'string' ? parseGitConfig(text) : undefined
-  if (parsed === undefined || !parsed.ok) return dangerous('it cannot be read')
+  if (parsed === undefined || !parsed.ok) return unfinished('it cannot be read')
   const bad = parsed.entries.filter((entry) => !judgeModulesEntry(entry)).map(({ key }) => key)
   return bad.length > 0 ? dangerous(list(bad)) : harmless
 }

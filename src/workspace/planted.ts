@@ -46,6 +46,7 @@ export function openPlanted(input: PlantedInput): Planted {
   const covers = new Map(input.covers.map((cover) => [cover.path, cover]))
   const attempts = new Map<string, number>()
   const waiting: Cover[] = []
+  const timers = new Set<NodeJS.Timeout>()
   let cell: Cell | undefined
   let queue: Promise<void> = Promise.resolve()
   let over = false
@@ -89,7 +90,15 @@ export function openPlanted(input: PlantedInput): Planted {
     if (!final && tried > liveAttempts) return
     if (meaning === undefined || judged) {
       const verdict = await judgeContent(match, absolute(match), { roots: roots.filter(({ writable }) => writable).map((one) => one.path), gitDirs: input.gitDirs ?? [] })
-      if (verdict.kind === 'harmless' || (verdict.kind === 'inert' && !final)) return
+      if (!final && verdict.kind !== 'dangerous') {
+        // Created and then written: the watch sees the creation only, so such a file is read again a little later.
+        if ((match.id === gitPart.link || judged) && tried <= liveAttempts) {
+          attempts.set(keyOf(match), tried)
+          timers.add(setTimeout(() => enqueue(() => handle(match, false)), tried * 50).unref())
+        }
+        return
+      }
+      if (verdict.kind === 'harmless') return
       attempts.set(keyOf(match), tried)
       const kept = await quarantine.take(root.path, match.path, verdict.rule === '' ? name : `${name}: ${verdict.rule}`)
       if (kept !== undefined && verdict.keep !== undefined) await putBack(root.path, match.path, formatGitConfig(verdict.keep), input)
@@ -133,6 +142,7 @@ export function openPlanted(input: PlantedInput): Planted {
       for (const cover of waiting.splice(0)) enqueue(() => started.cover(cover))
     },
     async finish(matches) {
+      for (const timer of timers) clearTimeout(timer)
       await queue
       over = true
       for (const match of matches.toSorted((a, b) => a.path.length - b.path.length)) await handle(match, true)
