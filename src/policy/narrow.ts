@@ -42,7 +42,8 @@ export function widenings(project: Layer, user: Layer, flags: Layer): readonly W
   }
   for (const rule of project.unprotect) if (!user.unprotect.some(({ glob }) => glob === rule.glob)) add(`lifts the protection of ${rule.glob}`, rule.origin)
   for (const rule of project.env) {
-    if (!given.env.some((own) => own.name === rule.name && own.value === rule.value)) add(`sets the variable ${rule.name}`, rule.origin)
+    const own = given.env.findLast(({ name }) => name === rule.name) // of several, the last one holds
+    if (own === undefined || own.value !== rule.value) add(`sets the variable ${rule.name}`, rule.origin)
   }
   for (const limit of project.limits) {
     if (flags.limits.some(({ name }) => name === limit.name)) continue

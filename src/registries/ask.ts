@@ -49,6 +49,17 @@ export function unclear({ preset, program }: Manager, args: readonly string[], r
   return new Failure('policy/manager-unclear', { name: preset, program, reason: reason.slice(0, 200), command: [program, ...args].join(' ') })
 }
 
+/** An answer that should be a JSON object; Failure `policy/manager-unclear` where it is not. */
+export function jsonObject(text: string, manager: Manager, args: readonly string[]): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Readonly<Record<string, unknown>>
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+  }
+  throw unclear(manager, args, 'its answer is not a JSON object')
+}
+
 /** Host and port of a URL with one of the usual schemes (`sparse+https`, `registry+https` and `git+https` too); undefined for files and nonsense. */
 export function hostOfUrl(text: string, from: string): FoundHost | undefined {
   const url = URL.parse(text.trim().replace(/^(?:sparse|registry|git)\+/, ''))

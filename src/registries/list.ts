@@ -1,4 +1,5 @@
 // Registries: the list. A new package manager is one file here and one line below; its code is loaded only when a policy names it.
+import { Failure } from '../errors/failure.ts'
 import type { Registry } from '../policy/presets.ts'
 import { remembered } from './remembered.ts'
 
@@ -18,5 +19,10 @@ const files: Readonly<Record<string, Load>> = {
 
 export const registries: readonly Registry[] = Object.entries(files).map(([name, load]) => ({
   name,
-  derive: async (context) => remembered(name, context, async () => (await load()).derive(context)),
+  derive: async (context) =>
+    remembered(name, context, async () => {
+      const derived = await (await load()).derive(context)
+      if (derived.hosts.length > 0 || derived.notes.length > 0) return derived
+      throw new Failure('policy/no-registry', { name })
+    }),
 }))

@@ -1,6 +1,6 @@
 // Registries: npm. `npm config ls -l --json` holds the registry and those of scopes, from the user's and the machine's npmrc.
 import type { Derived, RegistryContext } from '../policy/presets.ts'
-import { askOrFail, hostOfUrl, uniqueHosts, unclear, type Manager } from './ask.ts'
+import { askOrFail, hostOfUrl, jsonObject, uniqueHosts, type Manager } from './ask.ts'
 
 export const npmManager: Manager = { preset: 'npm', program: 'npm', variables: /^(?:npm_config_\w+|npm_token|node_auth_token)$/i }
 const args = ['config', 'ls', '-l', '--json']
@@ -12,8 +12,6 @@ export async function derive(context: RegistryContext): Promise<Derived> {
 
 /** Of npm's and pnpm's JSON: `registry` and every `@scope:registry`. */
 export function hostsOfNpmConfig(json: string, manager: Manager, command: readonly string[]): Derived['hosts'] {
-  const config: unknown = JSON.parse(json)
-  if (typeof config !== 'object' || config === null) throw unclear(manager, command, 'it is not a JSON object')
-  const rows = Object.entries(config).filter(([key, value]) => /^(?:@[^:]+:)?registry$/.test(key) && typeof value === 'string')
+  const rows = Object.entries(jsonObject(json, manager, command)).filter(([key, value]) => /^(?:@[^:]+:)?registry$/.test(key) && typeof value === 'string')
   return uniqueHosts(rows.map(([key, value]) => hostOfUrl(String(value), `${manager.program} config get ${key}`)))
 }

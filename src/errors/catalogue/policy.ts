@@ -48,6 +48,10 @@ export const policyFailures = {
     message: 'the preset {name} asked {program} which registries it is set up for, and got no usable answer: {reason}',
     remedy: 'Try "{command}" yourself, or name the host itself: anchorhold run --allow HOST …',
   },
+  'policy/no-registry': {
+    message: 'the preset {name} found no registry on a network: {name} is set up to use none on this machine',
+    remedy: 'Set {name} up, or name the host itself: anchorhold run --allow HOST …',
+  },
   'policy/unreadable': {
     message: 'the policy {file} can\'t be used: {reason}',
     remedy: 'Mend or remove the file. anchorhold does not start with a policy that it could not read whole.',
