@@ -3,6 +3,7 @@ import type { NetworkHow } from '../model/events.ts'
 import type { CanonicalHost, Policy } from '../model/policy.ts'
 import type { Destination } from '../model/verdict.ts'
 import type { GatewaySettings } from './settings.ts'
+import type { Buffers } from './tunnel/buffers.ts'
 import type { Names } from './names/table.ts'
 import type { Ledger } from './ledger.ts'
 import type { Agent } from 'node:http'
@@ -34,6 +35,7 @@ export interface GatewayContext {
   readonly dialler: Dialler
   /** Kept connections to servers, of this session alone. */
   readonly pool: Agent
+  readonly buffers: Buffers
   /** Aborted once, when the gateway closes. */
   readonly signal: AbortSignal
 }

@@ -14,6 +14,7 @@ import { makePool } from './http/pool.ts'
 import { makeLedger, type GatewayStats } from './ledger.ts'
 import { serveDatagrams } from './names/serve.ts'
 import { makeNames } from './names/table.ts'
+import { makeBuffers } from './tunnel/buffers.ts'
 import { defaultSettings, type GatewaySettings } from './settings.ts'
 
 export { listenersFor } from './listeners.ts'
@@ -48,7 +49,7 @@ export function openGateway(input: GatewayInput): Gateway {
   const parents = readParents(input.hostEnv)
   const dialler = makeDialler({ network: input.network, parents, resolver: input.hostResolver ?? systemResolver, milliseconds: settings.dialMilliseconds, signal })
   const pool = makePool(dialler)
-  const context: GatewayContext = { network: input.network, settings, names: makeNames(settings.synthetic.first, settings.synthetic.count), ledger, dialler, pool, signal }
+  const context: GatewayContext = { network: input.network, settings, names: makeNames(settings.synthetic.first, settings.synthetic.count), ledger, dialler, pool, buffers: makeBuffers(), signal }
   const listening = new Set<Server | DatagramSocket>()
   const connections = new Set<Socket>()
   let closed: Promise<void> | undefined

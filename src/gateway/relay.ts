@@ -35,7 +35,7 @@ export async function join(context: GatewayContext, input: RelayInput & { readon
   const fromCell = inlet.release()
   const { idleMilliseconds, halfOpenMilliseconds } = context.settings
   const early = input.fromUpstream === undefined ? {} : { fromUpstream: input.fromUpstream }
-  const end = await tunnel({ cell: inlet.socket, upstream, fromCell, ...early, idleMilliseconds, halfOpenMilliseconds, signal: context.signal })
+  const end = await tunnel({ cell: inlet.socket, upstream, fromCell, ...early, idleMilliseconds, halfOpenMilliseconds, buffers: context.buffers, signal: context.signal })
   context.ledger.closed(asked, { ...end, milliseconds: Date.now() - started })
 }
 

@@ -1,8 +1,6 @@
 // Gateway, tunnel: a socket whose bytes are read into one reused buffer and written on from there, without a copy. Used by tunnel.ts, twice.
 import net, { type Socket } from 'node:net'
-
-/** Quiet tunnels read into a small buffer; one that fills it moves up, and back down once it is quiet again. */
-const sizes = [16_384, 65_536, 262_144] as const
+import { sizes, topLevel, type Buffers } from './buffers.ts'
 
 export interface Lane {
   readonly socket: Socket
@@ -23,28 +21,29 @@ interface RawHandle {
  * The accepting server gives no way to say so from the start. Where the runtime has no such handle (TLS to a parent proxy) the socket stays as it
  * is and is read chunk by chunk. Bytes that the old socket had read must have been taken out before.
  */
-export function makeLane(socket: Socket): Lane {
+export function makeLane(socket: Socket, buffers: Buffers): Lane {
   const owner = socket as unknown as { _handle: RawHandle | null; encrypted?: boolean }
   const handle = owner._handle
-  return handle === null || owner.encrypted === true || typeof handle.useUserBuffer !== 'function' ? plainLane(socket) : bufferLane(socket, owner, handle)
+  return handle === null || owner.encrypted === true || typeof handle.useUserBuffer !== 'function' ? plainLane(socket) : bufferLane(socket, owner, handle, buffers)
 }
 
-function bufferLane(old: Socket, owner: { _handle: RawHandle | null }, handle: RawHandle): Lane {
+function bufferLane(old: Socket, owner: { _handle: RawHandle | null }, handle: RawHandle, buffers: Buffers): Lane {
   let sink: Socket | undefined
   let bytes = 0
   let level = 0
   let quiet = 0
   let grown = false
   let waiting = false
-  let buffer = Buffer.allocUnsafeSlow(sizes[0])
+  let buffer = buffers.take(0)
   const next = (): Buffer => {
     if (!grown) return buffer
     grown = false
-    buffer = Buffer.allocUnsafeSlow(sizes[level] ?? sizes[0])
+    buffers.give(buffer)
+    buffer = buffers.take(level)
     return buffer
   }
   const resize = (count: number): void => {
-    if (count === buffer.length && level < sizes.length - 1) level += 1
+    if (count === buffer.length && level < topLevel) level += 1
     else if (level > 0 && count <= sizes[0]) quiet += 1
     else quiet = 0
     if (quiet > 32) level = quiet = 0
@@ -73,6 +72,8 @@ function bufferLane(old: Socket, owner: { _handle: RawHandle | null }, handle: R
     },
   }
   const socket = new net.Socket(options as unknown as net.SocketConstructorOpts)
+  // While a write is under way the kernel may still read from the buffer: then it is left to the collector.
+  socket.on('close', () => (waiting ? undefined : buffers.give(buffer)))
   return {
     socket,
     bytes: () => bytes,

@@ -1,5 +1,6 @@
 // Gateway, tunnel: the last phase of a connection that is not spoken to: bytes both ways, untouched, counted. lane.ts moves them.
 import type { Socket } from 'node:net'
+import type { Buffers } from './buffers.ts'
 import { makeLane, type Lane } from './lane.ts'
 
 export interface TunnelInput {
@@ -11,6 +12,7 @@ export interface TunnelInput {
   readonly fromUpstream?: Buffer
   readonly idleMilliseconds: number
   readonly halfOpenMilliseconds: number
+  readonly buffers: Buffers
   readonly signal: AbortSignal
 }
 
@@ -29,8 +31,8 @@ export function tunnel(input: TunnelInput): Promise<TunnelEnd> {
     input.upstream.destroy()
     return Promise.resolve({ sent: 0, received: 0 })
   }
-  const cell = makeLane(input.cell)
-  const upstream = makeLane(input.upstream)
+  const cell = makeLane(input.cell, input.buffers)
+  const upstream = makeLane(input.upstream, input.buffers)
   return new Promise((resolve) => {
     let open = 2
     const stop = (): void => {
