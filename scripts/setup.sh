@@ -12,6 +12,30 @@ stop() {
 }
 has() { command -v "$1" >/dev/null 2>&1; }
 
+# ask_rights COMMAND WHAT: says what will be done as root and how, asks where somebody can answer, and sets `rights`. Ends where nobody may.
+ask_rights() {
+  terminal=no
+  if [ -t 0 ] && [ -t 2 ] && [ -z "${CI:-}" ]; then terminal=yes; fi
+  if [ "$(id -u)" = 0 ]; then
+    rights=
+  elif has sudo && sudo -n true 2>/dev/null; then
+    rights='sudo -n '
+  elif has sudo && [ "$terminal" = yes ]; then
+    rights='sudo '
+  else
+    stop "root is needed: $2" "sudo $1"
+  fi
+  say "$2"
+  printf '  %s%s\n' "$rights" "$1" >&2
+  [ "$terminal" = yes ] || return 0
+  printf '  Go on? [Y/n] ' >&2
+  read -r answer || answer=n
+  case $answer in
+    '' | y | Y | yes) ;;
+    *) stop 'nothing was changed.' "$rights$1" ;;
+  esac
+}
+
 # --- 1. What must be there before anything can be fetched -------------------------------------------------------------------
 has node || stop 'Node is not installed (20 or later is needed to start; the right one is then brought along).' 'install Node with npm, see https://nodejs.org'
 major=$(node -p 'process.versions.node.split(".")[0]')
@@ -28,20 +52,18 @@ static_works() {
   return "$works"
 }
 missing=
-has cc || missing="$missing compiler"
-{ has cc && [ -x dist/native/anchorhold-enter ]; } || static_works || missing="$missing headers"
+{ has cc && { [ -x dist/native/anchorhold-enter ] || static_works; }; } || missing="$missing compiler"
 has bwrap || missing="$missing bubblewrap"
 has git || missing="$missing git"
 
 packages_for() { # packages_for apt|dnf|pacman|apk|zypper: the names of what is missing there
   for what in $missing; do
     case $1:$what in
-      *:compiler) printf ' gcc' ;;
-      apt:headers) printf ' gcc libc6-dev' ;;
-      dnf:headers) printf ' gcc glibc-devel glibc-static kernel-headers' ;;
-      pacman:headers) printf ' gcc glibc linux-api-headers' ;;
-      apk:headers) printf ' gcc musl-dev linux-headers' ;;
-      zypper:headers) printf ' gcc glibc-devel glibc-devel-static linux-glibc-devel' ;;
+      apt:compiler) printf ' gcc libc6-dev' ;;
+      dnf:compiler) printf ' gcc glibc-devel glibc-static kernel-headers' ;;
+      pacman:compiler) printf ' gcc glibc linux-api-headers' ;;
+      apk:compiler) printf ' gcc musl-dev linux-headers' ;;
+      zypper:compiler) printf ' gcc glibc-devel glibc-devel-static linux-glibc-devel' ;;
       *) printf ' %s' "$what" ;;
     esac
   done
@@ -72,27 +94,7 @@ if [ -n "$missing" ]; then
     stop "these are missing:$missing; no known package manager was found." 'install them with the one of this system'
   fi
 
-  terminal=no
-  if [ -t 0 ] && [ -t 2 ] && [ -z "${CI:-}" ]; then terminal=yes; fi
-  if [ "$(id -u)" = 0 ]; then
-    rights=
-  elif has sudo && sudo -n true 2>/dev/null; then
-    rights='sudo -n '
-  elif has sudo && [ "$terminal" = yes ]; then
-    rights='sudo '
-  else
-    stop "these system packages are missing:$packages. Installing them needs root." "sudo $install"
-  fi
-  say "these system packages are missing and will be installed now:$packages"
-  printf '  %s%s\n' "$rights" "$install" >&2
-  if [ "$terminal" = yes ]; then
-    printf '  Go on? [Y/n] ' >&2
-    read -r answer || answer=n
-    case $answer in
-      '' | y | Y | yes) ;;
-      *) stop 'nothing was installed.' "$rights$install" ;;
-    esac
-  fi
+  ask_rights "$install" "these system packages are missing and will be installed now:$packages"
   # The lists may be old or absent: they are fetched only where the first attempt fails.
   # shellcheck disable=SC2086 # package names of our own, one word each
   $rights$install </dev/null >&2 || {
@@ -128,7 +130,14 @@ elif [ ! -f dist/.built ] || [ ! -f dist/native/.built ]; then
   writable
 fi
 
-# --- 5. Can this machine build the wall? (quick: what was found right once, for this build and kernel, is not asked again) -----
+# --- 5. Ubuntu keeps user namespaces from programs without an AppArmor profile ------------------------------------------------------
+restricted=/proc/sys/kernel/apparmor_restrict_unprivileged_userns
+if [ "$(id -u)" != 0 ] && [ -r "$restricted" ] && [ "$(cat "$restricted")" = 1 ] && ! grep -qsF "\"$root/dist/native/anchorhold-cell\"" /etc/apparmor.d/anchorhold; then
+  ask_rights 'sh scripts/apparmor.sh' 'AppArmor keeps user namespaces from programs without a profile; one for anchorhold will be installed now'
+  ${rights}sh scripts/apparmor.sh </dev/null >&2 || stop 'the profile could not be installed.' "sudo sh '$root/scripts/apparmor.sh'"
+fi
+
+# --- 6. Can this machine build the wall? (quick: what was found right once, for this build and kernel, is not asked again) -----
 state="$(cat dist/native/.built dist/.built | sum) $(uname -r)"
 if ! stamp_is "dist/.checked-$(id -u)" "$state"; then
   if findings=$(bin/anchorhold doctor 2>&1 </dev/null); then
