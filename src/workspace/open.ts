@@ -9,6 +9,7 @@ import type { Emit } from '../model/events.ts'
 import type { Cover, Mount } from '../model/plan.ts'
 import type { Policy, WorkspaceMode } from '../model/policy.ts'
 import { coversFor } from './covers.ts'
+import { findOutsideGit, type OutsideGit } from './git-outside.ts'
 import { openGitView, type GitView } from './git-view.ts'
 import { isText } from './path-bytes.ts'
 import { pinsFor } from './pins.ts'
@@ -52,7 +53,12 @@ export async function openWorkspace(input: WorkspaceInput): Promise<Workspace> {
   const began = performance.now()
   const live = input.roots.length > 0
   const startedAt = Date.now()
-  const roots = await folders(scoutRoots(input))
+  const outside = await findOutsideGit(project, input.roots, live)
+  if (outside.kind === 'unusable') {
+    emit({ kind: 'warning', code: 'git/outside', message: `git will not work inside: the project's git-dir ${outside.target} cannot be used, because ${outside.reason}.`, remedy: 'git worktree repair' })
+  }
+  const gitDirs = outside.kind === 'linked' ? [outside.gitDir] : []
+  const roots = await folders(scoutRoots(input, live ? gitDirs : []))
   const tables = makeTables(input.files, live ? 'all' : 'hidden')
   const indexes = path.join(path.dirname(path.dirname(input.sessionFolder)), 'scan')
   await mkdir(indexes, { recursive: true, mode: 0o700 })
@@ -75,19 +81,20 @@ export async function openWorkspace(input: WorkspaceInput): Promise<Workspace> {
   for (const place of covered.unreadable) {
     emit({ kind: 'warning', code: 'files/unreadable', message: `${shownPath(place, project)} cannot be read, so it is read-only inside.`, remedy: 'Mend its permissions, or leave it.' })
   }
-  const views = live ? await openViews(input, matches, tables) : []
-  const covers = covered.covers.map((cover) => views.find((view) => view.cover.path === cover.path)?.cover ?? cover)
+  const views = live ? await openViews(input, matches, tables, outside) : []
+  const viewed = new Map(views.map((view) => [view.cover.path, view.cover]))
+  const covers = [...covered.covers.filter((cover) => !viewed.has(cover.path)), ...viewed.values(), ...(live && outside.kind === 'linked' ? outside.sealed.map((place): Cover => ({ kind: 'readonly', path: place })) : [])]
   const quarantine = openQuarantine({ sessionFolder: input.sessionFolder, project, scout, emit })
   if (live) {
-    planted = openPlanted({ roots, project, tables, first: matches, covers, quarantine, emit, startedAt, sessionFolder: input.sessionFolder, scout })
+    planted = openPlanted({ roots, project, tables, first: matches, covers, quarantine, emit, startedAt, sessionFolder: input.sessionFolder, scout, gitDirs })
     for (const event of early.splice(0)) planted.see(event)
-    await writeStart(input.sessionFolder, { roots: input.roots, files: input.files, startedAt, first: matches })
+    await writeStart(input.sessionFolder, { roots: roots.map((root) => root.path), writable: [...input.roots, ...gitDirs], gitDirs, files: input.files, startedAt, first: matches })
   }
   const open = scope.move()
   let closing: Promise<void> | undefined
   return {
     covers,
-    mounts: live ? [...pinsFor(covers, input.roots), ...views.map((view) => view.mount)] : [],
+    mounts: [...(live ? pinsFor(covers, input.roots) : []), ...(outside.kind === 'linked' ? outside.mounts : []), ...views.map((view) => view.mount)],
     hidden: covered.hidden,
     attach: (cell) => planted?.attach(cell),
     close: () =>
@@ -100,21 +107,21 @@ export async function openWorkspace(input: WorkspaceInput): Promise<Workspace> {
 }
 
 /** The repository at the top of each writable root. */
-async function openViews(input: WorkspaceInput, matches: readonly Match[], tables: Tables): Promise<readonly GitView[]> {
-  const main = matches.filter(({ id, type, path: found }) => id === gitPart.config && type === 'f' && found === '.git/config' && !tables.lifted.has('.git/config'))
+async function openViews(input: WorkspaceInput, matches: readonly Match[], tables: Tables, outside: OutsideGit): Promise<readonly GitView[]> {
+  if (tables.lifted.has('.git/config')) return []
+  const own = matches.filter(({ id, type, path: found }) => id === gitPart.config && type === 'f' && found === '.git/config')
+  const gitDirs = own.flatMap((match) => (input.roots[match.root] === undefined ? [] : [path.join(input.roots[match.root] ?? '', '.git')]))
+  if (outside.kind === 'linked') gitDirs.push(outside.common)
   const views = await Promise.all(
-    main.flatMap((match, number) => {
-      const root = input.roots[match.root]
-      if (root === undefined) return []
-      const gitDir = path.join(root, '.git')
-      return [openGitView({ gitDir, number, roots: input.roots, sessionFolder: input.sessionFolder, shown: shownPath(path.join(gitDir, 'config'), input.project), emit: input.emit })]
-    }),
+    gitDirs.map((gitDir, number) =>
+      openGitView({ gitDir, number, roots: input.roots, sessionFolder: input.sessionFolder, shown: shownPath(path.join(gitDir, 'config'), input.project), emit: input.emit }),
+    ),
   )
   return views.filter((view) => view !== undefined)
 }
 
-function scoutRoots(input: WorkspaceInput): readonly { readonly path: string; readonly writable: boolean }[] {
-  const all = [...input.roots.map((root) => ({ path: root, writable: true })), ...[input.project, ...input.files.mount.map((mount) => mount.path)].map((root) => ({ path: root, writable: false }))]
+function scoutRoots(input: WorkspaceInput, gitDirs: readonly string[]): readonly { readonly path: string; readonly writable: boolean }[] {
+  const all = [...[...input.roots, ...gitDirs].map((root) => ({ path: root, writable: true })), ...[input.project, ...input.files.mount.map((mount) => mount.path)].map((root) => ({ path: root, writable: false }))]
   return all.filter((root, index) => all.findIndex((other) => other.path === root.path) === index)
 }
 

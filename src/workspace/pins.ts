@@ -1,6 +1,7 @@
 // A folder with a cover in it can still be renamed as a whole; a folder that is a mount itself can't. Pure.
 import path from 'node:path'
 import type { Cover, Mount } from '../model/plan.ts'
+import { isWithin } from './project.ts'
 
 /** More would make the engine's list of mounts long; the sweep at the end finds a renamed folder anyway. */
 const most = 32
@@ -11,7 +12,7 @@ const most = 32
  */
 export function pinsFor(covers: readonly Cover[], roots: readonly string[]): readonly Mount[] {
   const sealed = new Set(covers.filter(({ kind }) => kind !== 'link').map((cover) => cover.path))
-  const folders = new Set(covers.map((cover) => path.dirname(cover.path)).filter((folder) => path.basename(folder).startsWith('.') && !sealed.has(folder) && !roots.includes(folder)))
+  const folders = new Set(covers.map((cover) => path.dirname(cover.path)).filter((folder) => path.basename(folder).startsWith('.') && !sealed.has(folder) && !roots.includes(folder) && roots.some((root) => isWithin(folder, root))))
   const depth = (folder: string) => folder.split('/').length
   return [...folders].toSorted((a, b) => depth(a) - depth(b) || a.localeCompare(b)).slice(0, most).map((folder) => ({ kind: 'bind', from: folder, to: folder, mode: 'rw' }))
 }

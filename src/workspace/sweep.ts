@@ -10,13 +10,16 @@ import { startScout, type Match } from './scout.ts'
 import { makeTables } from './tables.ts'
 
 export interface StartRecord {
+  /** As the scout numbered them. */
   readonly roots: readonly string[]
+  readonly writable: readonly string[]
+  readonly gitDirs: readonly string[]
   readonly files: Policy['files']
   readonly startedAt: number
   readonly first: readonly Match[]
 }
 
-const shape = z.object({ roots: z.array(z.string()), files: z.custom<Policy['files']>((value) => typeof value === 'object'), startedAt: z.number(), first: z.array(z.custom<Match>((value) => typeof value === 'object')) })
+const shape = z.object({ roots: z.array(z.string()), writable: z.array(z.string()), gitDirs: z.array(z.string()), files: z.custom<Policy['files']>((value) => typeof value === 'object'), startedAt: z.number(), first: z.array(z.custom<Match>((value) => typeof value === 'object')) })
 
 /** Name of the record in the session's folder. */
 export const startFile = 'workspace.json'
@@ -36,8 +39,8 @@ export async function sweepAfterCrash(input: { readonly project: string; readonl
   const tables = makeTables(start.files, 'all')
   await using scout = startScout({ roots: start.roots.map((root) => ({ path: root })), patterns: tables.patterns, mode: 'commands' })
   await scout.first
-  const roots = start.roots.map((root) => ({ path: root, writable: true }))
+  const roots = start.roots.map((root) => ({ path: root, writable: start.writable.includes(root) }))
   const quarantine = openQuarantine({ sessionFolder: input.folder, project: input.project, scout, emit: input.emit })
-  const planted = openPlanted({ roots, project: input.project, tables, first: start.first, covers: [], quarantine, scout, emit: input.emit, startedAt: start.startedAt, sessionFolder: input.folder })
+  const planted = openPlanted({ roots, project: input.project, tables, first: start.first, covers: [], quarantine, scout, emit: input.emit, startedAt: start.startedAt, sessionFolder: input.folder, gitDirs: start.gitDirs })
   await planted.finish(await scout.sweep())
 }
