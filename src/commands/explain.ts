@@ -22,16 +22,21 @@ export interface Explained {
 
 /** Adds `explain` to the program. */
 export function register(program: Command): void {
-  const explain = program.command('explain').summary('say what a run would allow, and why').description('Answers for a host, a path or a variable: the verdict, the rule, and what would change it.')
-  withPolicyOptions(explain.command('host').argument('<host[:port]>').description('whether the cell may reach a host')).action(async (text: string, flags: PolicyFlags) =>
-    print(explainHosts(text, (await loadEffective(flags)).policy), flags),
+  const explain = program
+    .command('explain')
+    .summary('say what a run would allow, and why')
+    .description('Answers for a host, a path or a variable: the verdict, the rule, and what would change it.')
+  withPolicyOptions(explain.command('host').argument('<host[:port]>').description('whether the cell may reach a host')).action(
+    async (text: string, flags: PolicyFlags) => print(explainHosts(text, (await loadEffective(flags)).policy), flags),
   )
-  withPolicyOptions(explain.command('path').argument('<path>').description('what the cell sees of a path')).action(async (text: string, flags: PolicyFlags) => {
-    const { policy, input } = await loadEffective(flags)
-    print([await explainPath(text, policy, input)], flags)
-  })
-  withPolicyOptions(explain.command('env').argument('<name>').description('whether the cell has a variable')).action(async (text: string, flags: PolicyFlags) =>
-    print([explainEnv(text, (await loadEffective(flags)).policy)], flags),
+  withPolicyOptions(explain.command('path').argument('<path>').description('what the cell sees of a path')).action(
+    async (text: string, flags: PolicyFlags) => {
+      const { policy, input } = await loadEffective(flags)
+      print([await explainPath(text, policy, input)], flags)
+    },
+  )
+  withPolicyOptions(explain.command('env').argument('<name>').description('whether the cell has a variable')).action(
+    async (text: string, flags: PolicyFlags) => print([explainEnv(text, (await loadEffective(flags)).policy)], flags),
   )
 }
 
@@ -40,7 +45,8 @@ function explainHosts(text: string, policy: Policy): readonly Explained[] {
   const colon = text.lastIndexOf(':')
   const written = colon === -1 || text.includes('::') || text.endsWith(']') ? undefined : text.slice(colon + 1)
   const port = written === undefined ? undefined : parsePort(written)
-  if (written !== undefined && port === undefined) throw new Failure('policy/bad-host', { host: text, reason: 'its port is not a number from 1 to 65535' })
+  if (written !== undefined && port === undefined)
+    throw new Failure('policy/bad-host', { host: text, reason: 'its port is not a number from 1 to 65535' })
   const host = canonicalHost(written === undefined ? text : text.slice(0, colon))
   return (port === undefined ? [443, 80] : [port]).map((each) => {
     const { effect, reason, remedy } = judge(policy.network, { host, port: each })
@@ -53,10 +59,14 @@ function explainHosts(text: string, policy: Policy): readonly Explained[] {
 function explainEnv(name: string, policy: Policy): Explained {
   const rule = policy.env.find((candidate) => candidate.name === name)
   if (rule === undefined) {
-    const reason = 'the environment is cleared; no line of the policy names it (an agent or anchorhold itself may still set it: see run --dry-run)'
+    const reason =
+      'the environment is cleared; no line of the policy names it (an agent or anchorhold itself may still set it: see run --dry-run)'
     return { subject: name, verdict: 'absent', reason, remedy: `anchorhold run --env ${name} …` }
   }
-  const reason = rule.value === undefined ? `your own value is passed on (${originText(rule.origin)})` : `it is set to ${rule.value} (${originText(rule.origin)})`
+  const reason =
+    rule.value === undefined
+      ? `your own value is passed on (${originText(rule.origin)})`
+      : `it is set to ${rule.value} (${originText(rule.origin)})`
   return { subject: name, verdict: rule.value === undefined ? 'passed' : 'set', reason }
 }
 

@@ -12,8 +12,15 @@ import { loadInput } from './policy-input.ts'
 
 /** What the name of a file at the project's top says about the package manager in use. */
 const signs: Readonly<Record<string, string>> = {
-  'package-lock.json': 'npm', 'npm-shrinkwrap.json': 'npm', 'pnpm-lock.yaml': 'pnpm', 'yarn.lock': 'yarn', 'requirements.txt': 'pip', 'uv.lock': 'uv',
-  'Cargo.toml': 'cargo', 'go.mod': 'go', 'pom.xml': 'maven',
+  'package-lock.json': 'npm',
+  'npm-shrinkwrap.json': 'npm',
+  'pnpm-lock.yaml': 'pnpm',
+  'yarn.lock': 'yarn',
+  'requirements.txt': 'pip',
+  'uv.lock': 'uv',
+  'Cargo.toml': 'cargo',
+  'go.mod': 'go',
+  'pom.xml': 'maven',
 }
 /** Only where nothing more exact is there. */
 const weakSigns: Readonly<Record<string, { readonly preset: string; readonly unless: readonly string[] }>> = {
@@ -43,7 +50,9 @@ export function register(program: Command): void {
 /** Presets that file names at the top of a project speak for, in the order of the tables. */
 export function presetsFor(names: readonly string[]): readonly string[] {
   const sure = Object.entries(signs).flatMap(([name, preset]) => (names.includes(name) ? [preset] : []))
-  const likely = Object.entries(weakSigns).flatMap(([name, { preset, unless }]) => (names.includes(name) && !unless.some((each) => sure.includes(each)) ? [preset] : []))
+  const likely = Object.entries(weakSigns).flatMap(([name, { preset, unless }]) =>
+    names.includes(name) && !unless.some((each) => sure.includes(each)) ? [preset] : [],
+  )
   return [...new Set([...sure, ...likely])]
 }
 

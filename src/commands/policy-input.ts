@@ -52,4 +52,3 @@ export async function loadEffective(flags: PolicyFlags): Promise<LoadedPolicy & 
   const input = await loadInput(flags)
   return { ...(await loadPolicy(input)), input }
 }
-

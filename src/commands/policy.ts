@@ -13,7 +13,10 @@ import { loadEffective, withPolicyOptions, type PolicyFlags } from './policy-inp
 
 /** Adds `policy` to the program. */
 export function register(program: Command): void {
-  const policy = program.command('policy').summary('show the effective policy').description('Shows the policy that a run here would have, and where each line comes from.')
+  const policy = program
+    .command('policy')
+    .summary('show the effective policy')
+    .description('Shows the policy that a run here would have, and where each line comes from.')
   withPolicyOptions(policy).action(show)
   policy
     .command('schema')
@@ -31,7 +34,11 @@ async function show(flags: PolicyFlags): Promise<void> {
   const { policy, sources, origins, notes } = loaded
   if (flags.json === true) return printLines([jsonLine({ policy, sources, origins, notes })])
   const rows = policyRows(loaded)
-  const columns = [{ title: 'WHAT', least: 10 }, { title: 'VALUE', least: 20 }, { title: 'FROM', least: 20 }]
+  const columns = [
+    { title: 'WHAT', least: 10 },
+    { title: 'VALUE', least: 20 },
+    { title: 'FROM', least: 20 },
+  ]
   const files = sources.map(({ kind, file, digest, widens }) => {
     const approved = widens.length === 0 ? '' : `, approved to widen ${widens.length} ${widens.length === 1 ? 'thing' : 'things'}`
     return `${kind}: ${plain(file)} (sha-256 ${digest.slice(0, 12)}…${approved})`
@@ -58,17 +65,28 @@ export function policyRows({ policy, origins }: Pick<LoadedPolicy, 'policy' | 'o
     ['permissions', [policy.permissions.mode, ...policy.permissions.allow].join(' '), from('permissions.mode')],
     ...networkRows(policy.network),
     ...policy.files.mount.map((mount) => ['mount', `${mount.path} (${mount.mode})`, originText(mount.origin)]),
-    ...(['hide', 'protect', 'unprotect'] as const).flatMap((list) => policy.files[list].map(({ glob, origin }) => [list, glob, originText(origin)])),
-    ...policy.env.map(({ name, value, origin }) => ['env', value === undefined ? `${name} (your own value)` : `${name}=${value}`, originText(origin)]),
+    ...(['hide', 'protect', 'unprotect'] as const).flatMap((list) =>
+      policy.files[list].map(({ glob, origin }) => [list, glob, originText(origin)]),
+    ),
+    ...policy.env.map(({ name, value, origin }) => [
+      'env',
+      value === undefined ? `${name} (your own value)` : `${name}=${value}`,
+      originText(origin),
+    ]),
     ...limits.map(([name, value]) => [`limit ${name}`, showLimit(name, value), from(`limits.${name}`)]),
   ]
 }
 
 function networkRows({ rules, routes }: Policy['network']): readonly (readonly string[])[] {
-  const because = (reason: string | undefined, origin: Origin): string => (reason === undefined ? originText(origin) : `${originText(origin)}: ${reason}`)
+  const because = (reason: string | undefined, origin: Origin): string =>
+    reason === undefined ? originText(origin) : `${originText(origin)}: ${reason}`
   return [
     ...rules.filter(({ effect }) => effect === 'deny').map((rule) => ['deny', ruleText(rule), because(rule.reason, rule.origin)]),
     ...rules.filter(({ effect }) => effect === 'allow').map((rule) => ['allow', ruleText(rule), because(rule.reason, rule.origin)]),
-    ...routes.map(({ host, port, to, origin }) => ['route', `${host}:${port} → ${to.address.includes(':') ? `[${to.address}]` : to.address}:${to.port}`, originText(origin)]),
+    ...routes.map(({ host, port, to, origin }) => [
+      'route',
+      `${host}:${port} → ${to.address.includes(':') ? `[${to.address}]` : to.address}:${to.port}`,
+      originText(origin),
+    ]),
   ]
 }

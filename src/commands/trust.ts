@@ -24,7 +24,9 @@ export function register(program: Command): void {
   program
     .command('trust')
     .summary("approve what the project's policy widens")
-    .description("Shows what the project's anchorhold.yaml allows beyond your own policy, and approves exactly this content. A changed file needs a new approval.")
+    .description(
+      "Shows what the project's anchorhold.yaml allows beyond your own policy, and approves exactly this content. A changed file needs a new approval.",
+    )
     .option('--project <dir>', 'the project (default: this folder)')
     .option('--policy <file>', "a policy file instead of the user's own")
     .option('--list', 'list what was approved')
@@ -42,7 +44,11 @@ async function perform(flags: TrustFlags): Promise<void> {
   if (list === true) {
     const approvals = await listApprovals(input.stateDir)
     if (json === true) return printLines(approvals.map(jsonLine))
-    return printLines(approvals.length === 0 ? ['Nothing was approved.'] : approvals.map(({ file, digest, approvedAt }) => `${plain(file)}  sha-256 ${digest.slice(0, 12)}…  ${plain(approvedAt)}`))
+    return printLines(
+      approvals.length === 0
+        ? ['Nothing was approved.']
+        : approvals.map(({ file, digest, approvedAt }) => `${plain(file)}  sha-256 ${digest.slice(0, 12)}…  ${plain(approvedAt)}`),
+    )
   }
   const file = path.join(input.project, projectPolicyName)
   if (takeBack === true) {
@@ -53,8 +59,13 @@ async function perform(flags: TrustFlags): Promise<void> {
   if (found === undefined) throw new Failure('policy/nothing-to-trust', { file })
   const { digest, widens } = found
   if (widens.length === 0) return say({ file, approved: false, widens }, [`${plain(file)} only narrows your policy: it needs no approval.`])
-  if (await isApproved(input.stateDir, file, digest)) return say({ file, digest, approved: true, widens }, [`${plain(file)} is approved with exactly this content.`])
-  if (json !== true) printLines([`${plain(file)} asks for more than you allow:`, ...widens.map(({ what, origin }) => `  line ${origin.line ?? 1}: ${plain(what)}`)])
+  if (await isApproved(input.stateDir, file, digest))
+    return say({ file, digest, approved: true, widens }, [`${plain(file)} is approved with exactly this content.`])
+  if (json !== true)
+    printLines([
+      `${plain(file)} asks for more than you allow:`,
+      ...widens.map(({ what, origin }) => `  line ${origin.line ?? 1}: ${plain(what)}`),
+    ])
   if (yes !== true) await ask(file)
   await approve(input.stateDir, file, digest, new Date())
   say({ file, digest, approved: true, widens }, [`Approved: sha-256 ${digest.slice(0, 12)}…. Take it back with: anchorhold trust --revoke`])

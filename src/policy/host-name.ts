@@ -28,7 +28,8 @@ export function tryCanonicalHost(text: string): HostAnswer {
   const host = (text.endsWith('.') ? text.slice(0, -1) : text).toLowerCase()
   const labels = host.split('.')
   if (host.length > longestName) return bad(`the host name is longer than ${longestName} characters`)
-  if (numeric.test(labels.at(-1) ?? '')) return { ok: false, code: 'address-literal', reason: 'it is an address, not a name: rules are by name' }
+  if (numeric.test(labels.at(-1) ?? ''))
+    return { ok: false, code: 'address-literal', reason: 'it is an address, not a name: rules are by name' }
   for (const part of labels) {
     if (part === '') return bad('the host name has an empty label (two dots, or a dot in front)')
     if (part.length > 63) return bad('a label of the host name is longer than 63 characters')
@@ -58,7 +59,8 @@ export function tryWrittenHost(text: string): HostAnswer {
 }
 
 function oddCharacter(text: string, char: string): HostAnswer {
-  if (text.startsWith('[') || isIPv6(text)) return { ok: false, code: 'address-literal', reason: 'it is an address, not a name: rules are by name' }
+  if (text.startsWith('[') || isIPv6(text))
+    return { ok: false, code: 'address-literal', reason: 'it is an address, not a name: rules are by name' }
   if (char > '\x7f') return bad('it has characters outside ASCII: write its xn-- form')
   if (char < ' ' || char === '\x7f') return bad('it has a control character')
   return bad(`it has ${char === ' ' ? 'a space' : `the character ${char}`}`)

@@ -59,7 +59,13 @@ function judgeDestination(network: Network, { host, port }: Destination): Verdic
   const allow = fitting.find((rule) => rule.effect === 'allow')
   if (allow !== undefined) {
     const why = allow.reason === undefined ? '' : `: ${show(allow.reason, 200)}`
-    return { effect: 'allow', code: 'allowed', reason: `${ruleText(allow)} is allowed by ${originText(allow.origin)}${why}`, rule: allow, origin: allow.origin }
+    return {
+      effect: 'allow',
+      code: 'allowed',
+      reason: `${ruleText(allow)} is allowed by ${originText(allow.origin)}${why}`,
+      rule: allow,
+      origin: allow.origin,
+    }
   }
   const target = port === 80 || port === 443 ? host : `${host}:${port}`
   const remedy = `anchorhold run --allow ${target} …`

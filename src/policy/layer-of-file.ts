@@ -51,7 +51,11 @@ export async function layerOfFile(source: FileSource, folders: HostFolders, regi
 
 type From = (...steps: readonly (string | number)[]) => Origin
 
-async function hosts({ tree }: ParsedPolicy, from: From, registries: readonly Registry[]): Promise<{ presets: Said<string>[]; rules: HostRule[] }> {
+async function hosts(
+  { tree }: ParsedPolicy,
+  from: From,
+  registries: readonly Registry[],
+): Promise<{ presets: Said<string>[]; rules: HostRule[] }> {
   const presets: Said<string>[] = []
   const rules: HostRule[] = []
   for (const effect of ['allow', 'deny'] as const) {
@@ -95,7 +99,11 @@ async function mounts({ kind, file }: FileSource, { tree }: ParsedPolicy, from: 
       const mount = await parseMount(written.path, written.mode ?? 'ro', origin, folders)
       const lexical = path.resolve(folders.base, written.path)
       if (kind === 'project' && isWithin(lexical, project) && lexical !== mount.path) {
-        const facts = { path: show(written.path), reason: 'it goes through a symbolic link of the project', where: `${file}:${origin.line ?? 1}` }
+        const facts = {
+          path: show(written.path),
+          reason: 'it goes through a symbolic link of the project',
+          where: `${file}:${origin.line ?? 1}`,
+        }
         throw new Failure('policy/mount-refused', facts)
       }
       return mount

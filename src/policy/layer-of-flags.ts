@@ -17,9 +17,13 @@ export async function layerOfFlags(options: RunOptions, folders: HostFolders, re
   return {
     ...(options.engine === undefined ? {} : { engine: { value: options.engine, origin: flag(`--engine ${options.engine}`) } }),
     ...(options.agent === undefined ? {} : { agent: { value: options.agent, origin: flag(`run ${options.agent}`) } }),
-    ...(options.workspace === undefined ? {} : { workspace: { value: options.workspace, origin: flag(`--workspace ${options.workspace}`) } }),
+    ...(options.workspace === undefined
+      ? {}
+      : { workspace: { value: options.workspace, origin: flag(`--workspace ${options.workspace}`) } }),
     ...(options.mode === undefined ? {} : { mode: { value: options.mode, origin: flag(`--mode ${options.mode}`) } }),
-    mount: await Promise.all((options.mount ?? []).map(({ path, mode }) => parseMount(path, mode, flag(`--mount ${path}:${mode}`), folders))),
+    mount: await Promise.all(
+      (options.mount ?? []).map(({ path, mode }) => parseMount(path, mode, flag(`--mount ${path}:${mode}`), folders)),
+    ),
     hide: (options.hide ?? []).map((glob) => parseGlob(glob, flag(`--hide ${glob}`))),
     protect: [],
     unprotect: [],

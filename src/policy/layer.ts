@@ -27,4 +27,14 @@ export interface Layer {
 }
 
 /** A source that says nothing. */
-export const silentLayer: Layer = { mount: [], hide: [], protect: [], unprotect: [], env: [], presets: [], rules: [], routes: [], limits: [] }
+export const silentLayer: Layer = {
+  mount: [],
+  hide: [],
+  protect: [],
+  unprotect: [],
+  env: [],
+  presets: [],
+  rules: [],
+  routes: [],
+  limits: [],
+}

@@ -56,18 +56,31 @@ export function parseLimit(name: LimitName, text: string, where: string): number
   const refuse = (reason: string): never => {
     throw new Failure('policy/bad-limit', { name, value: show(text), reason, where })
   }
-  if (value === undefined || !Number.isFinite(value) || value > Number.MAX_SAFE_INTEGER) return refuse(`it takes ${forms[row.measure]}, or none`)
+  if (value === undefined || !Number.isFinite(value) || value > Number.MAX_SAFE_INTEGER)
+    return refuse(`it takes ${forms[row.measure]}, or none`)
   return value < row.smallest ? refuse(`the smallest that works is ${showLimit(name, row.smallest)}`) : value
 }
 
 /** A limit for people: `4 GiB`, `2h`, `512`. */
 export function showLimit(name: LimitName, value: number): string {
   const { measure } = limitTable[name]
-  const [unit, size] = (measure === 'bytes' ? bytesShown : measure === 'milliseconds' ? timeShown : []).find(([, each]) => value % each === 0) ?? ['', 1]
+  const [unit, size] = (measure === 'bytes' ? bytesShown : measure === 'milliseconds' ? timeShown : []).find(
+    ([, each]) => value % each === 0,
+  ) ?? ['', 1]
   return `${value / size}${unit}`
 }
-const bytesShown: readonly (readonly [string, number])[] = [['t', 2 ** 40], ['g', 2 ** 30], ['m', 2 ** 20], ['k', 2 ** 10]]
-const timeShown: readonly (readonly [string, number])[] = [['h', 3_600_000], ['m', 60_000], ['s', 1000], ['ms', 1]]
+const bytesShown: readonly (readonly [string, number])[] = [
+  ['t', 2 ** 40],
+  ['g', 2 ** 30],
+  ['m', 2 ** 20],
+  ['k', 2 ** 10],
+]
+const timeShown: readonly (readonly [string, number])[] = [
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1000],
+  ['ms', 1],
+]
 
 function read(measure: Measure, text: string): number | undefined {
   if (measure === 'count') return /^[1-9][0-9]{0,8}$/.test(text) ? Number(text) : undefined

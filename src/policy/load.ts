@@ -59,7 +59,8 @@ export async function loadPolicy(input: LoadInput): Promise<LoadedPolicy> {
   const layers = await readLayers(input)
   const { user, project, flags, sources, widens } = layers
   const file = sources.find((source) => source.kind === 'project')
-  if (file !== undefined && widens.length > 0 && !(await isApproved(input.stateDir, file.file, file.digest))) throw wideningFailure(file.file, widens)
+  if (file !== undefined && widens.length > 0 && !(await isApproved(input.stateDir, file.file, file.digest)))
+    throw wideningFailure(file.file, widens)
   refuseReview(flags.workspace ?? project.workspace ?? user.workspace)
   const agentPresets = input.agentPresets.map((value) => ({ value, origin: { kind: 'preset', source: value } as const }))
   const presets = [...agentPresets, ...user.presets, ...project.presets, ...flags.presets]
@@ -70,7 +71,9 @@ export async function loadPolicy(input: LoadInput): Promise<LoadedPolicy> {
 }
 
 /** What a project's policy would widen for this user, approved or not: for `anchorhold trust` and `init`. Undefined without such a file. */
-export async function projectWidenings(input: LoadInput): Promise<{ file: string; digest: string; widens: readonly Widening[] } | undefined> {
+export async function projectWidenings(
+  input: LoadInput,
+): Promise<{ file: string; digest: string; widens: readonly Widening[] } | undefined> {
   const { sources, widens } = await readLayers(input)
   const file = sources.find((source) => source.kind === 'project')
   return file === undefined ? undefined : { file: file.file, digest: file.digest, widens }
@@ -90,9 +93,13 @@ async function readLayers(input: LoadInput): Promise<ReadLayers> {
   const userFile = input.options.policy === undefined ? path.join(input.configDir, 'policy.yaml') : path.resolve(input.options.policy)
   const projectFile = path.join(input.project, projectPolicyName)
   await Promise.all([input.options.policy === undefined ? refuseOtherSpelling(userFile) : undefined, refuseOtherSpelling(projectFile)])
-  const [userRead, projectRead] = await Promise.all([readUserPolicy(userFile, input.project, input.options.policy !== undefined), readProjectPolicy(projectFile)])
+  const [userRead, projectRead] = await Promise.all([
+    readUserPolicy(userFile, input.project, input.options.policy !== undefined),
+    readProjectPolicy(projectFile),
+  ])
   const flags = await layerOfFlags(input.options, foldersAt(process.cwd()), input.registries)
-  if (userRead === undefined && projectRead === undefined) return { user: silentLayer, project: silentLayer, flags, sources: [], widens: [] }
+  if (userRead === undefined && projectRead === undefined)
+    return { user: silentLayer, project: silentLayer, flags, sources: [], widens: [] }
 
   const { layerOfFile } = await import('./layer-of-file.ts')
   const layer = (kind: 'user' | 'project', file: string, read: ReadPolicy | undefined): Promise<Layer> | Layer =>
@@ -136,7 +143,10 @@ async function refusePolicyInMounts(policy: Policy, sources: readonly Pick<Polic
     const real = kind === 'user' ? await realpath(file) : file
     const mount = policy.files.mount.find((each) => each.mode === 'rw' && isWithin(real, each.path))
     if (mount !== undefined && kind === 'user') {
-      throw new Failure('policy/untrusted-file', { file: show(file, 300), reason: `it lies in ${show(mount.path, 300)}, which the cell may write (${whereOf(mount.origin)})` })
+      throw new Failure('policy/untrusted-file', {
+        file: show(file, 300),
+        reason: `it lies in ${show(mount.path, 300)}, which the cell may write (${whereOf(mount.origin)})`,
+      })
     }
   }
 }

@@ -22,7 +22,8 @@ const builtIn: Origin = { kind: 'built-in', source: 'default' }
 /** Pure. `presetRules` are the expanded presets of all layers. */
 export function merge({ user, project, flags }: Layers, presetRules: readonly HostRule[]): Merged {
   const layers = [user, project, flags]
-  const last = <T>(pick: (layer: Layer) => Said<T> | undefined, fallback: T): Said<T> => pick(flags) ?? pick(project) ?? pick(user) ?? { value: fallback, origin: builtIn }
+  const last = <T>(pick: (layer: Layer) => Said<T> | undefined, fallback: T): Said<T> =>
+    pick(flags) ?? pick(project) ?? pick(user) ?? { value: fallback, origin: builtIn }
   const engine = last((layer) => layer.engine, 'auto' as const)
   const agent = flags.agent ?? project.agent ?? user.agent
   const workspace = last((layer) => layer.workspace, 'live' as const)
@@ -43,7 +44,9 @@ export function merge({ user, project, flags }: Layers, presetRules: readonly Ho
     env: mergeEnv(layers),
     network: { rules: [...layers.flatMap((layer) => layer.rules), ...routes.map(ruleOfRoute), ...presetRules], routes },
     permissions: { mode: mode.value, allow: mergeTools(user, project) },
-    limits: Object.fromEntries(Object.entries(limits).flatMap(([name, said]) => (said.value === 'none' ? [] : [[name, said.value]]))) as Limits,
+    limits: Object.fromEntries(
+      Object.entries(limits).flatMap(([name, said]) => (said.value === 'none' ? [] : [[name, said.value]])),
+    ) as Limits,
   }
   const origins = {
     engine: engine.origin,

@@ -22,25 +22,39 @@ const modeOrder = ['ask', 'allow-listed', 'auto']
 export function widenings(project: Layer, user: Layer, flags: Layer): readonly Widening[] {
   const found: Widening[] = []
   const add = (what: string, origin: Origin): void => void found.push({ what: show(what, 200), origin })
-  const given = { presets: [...user.presets, ...flags.presets], rules: [...user.rules, ...flags.rules], mount: [...user.mount, ...flags.mount], env: [...user.env, ...flags.env] }
+  const given = {
+    presets: [...user.presets, ...flags.presets],
+    rules: [...user.rules, ...flags.rules],
+    mount: [...user.mount, ...flags.mount],
+    env: [...user.env, ...flags.env],
+  }
 
   const { engine, agent, workspace, mode } = project
-  if (engine !== undefined && flags.engine === undefined && engine.value !== (user.engine?.value ?? 'auto')) add(`chooses the engine ${engine.value}`, engine.origin)
-  if (agent !== undefined && flags.agent === undefined && agent.value !== user.agent?.value) add(`chooses the agent ${agent.value}`, agent.origin)
-  if (workspace !== undefined && flags.workspace === undefined && higher(workspaceOrder, workspace.value, user.workspace?.value ?? 'live')) {
+  if (engine !== undefined && flags.engine === undefined && engine.value !== (user.engine?.value ?? 'auto'))
+    add(`chooses the engine ${engine.value}`, engine.origin)
+  if (agent !== undefined && flags.agent === undefined && agent.value !== user.agent?.value)
+    add(`chooses the agent ${agent.value}`, agent.origin)
+  if (
+    workspace !== undefined &&
+    flags.workspace === undefined &&
+    higher(workspaceOrder, workspace.value, user.workspace?.value ?? 'live')
+  ) {
     add(`makes the workspace ${workspace.value}`, workspace.origin)
   }
-  if (mode !== undefined && flags.mode === undefined && higher(modeOrder, mode.value, user.mode?.value ?? 'ask')) add(`sets the permission mode ${mode.value}`, mode.origin)
+  if (mode !== undefined && flags.mode === undefined && higher(modeOrder, mode.value, user.mode?.value ?? 'ask'))
+    add(`sets the permission mode ${mode.value}`, mode.origin)
   const tools = (user.tools ?? []).map((tool) => tool.value)
   for (const tool of project.tools ?? []) if (!tools.includes(tool.value)) add(`lets ${tool.value} pass without a question`, tool.origin)
 
-  for (const preset of project.presets) if (!given.presets.some(({ value }) => value === preset.value)) add(`allows the preset ${preset.value}`, preset.origin)
+  for (const preset of project.presets)
+    if (!given.presets.some(({ value }) => value === preset.value)) add(`allows the preset ${preset.value}`, preset.origin)
   for (const rule of project.rules) if (rule.effect === 'allow' && !covered(rule, given.rules)) add(`allows ${ruleText(rule)}`, rule.origin)
   for (const mount of project.mount) {
     const seen = given.mount.some((own) => isWithin(mount.path, own.path) && (mount.mode === 'ro' || own.mode === 'rw'))
     if (!seen) add(`mounts ${mount.path} (${mount.mode})`, mount.origin)
   }
-  for (const rule of project.unprotect) if (!user.unprotect.some(({ glob }) => glob === rule.glob)) add(`lifts the protection of ${rule.glob}`, rule.origin)
+  for (const rule of project.unprotect)
+    if (!user.unprotect.some(({ glob }) => glob === rule.glob)) add(`lifts the protection of ${rule.glob}`, rule.origin)
   for (const rule of project.env) {
     const own = given.env.findLast(({ name }) => name === rule.name) // of several, the last one holds
     if (own === undefined || own.value !== rule.value) add(`sets the variable ${rule.name}`, rule.origin)
@@ -57,9 +71,12 @@ export function widenings(project: Layer, user: Layer, flags: Layer): readonly W
 /** Whether one of the user's allows already gives everything that a rule gives. */
 export function covered(rule: HostRule, own: readonly HostRule[]): boolean {
   const ports = rule.ports
-  if (ports === 'all') return own.some((other) => other.effect === 'allow' && other.ports === 'all' && contains(other.pattern, rule.pattern))
+  if (ports === 'all')
+    return own.some((other) => other.effect === 'allow' && other.ports === 'all' && contains(other.pattern, rule.pattern))
   return ports.every((port) =>
-    own.some((other) => other.effect === 'allow' && contains(other.pattern, rule.pattern) && (other.ports === 'all' || other.ports.includes(port))),
+    own.some(
+      (other) => other.effect === 'allow' && contains(other.pattern, rule.pattern) && (other.ports === 'all' || other.ports.includes(port)),
+    ),
   )
 }
 

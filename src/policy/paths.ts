@@ -47,7 +47,8 @@ export async function parseMount(text: string, mode: MountMode, origin: Origin, 
   const absolute = home ? path.join(folders.home, text.slice(1)) : path.resolve(folders.base, text)
   const real = await realpath(absolute).catch((error: unknown) => missing(error, refuse))
   const facts = await stat(real)
-  const reason = facts.isDirectory() || facts.isFile() ? await refusal(real, mode, folders) : 'it is neither a file nor a folder (a socket is a way out)'
+  const reason =
+    facts.isDirectory() || facts.isFile() ? await refusal(real, mode, folders) : 'it is neither a file nor a folder (a socket is a way out)'
   if (reason !== undefined) throw new Failure('policy/mount-refused', { path: show(real, 300), reason, where: whereOf(origin) })
   return { path: real, mode, origin }
 }
@@ -80,6 +81,7 @@ function refuseOddText(text: string, refuse: (reason: string) => never): void {
 }
 
 function missing(error: unknown, refuse: (reason: string) => never): never {
-  if (error instanceof Error && 'code' in error) return refuse(error.code === 'ENOENT' ? 'it does not exist' : `it can't be reached (${String(error.code)})`)
+  if (error instanceof Error && 'code' in error)
+    return refuse(error.code === 'ENOENT' ? 'it does not exist' : `it can't be reached (${String(error.code)})`)
   throw error
 }

@@ -58,7 +58,11 @@ export function checkPreset(name: string, origin: Origin, registries: readonly R
 }
 
 /** The rules of presets, each preset once, all managers asked at the same time. */
-export async function expandPresets(said: readonly Said<string>[], registries: readonly Registry[], context: RegistryContext): Promise<Expanded> {
+export async function expandPresets(
+  said: readonly Said<string>[],
+  registries: readonly Registry[],
+  context: RegistryContext,
+): Promise<Expanded> {
   const names = [...new Set(said.map((preset) => preset.value))]
   const parts = await Promise.all(names.map((name) => expand(name, registries, context)))
   return { rules: parts.flatMap((part) => part.rules), notes: parts.flatMap((part) => part.notes) }
@@ -67,11 +71,18 @@ export async function expandPresets(said: readonly Said<string>[], registries: r
 async function expand(name: string, registries: readonly Registry[], context: RegistryContext): Promise<Expanded> {
   const origin: Origin = { kind: 'preset', source: name }
   const service = Object.hasOwn(servicePresets, name) ? servicePresets[name] : undefined
-  if (service !== undefined) return rulesOf(service.map(({ host, reason }) => ({ host, ports: [443], reason })), origin)
+  if (service !== undefined)
+    return rulesOf(
+      service.map(({ host, reason }) => ({ host, ports: [443], reason })),
+      origin,
+    )
   const registry = registries.find((candidate) => candidate.name === name)
   if (registry === undefined) throw new Failure('policy/unknown-preset', { name, where: 'the agent', hint: '' })
   const derived = await registry.derive(context)
-  const { rules, notes } = rulesOf(derived.hosts.map(({ host, port, from }) => ({ host, ports: [port], reason: `${name} is set up for it (${from})` })), origin)
+  const { rules, notes } = rulesOf(
+    derived.hosts.map(({ host, port, from }) => ({ host, ports: [port], reason: `${name} is set up for it (${from})` })),
+    origin,
+  )
   return { rules, notes: [...derived.notes.map((note) => `preset ${name}: ${show(note, 300)}`), ...notes] }
 }
 

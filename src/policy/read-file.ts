@@ -34,7 +34,10 @@ export async function readUserPolicy(file: string, project: string, asked: boole
     throw error
   })
   if (isWithin(real, root) || isWithin(path.resolve(file), root)) {
-    throw new Failure('policy/untrusted-file', { file: show(file, 300), reason: 'it lies in the project, where the agent could rewrite it' })
+    throw new Failure('policy/untrusted-file', {
+      file: show(file, 300),
+      reason: 'it lies in the project, where the agent could rewrite it',
+    })
   }
   await refuseForeign(path.dirname(real), file, 'its folder')
   return readOnce(real, file, true)
@@ -63,7 +66,10 @@ async function readOnce(real: string, file: string, mustBeOwn: boolean): Promise
     if (facts.size > largest) return unreadable('it is larger than 1 MiB')
     if (mustBeOwn) refuseOwner(facts, file, 'it')
     if (mustBeOwn && facts.nlink > 1) {
-      throw new Failure('policy/untrusted-file', { file: show(file, 300), reason: 'it has a second name (hard link), through which others could rewrite it' })
+      throw new Failure('policy/untrusted-file', {
+        file: show(file, 300),
+        reason: 'it has a second name (hard link), through which others could rewrite it',
+      })
     }
     const buffer = Buffer.alloc(largest + 1)
     let length = 0
@@ -99,7 +105,12 @@ async function reading<T>(work: Promise<T>, file: string): Promise<T> {
     return await work
   } catch (error) {
     if (!isSystemError(error)) throw error
-    const reason = error.code === 'ELOOP' ? 'it is a symbolic link' : error.code === 'ENOENT' ? 'it points to nothing' : `it can't be opened (${error.code})`
+    const reason =
+      error.code === 'ELOOP'
+        ? 'it is a symbolic link'
+        : error.code === 'ENOENT'
+          ? 'it points to nothing'
+          : `it can't be opened (${error.code})`
     throw new Failure('policy/unreadable', { file: show(file, 300), reason }, { cause: error })
   }
 }

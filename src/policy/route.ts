@@ -29,10 +29,16 @@ export function parseRoute(from: string, to: string, origin: Origin): readonly R
   if (more.length > 0) return refuse('what it routes is an address, not a name')
   const host = tryWrittenHost(name)
   if (!host.ok) return refuse(name.includes('*') ? 'a route is for one host, without a star' : host.reason)
-  const port = portText === undefined ? undefined : (parsePort(portText) ?? refuse(`the port of ${show(name)} is not a number from 1 to 65535`))
+  const port =
+    portText === undefined ? undefined : (parsePort(portText) ?? refuse(`the port of ${show(name)} is not a number from 1 to 65535`))
   const target = parseTarget(to, refuse)
   const ports = port === undefined ? [80, 443] : [port]
-  return ports.map((own) => ({ host: host.host, port: own, to: { address: target.address, port: target.port ?? own, scheme: 'tcp' }, origin }))
+  return ports.map((own) => ({
+    host: host.host,
+    port: own,
+    to: { address: target.address, port: target.port ?? own, scheme: 'tcp' },
+    origin,
+  }))
 }
 
 /** The allow that a route implies: exactly its host and port. A deny still beats it. */
@@ -47,9 +53,12 @@ function parseTarget(text: string, refuse: (reason: string) => never): { address
   const [written = '', portText] = bracketed === null ? plain : [bracketed[1], bracketed[2]]
   const address = written === 'localhost' ? '127.0.0.1' : written
   const { kind, label } = classifyAddress(address)
-  if (kind === 'invalid' || (bracketed !== null && !isIPv6(address))) return refuse('its target is not an IP address; a name would be resolved a second time')
-  if (kind === 'unspecified' || kind === 'multicast' || kind === 'broadcast') return refuse(`its target is ${label}, which names no machine`)
-  const port = portText === undefined ? undefined : (parsePort(portText) ?? refuse('the port of its target is not a number from 1 to 65535'))
+  if (kind === 'invalid' || (bracketed !== null && !isIPv6(address)))
+    return refuse('its target is not an IP address; a name would be resolved a second time')
+  if (kind === 'unspecified' || kind === 'multicast' || kind === 'broadcast')
+    return refuse(`its target is ${label}, which names no machine`)
+  const port =
+    portText === undefined ? undefined : (parsePort(portText) ?? refuse('the port of its target is not a number from 1 to 65535'))
   return { address, port }
 }
 

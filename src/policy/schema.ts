@@ -60,7 +60,9 @@ export const policySchema: z.ZodType<PolicyFile> = z
     files: z
       .strictObject({
         mount: z
-          .array(z.strictObject({ path: text.describe('Relative to this file, absolute, or `~/…`'), mode: z.enum(['ro', 'rw']).optional() }))
+          .array(
+            z.strictObject({ path: text.describe('Relative to this file, absolute, or `~/…`'), mode: z.enum(['ro', 'rw']).optional() }),
+          )
           .optional()
           .describe('Further folders and files of the host; `ro` unless said otherwise'),
         hide: texts.optional().describe('Globs of paths whose content the cell must not see'),
@@ -84,7 +86,7 @@ export const policySchema: z.ZodType<PolicyFile> = z
     secrets: z.array(z.unknown()).optional().describe('Secrets for named hosts (not in this version)'),
     permissions: z
       .strictObject({
-        mode: z.enum(['ask', 'allow-listed', 'auto']).optional().describe("When the agent asks before it acts"),
+        mode: z.enum(['ask', 'allow-listed', 'auto']).optional().describe('When the agent asks before it acts'),
         allow: texts.optional().describe('Tool patterns that pass without a question in `allow-listed`'),
       })
       .optional()

@@ -2,8 +2,19 @@
 // the clouds' own manuals for metadata. Blocks that IANA marks globally reachable (AS112, AMT) are left out: they are public.
 
 export type AddressKind =
-  | 'public' | 'unspecified' | 'loopback' | 'private' | 'shared' | 'link-local' | 'metadata' | 'multicast' | 'broadcast'
-  | 'documentation' | 'benchmarking' | 'reserved' | 'invalid'
+  | 'public'
+  | 'unspecified'
+  | 'loopback'
+  | 'private'
+  | 'shared'
+  | 'link-local'
+  | 'metadata'
+  | 'multicast'
+  | 'broadcast'
+  | 'documentation'
+  | 'benchmarking'
+  | 'reserved'
+  | 'invalid'
 
 export interface AddressRow {
   readonly block: string
@@ -58,7 +69,13 @@ export const addressRows: readonly AddressRow[] = [
   { block: '100:0:0:1::/64', kind: 'reserved', label: 'dummy prefix', source: 'RFC 9780' },
   { block: '2001::/23', kind: 'reserved', label: 'IETF protocol assignments', source: 'RFC 2928' },
   // Teredo carries its server plainly and its client with every bit turned (RFC 4380 section 4).
-  { block: '2001::/32', kind: 'reserved', label: 'Teredo', source: 'RFC 4380', carries: (value) => [at(value, 64n), at(value, 0n) ^ 0xffffffffn] },
+  {
+    block: '2001::/32',
+    kind: 'reserved',
+    label: 'Teredo',
+    source: 'RFC 4380',
+    carries: (value) => [at(value, 64n), at(value, 0n) ^ 0xffffffffn],
+  },
   { block: '2001:2::/48', kind: 'benchmarking', label: 'benchmarking', source: 'RFC 5180' },
   { block: '2001:db8::/32', kind: 'documentation', label: 'documentation', source: 'RFC 3849' },
   { block: '2002::/16', kind: 'reserved', label: '6to4', source: 'RFC 7526', carries: (value) => [at(value, 80n)] },

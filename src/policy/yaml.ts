@@ -16,9 +16,9 @@ type Path = readonly PropertyKey[]
 export interface ParsedPolicy {
   readonly tree: PolicyFile
   /** Where a key or list entry stands; the nearest thing around it where it does not exist. */
-  at(path: Path): Position
+  readonly at: (path: Path) => Position
   /** A scalar as it was typed (`1.10` stays `1.10`). */
-  source(path: Path): string | undefined
+  readonly source: (path: Path) => string | undefined
 }
 
 /**
@@ -34,7 +34,8 @@ export function parsePolicy(bytes: Uint8Array, file: string): ParsedPolicy {
   }
   const document = parseStrictly(text, lines, fail)
   refuseIndirection(document, fail)
-  if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) throw new Failure('policy/empty', { file })
+  if (document.contents === null || (isScalar(document.contents) && document.contents.value === null))
+    throw new Failure('policy/empty', { file })
   const find = finder(document, lines)
   const result = policySchema.safeParse(document.toJS({ maxAliasCount: 0 }))
   if (!result.success) throw issueFailure(result.error.issues[0], file, find)
@@ -61,14 +62,23 @@ function decode(bytes: Uint8Array, file: string): string {
   }
   if (text.startsWith('\uFEFF')) return fail('it starts with a byte order mark; save it as UTF-8 without one', 0)
   const odd = /[^\t\n\r\x20-\x7e\u00a0-\u{10ffff}]|[\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/u.exec(text)
-  if (odd !== null) return fail(`it has the character ${show(odd[0])}, which a reader does not see`, Buffer.byteLength(text.slice(0, odd.index)))
+  if (odd !== null)
+    return fail(`it has the character ${show(odd[0])}, which a reader does not see`, Buffer.byteLength(text.slice(0, odd.index)))
   return text
 }
 
 function parseStrictly(text: string, lineCounter: LineCounter, fail: (reason: string, offset: number) => never): Document {
   let document: Document
   try {
-    document = parseDocument(text, { lineCounter, version: '1.2', schema: 'core', strict: true, uniqueKeys: true, prettyErrors: false, merge: false })
+    document = parseDocument(text, {
+      lineCounter,
+      version: '1.2',
+      schema: 'core',
+      strict: true,
+      uniqueKeys: true,
+      prettyErrors: false,
+      merge: false,
+    })
   } catch (error) {
     return fail(`it can't be read (${error instanceof Error ? show(error.message) : 'unknown'})`, 0)
   }
@@ -149,28 +159,40 @@ function issueFailure(first: z.core.$ZodIssue | undefined, file: string, { at, s
   const { line, column } = at(path)
   const written = source(path)
   const found = written === undefined ? '' : `, not ${show(written, 40)}`
-  return new Failure('policy/wrong-type', { ...place(file, line, column), key: show(path.join('.')) || 'the file', expected: expectation(issue), found })
+  return new Failure('policy/wrong-type', {
+    ...place(file, line, column),
+    key: show(path.join('.')) || 'the file',
+    expected: expectation(issue),
+    found,
+  })
 }
 
 /** Of a union's branches, the one that got furthest tells what is wrong. */
 function innermost(issue: z.core.$ZodIssue): z.core.$ZodIssue {
   if (issue.code !== 'invalid_union') return issue
-  const inner = issue.errors.map((branch) => branch[0]).find((candidate) => candidate !== undefined && (candidate.path.length > 0 || candidate.code === 'unrecognized_keys'))
+  const inner = issue.errors
+    .map((branch) => branch[0])
+    .find((candidate) => candidate !== undefined && (candidate.path.length > 0 || candidate.code === 'unrecognized_keys'))
   return inner === undefined ? issue : innermost({ ...inner, path: [...issue.path, ...inner.path] })
 }
 
 function expectation(issue: z.core.$ZodIssue | undefined): string {
   if (issue === undefined) return 'something else'
   if (issue.code === 'invalid_value') return `one of ${issue.values.map(String).join(', ')}`
-  if (issue.code === 'invalid_type') return { string: 'text', object: 'a mapping', record: 'a mapping', array: 'a list' }[issue.expected as string] ?? issue.expected
+  if (issue.code === 'invalid_type')
+    return { string: 'text', object: 'a mapping', record: 'a mapping', array: 'a list' }[issue.expected as string] ?? issue.expected
   if (issue.code === 'too_small') return 'text that is not empty'
   return issue.code === 'invalid_union' ? 'plain text, or one of the forms in the policy reference' : issue.message
 }
 
 /** Keys that the schema knows at a path, read from its own JSON schema. */
 function knownKeys(path: Path): readonly string[] {
-  interface Level { properties?: Record<string, Level>; items?: Level; anyOf?: Level[] }
-  let level: Level | undefined = policyJsonSchema() as Level
+  interface Level {
+    properties?: Record<string, Level>
+    items?: Level
+    anyOf?: Level[]
+  }
+  let level: Level | undefined = policyJsonSchema()
   for (const step of path) level = typeof step === 'number' ? level?.items : level?.properties?.[String(step)]
   const own = level?.properties ?? level?.anyOf?.find((branch) => branch.properties !== undefined)?.properties ?? {}
   return Object.keys(own)
@@ -184,7 +206,8 @@ function refuseNotYet(tree: PolicyFile, file: string, at: (path: Path) => Positi
   for (const key of notYet) if (tree[key as keyof PolicyFile] !== undefined) refuse([key])
   for (const list of ['allow', 'deny'] as const) {
     for (const [index, entry] of (tree.network?.[list] ?? []).entries()) {
-      for (const key of ['methods', 'paths'] as const) if (typeof entry === 'object' && entry[key] !== undefined) refuse(['network', list, index, key])
+      for (const key of ['methods', 'paths'] as const)
+        if (typeof entry === 'object' && entry[key] !== undefined) refuse(['network', list, index, key])
     }
   }
 }

@@ -17,7 +17,8 @@ export interface Manager {
 }
 
 /** What everybody's set-up may need: proxies, certificates, where the user's folders are. */
-const common = /^(?:HOME|USER|LOGNAME|XDG_\w+|(?:https?|all|no)_proxy|SSL_CERT_(?:FILE|DIR)|CURL_CA_BUNDLE|REQUESTS_CA_BUNDLE|NODE_EXTRA_CA_CERTS|JAVA_HOME|RUSTUP_HOME|PYENV_ROOT|NVM_DIR|VOLTA_HOME)$/i
+const common =
+  /^(?:HOME|USER|LOGNAME|XDG_\w+|(?:https?|all|no)_proxy|SSL_CERT_(?:FILE|DIR)|CURL_CA_BUNDLE|REQUESTS_CA_BUNDLE|NODE_EXTRA_CA_CERTS|JAVA_HOME|RUSTUP_HOME|PYENV_ROOT|NVM_DIR|VOLTA_HOME)$/i
 
 /** The program's path: the caller's PATH, without relative entries and without anything in the project. Failure `policy/manager-missing`. */
 export async function findProgram({ preset, program }: Manager, context: RegistryContext): Promise<string> {
@@ -33,20 +34,39 @@ export async function findProgram({ preset, program }: Manager, context: Registr
 }
 
 /** Runs the manager. Never rejects for what the program does; `extra` outweighs the caller's variables. */
-export async function ask(manager: Manager, args: readonly string[], context: RegistryContext, extra: Readonly<Record<string, string>> = {}): Promise<Captured> {
+export async function ask(
+  manager: Manager,
+  args: readonly string[],
+  context: RegistryContext,
+  extra: Readonly<Record<string, string>> = {},
+): Promise<Captured> {
   const file = await findProgram(manager, context)
-  return capture([file, ...args], { cwd: await emptyFolder(context), env: environment(manager, context, extra), timeoutMilliseconds: 20_000 })
+  return capture([file, ...args], {
+    cwd: await emptyFolder(context),
+    env: environment(manager, context, extra),
+    timeoutMilliseconds: 20_000,
+  })
 }
 
 /** The same, where no answer is no preset: Failure `policy/manager-unclear`. */
-export async function askOrFail(manager: Manager, args: readonly string[], context: RegistryContext, extra: Readonly<Record<string, string>> = {}): Promise<string> {
+export async function askOrFail(
+  manager: Manager,
+  args: readonly string[],
+  context: RegistryContext,
+  extra: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const answer = await ask(manager, args, context, extra)
   if (answer.code === 0) return answer.stdout
   throw unclear(manager, args, answer.timedOut ? 'it took longer than 20 seconds' : (answer.stderr.trim().split('\n').at(-1) ?? ''))
 }
 
 export function unclear({ preset, program }: Manager, args: readonly string[], reason: string): Failure {
-  return new Failure('policy/manager-unclear', { name: preset, program, reason: reason.slice(0, 200), command: [program, ...args].join(' ') })
+  return new Failure('policy/manager-unclear', {
+    name: preset,
+    program,
+    reason: reason.slice(0, 200),
+    command: [program, ...args].join(' '),
+  })
 }
 
 /** An answer that should be a JSON object; Failure `policy/manager-unclear` where it is not. */
@@ -83,11 +103,21 @@ export async function emptyFolder({ stateDir }: RegistryContext): Promise<string
 }
 
 /** The caller's variables that belong to the manager's set-up, and nothing else. */
-export function environment({ variables }: Manager, context: RegistryContext, extra: Readonly<Record<string, string>> = {}): Record<string, string> {
+export function environment(
+  { variables }: Manager,
+  context: RegistryContext,
+  extra: Readonly<Record<string, string>> = {},
+): Record<string, string> {
   // Under `npm run` the variables npm_config_* hold the project's own .npmrc.
   const foreign = context.hostEnv['npm_lifecycle_event'] === undefined ? /^$/ : /^npm_config_/i
   const own = Object.entries(context.hostEnv).filter(([name]) => (common.test(name) || variables.test(name)) && !foreign.test(name))
-  return { LANG: 'C.UTF-8', HOME: context.hostHome, ...(Object.fromEntries(own) as Record<string, string>), PATH: safePath(context).join(':'), ...extra }
+  return {
+    LANG: 'C.UTF-8',
+    HOME: context.hostHome,
+    ...(Object.fromEntries(own) as Record<string, string>),
+    PATH: safePath(context).join(':'),
+    ...extra,
+  }
 }
 
 function safePath({ hostEnv, project }: RegistryContext): readonly string[] {

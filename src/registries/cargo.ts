@@ -14,7 +14,10 @@ export async function derive(context: RegistryContext): Promise<Derived> {
   const [refused, config] = await Promise.all([ask(manager, ['search', '--limit', '1', 'libc'], context, unreachable), settings(context)])
   const answer = /https?:\/\/\S+\/config\.json/.test(refused.stderr) ? refused : await ask(manager, question, context, unreachable)
   const urls = answer.stderr.match(/https?:\/\/[^\s`'"]+/g) ?? []
-  const index = uniqueHosts([...urls.map((url) => hostOfUrl(url, 'cargo info')), ...config.map((url) => hostOfUrl(url, 'cargo config get'))])
+  const index = uniqueHosts([
+    ...urls.map((url) => hostOfUrl(url, 'cargo info')),
+    ...config.map((url) => hostOfUrl(url, 'cargo config get')),
+  ])
   if (index.length === 0) throw unclear(manager, question, answer.stderr.trim().split('\n').at(-1) ?? '')
   let downloads = await cachedDownloads(home, index)
   if (downloads.length === 0) {
@@ -28,7 +31,9 @@ export async function derive(context: RegistryContext): Promise<Derived> {
 /** Registries and source replacements of the user's own configuration (an unstable command; without it only the effective index is known). */
 async function settings(context: RegistryContext): Promise<readonly string[]> {
   const answer = await ask(manager, ['-Zunstable-options', 'config', 'get', '--format', 'json-value'], context, { RUSTC_BOOTSTRAP: '1' })
-  return answer.code === 0 ? [...answer.stdout.matchAll(/"(?:index|registry)":\s*"((?:sparse\+)?https?:\/\/[^"]+)"/g)].map(([, url]) => url ?? '') : []
+  return answer.code === 0
+    ? [...answer.stdout.matchAll(/"(?:index|registry)":\s*"((?:sparse\+)?https?:\/\/[^"]+)"/g)].map(([, url]) => url ?? '')
+    : []
 }
 
 /** `dl` and `api` of every cached index that belongs to one of these hosts. */
@@ -36,6 +41,18 @@ async function cachedDownloads(home: string, index: readonly FoundHost[]): Promi
   const root = path.join(home, 'registry', 'index')
   const names = await readdir(root).catch((error: unknown) => (error instanceof Error ? [] : Promise.reject(error)))
   const known = names.filter((name) => index.some(({ host }) => name.startsWith(`${host}-`)))
-  const texts = await Promise.all(known.map((name) => readFile(path.join(root, name, 'config.json'), 'utf8').catch((error: unknown) => (error instanceof Error ? '' : Promise.reject(error)))))
-  return uniqueHosts(texts.flatMap((text) => [...text.matchAll(/"(dl|api)":\s*"(https?:\/\/[^"]+)"/g)].map(([, key, url]) => hostOfUrl(url ?? '', `${key} in the index's config.json`))))
+  const texts = await Promise.all(
+    known.map((name) =>
+      readFile(path.join(root, name, 'config.json'), 'utf8').catch((error: unknown) =>
+        error instanceof Error ? '' : Promise.reject(error),
+      ),
+    ),
+  )
+  return uniqueHosts(
+    texts.flatMap((text) =>
+      [...text.matchAll(/"(dl|api)":\s*"(https?:\/\/[^"]+)"/g)].map(([, key, url]) =>
+        hostOfUrl(url ?? '', `${key} in the index's config.json`),
+      ),
+    ),
+  )
 }

@@ -8,9 +8,17 @@ const args = ['env', '-json', 'GOPROXY', 'GOSUMDB'] as const
 export async function derive(context: RegistryContext): Promise<Derived> {
   const answer = await askOrFail(manager, args, context, { GOTOOLCHAIN: 'local', GOWORK: 'off', GOFLAGS: '' })
   const values = jsonObject(answer, manager, args)
-  const proxies = String(values['GOPROXY'] ?? '').split(/[,|]/).map((part) => part.trim())
-  const [name = '', url] = String(values['GOSUMDB'] ?? '').split(/\s+/)
+  const proxies = textOf(values['GOPROXY'])
+    .split(/[,|]/)
+    .map((part) => part.trim())
+  const [name = '', url] = textOf(values['GOSUMDB']).split(/\s+/)
   const sums = name === '' || name === 'off' ? undefined : hostOfUrl(url ?? `https://${name.split('+')[0]}`, 'go env GOSUMDB')
-  const notes = proxies.includes('direct') ? ['modules that the proxy does not have come from their own hosts, which are not allowed by this preset'] : []
+  const notes = proxies.includes('direct')
+    ? ['modules that the proxy does not have come from their own hosts, which are not allowed by this preset']
+    : []
   return { hosts: uniqueHosts([...proxies.map((proxy) => hostOfUrl(proxy, 'go env GOPROXY')), sums]), notes }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
 }

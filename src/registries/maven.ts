@@ -14,7 +14,13 @@ export async function derive(context: RegistryContext): Promise<Derived> {
   const files = [path.join(context.hostHome, '.m2', 'settings.xml'), path.join(home, 'conf', 'settings.xml')]
   const settings = await Promise.all(files.map(async (file) => ({ file, xml: withoutComments(await textOrEmpty(file)) })))
   // Maven ships a mirror that only exists to be refused (plain HTTP); a blocked one is no registry.
-  const written = settings.flatMap(({ file, xml }) => urlsIn(xml.replace(/<mirror>(?:(?!<\/mirror>)[\s\S])*<blocked>\s*true[\s\S]*?<\/mirror>/g, ''), /<(mirror|repository|pluginRepository)>[\s\S]*?<\/\1>/g, file))
+  const written = settings.flatMap(({ file, xml }) =>
+    urlsIn(
+      xml.replace(/<mirror>(?:(?!<\/mirror>)[\s\S])*<blocked>\s*true[\s\S]*?<\/mirror>/g, ''),
+      /<(mirror|repository|pluginRepository)>[\s\S]*?<\/\1>/g,
+      file,
+    ),
+  )
   const replaced = settings.some(({ xml }) => /<mirrorOf>\s*(?:\*|central|external:\*)\s*<\/mirrorOf>/.test(xml))
   const hosts = uniqueHosts([...written, ...(replaced ? [] : await builtIn(home))])
   if (hosts.length === 0) throw unclear(manager, ['help:effective-settings'], 'its settings name no repository')
@@ -38,5 +44,7 @@ function withoutComments(xml: string): string {
 }
 
 async function textOrEmpty(file: string): Promise<string> {
-  return readFile(file, 'utf8').catch((error: unknown) => (error instanceof Error && 'code' in error && error.code === 'ENOENT' ? '' : Promise.reject(error)))
+  return readFile(file, 'utf8').catch((error: unknown) =>
+    error instanceof Error && 'code' in error && error.code === 'ENOENT' ? '' : Promise.reject(error),
+  )
 }

@@ -12,6 +12,8 @@ export async function derive(context: RegistryContext): Promise<Derived> {
 
 /** Of npm's and pnpm's JSON: `registry` and every `@scope:registry`. */
 export function hostsOfNpmConfig(json: string, manager: Manager, command: readonly string[]): Derived['hosts'] {
-  const rows = Object.entries(jsonObject(json, manager, command)).filter(([key, value]) => /^(?:@[^:]+:)?registry$/.test(key) && typeof value === 'string')
+  const rows = Object.entries(jsonObject(json, manager, command)).filter(
+    ([key, value]) => /^(?:@[^:]+:)?registry$/.test(key) && typeof value === 'string',
+  )
   return uniqueHosts(rows.map(([key, value]) => hostOfUrl(String(value), `${manager.program} config get ${key}`)))
 }

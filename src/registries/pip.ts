@@ -14,12 +14,23 @@ export async function derive(context: RegistryContext): Promise<Derived> {
   const wide = { COLUMNS: '4000', PIP_DISABLE_PIP_VERSION_CHECK: '1' }
   // The only question that reaches out: which links the index itself gives for pip's own package. Nothing is downloaded.
   const links = ask(manager, ['index', 'versions', 'pip', '-vv', '--retries', '0', '--timeout', '5'], context, wide)
-  const [help, list, linked] = await Promise.all([askOrFail(manager, ['download', '--help'], context, wide), askOrFail(manager, ['config', 'list'], context, wide), links])
+  const [help, list, linked] = await Promise.all([
+    askOrFail(manager, ['download', '--help'], context, wide),
+    askOrFail(manager, ['config', 'list'], context, wide),
+    links,
+  ])
   const index = /--index-url[\s\S]*?\(default:?\s+(\S+?)\)/.exec(help)?.[1]
   if (index === undefined) throw unclear(manager, ['download', '--help'], 'its help names no index')
   const further = list.split('\n').filter((line) => /(?:extra-index-url|find-links)=/.test(line))
   const urls = further.flatMap((line) => line.match(/https?:\/\/[^\s'"\\]+/g) ?? [])
   const files = [...linked.stdout.matchAll(/Found link (https?:\/\/\S+)/g)].map(([, url]) => hostOfUrl(url ?? '', 'links of the index'))
   const notes = files.length > 0 ? [] : ['the index could not be asked where its files are; name that host if it is another one']
-  return { hosts: uniqueHosts([hostOfUrl(index, `${manager.program} download --help`), ...urls.map((url) => hostOfUrl(url, `${manager.program} config list`)), ...files]), notes }
+  return {
+    hosts: uniqueHosts([
+      hostOfUrl(index, `${manager.program} download --help`),
+      ...urls.map((url) => hostOfUrl(url, `${manager.program} config list`)),
+      ...files,
+    ]),
+    notes,
+  }
 }

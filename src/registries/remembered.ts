@@ -17,7 +17,8 @@ const setupFiles: Readonly<Record<string, readonly string[]>> = {
   apt: ['/etc/apt/sources.list', '/etc/apt/sources.list.d', '/etc/apt/apt.conf.d'],
   maven: ['~/.m2/settings.xml', '/etc/maven/settings.xml', '/usr/share/maven/conf/settings.xml'],
 }
-const variables = /^(?:PATH|HOME|XDG_\w+|[A-Z]*_proxy|p?npm_\w+|yarn_\w+|pip_\w+|uv_\w+|cargo_\w+|go[a-z0-9]+|maven_\w+|m2_home|virtual_env|apt_config)$/i
+const variables =
+  /^(?:PATH|HOME|XDG_\w+|[A-Z]*_proxy|p?npm_\w+|yarn_\w+|pip_\w+|uv_\w+|cargo_\w+|go[a-z0-9]+|maven_\w+|m2_home|virtual_env|apt_config)$/i
 const longest = 3_600_000
 
 interface Remembered {
@@ -40,8 +41,12 @@ export async function remembered(name: string, context: RegistryContext, derive:
 
 async function keyOf(name: string, { hostEnv, hostHome, project }: RegistryContext): Promise<string> {
   const own = Object.entries(hostEnv).filter(([variable]) => variables.test(variable))
-  const files = await Promise.all((setupFiles[name] ?? []).map((file) => fingerprint(file.startsWith('~/') ? path.join(hostHome, file.slice(2)) : file)))
-  return createHash('sha256').update(JSON.stringify([name, own.sort(), files, project])).digest('hex')
+  const files = await Promise.all(
+    (setupFiles[name] ?? []).map((file) => fingerprint(file.startsWith('~/') ? path.join(hostHome, file.slice(2)) : file)),
+  )
+  return createHash('sha256')
+    .update(JSON.stringify([name, own.sort(), files, project]))
+    .digest('hex')
 }
 
 async function fingerprint(file: string): Promise<string> {

@@ -17,5 +17,11 @@ export async function derive(context: RegistryContext): Promise<Derived> {
     ask(manager, ['config', 'get', 'npmScopes', '--json'], context, quiet),
   ])
   const urls = scopes.code === 0 ? [...scopes.stdout.matchAll(/"npmRegistryServer":\s*"([^"]+)"/g)].map(([, url]) => url ?? '') : []
-  return { hosts: uniqueHosts([hostOfUrl(server, 'yarn config get npmRegistryServer'), ...urls.map((url) => hostOfUrl(url, 'yarn config get npmScopes'))]), notes: [] }
+  return {
+    hosts: uniqueHosts([
+      hostOfUrl(server, 'yarn config get npmRegistryServer'),
+      ...urls.map((url) => hostOfUrl(url, 'yarn config get npmScopes')),
+    ]),
+    notes: [],
+  }
 }

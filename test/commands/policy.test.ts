@@ -35,7 +35,11 @@ describe('anchorhold policy', () => {
   it('shows every line with where it comes from, and the same as JSON', () => {
     using desk = makeDesk()
     const file = path.join(desk.home, '.config', 'anchorhold', 'policy.yaml')
-    writeFileSync(file, 'network:\n  allow:\n    - host: api.example.test\n      reason: the API\n  deny: ["*.evil.test"]\nlimits: { memory: 4g }\n', { mode: 0o600 })
+    writeFileSync(
+      file,
+      'network:\n  allow:\n    - host: api.example.test\n      reason: the API\n  deny: ["*.evil.test"]\nlimits: { memory: 4g }\n',
+      { mode: 0o600 },
+    )
     const { code, out } = desk.run('policy', '--allow', 'db.example.test:5432')
     expect(code).toBe(0)
     expect(out).toMatch(new RegExp(`allow +api\\.example\\.test +${file}:3: the API`))
@@ -50,7 +54,18 @@ describe('anchorhold policy', () => {
   it('prints a JSON schema that knows every key', () => {
     using desk = makeDesk()
     const schema = JSON.parse(desk.run('policy', 'schema').out) as { properties: object; additionalProperties: boolean }
-    expect(Object.keys(schema.properties)).toEqual(['engine', 'agent', 'workspace', 'files', 'env', 'network', 'secrets', 'permissions', 'limits', 'budget'])
+    expect(Object.keys(schema.properties)).toEqual([
+      'engine',
+      'agent',
+      'workspace',
+      'files',
+      'env',
+      'network',
+      'secrets',
+      'permissions',
+      'limits',
+      'budget',
+    ])
     expect(schema.additionalProperties).toBe(false)
   })
 
@@ -67,7 +82,9 @@ describe('anchorhold explain', () => {
   it('gives the verdict, why, and what would change it', () => {
     using desk = makeDesk()
     expect(desk.run('explain', 'host', 'a.test', '--allow', 'a.test').out).toMatch(/a\.test:443: allow\n.*the flag --allow a\.test/)
-    expect(desk.run('explain', 'host', 'a.test:22').out).toMatch(/a\.test:22: deny\n.*no rule allows a\.test:22\n.*anchorhold run --allow a\.test:22/)
+    expect(desk.run('explain', 'host', 'a.test:22').out).toMatch(
+      /a\.test:22: deny\n.*no rule allows a\.test:22\n.*anchorhold run --allow a\.test:22/,
+    )
     expect(desk.run('explain', 'host', '127.1').err).toMatch(/it is an address/)
     expect(desk.run('explain', 'host', '[::1]:80').code).toBe(125)
     expect(desk.run('explain', 'env', 'FOO').out).toMatch(/FOO: absent/)
@@ -78,15 +95,31 @@ describe('anchorhold explain', () => {
     symlinkSync('/etc/shadow', path.join(place.project, 'link'))
     const { policy } = await place.load({ hide: ['*.pem'], mount: [{ path: path.join(place.root, 'work', 'shared'), mode: 'ro' }] })
     const table = {
-      'src/x.ts': 'read-write', 'a/b.pem': 'hidden', '.env': 'hidden', '.env.example': 'read-write', '.github/workflows/ci.yml': 'read-only', '.git/hooks/pre-commit': 'read-only', '../shared/x': 'read-only',
-      '/usr/bin/git': 'read-only', '/home/somebody': 'absent', '~/.ssh/id_x': 'absent', link: 'read-only', '../elsewhere': 'absent',
+      'src/x.ts': 'read-write',
+      'a/b.pem': 'hidden',
+      '.env': 'hidden',
+      '.env.example': 'read-write',
+      '.github/workflows/ci.yml': 'read-only',
+      '.git/hooks/pre-commit': 'read-only',
+      '../shared/x': 'read-only',
+      '/usr/bin/git': 'read-only',
+      '/home/somebody': 'absent',
+      '~/.ssh/id_x': 'absent',
+      link: 'read-only',
+      '../elsewhere': 'absent',
     }
     for (const [file, verdict] of Object.entries(table)) expect((await explainPath(file, policy, place.input)).verdict, file).toBe(verdict)
   })
 
-  it.each([['.env', 'a/.env', true], ['.env', '.ENV', true], ['/deploy', 'deploy/x', true], ['/deploy', 'a/deploy', false], ['.claude/settings*.json', 'x/.claude/settings.local.json', true], ['*.pem', 'a/b.pem', true], ['*.pem', 'b.pems', false]])(
-    '%s matches %s: %s', (glob, file, fits) => expect(globMatches(glob, file)).toBe(fits),
-  )
+  it.each([
+    ['.env', 'a/.env', true],
+    ['.env', '.ENV', true],
+    ['/deploy', 'deploy/x', true],
+    ['/deploy', 'a/deploy', false],
+    ['.claude/settings*.json', 'x/.claude/settings.local.json', true],
+    ['*.pem', 'a/b.pem', true],
+    ['*.pem', 'b.pems', false],
+  ])('%s matches %s: %s', (glob, file, fits) => expect(globMatches(glob, file)).toBe(fits))
 })
 
 describe('anchorhold trust', () => {
@@ -125,15 +158,25 @@ describe('anchorhold init', () => {
     expect(existsSync(path.join(desk.home, 'target'))).toBe(false)
   })
 
-  it.each([[[], []], [['package.json'], ['npm']], [['package.json', 'yarn.lock'], ['yarn']], [['pyproject.toml', 'uv.lock'], ['uv']], [['pyproject.toml'], ['pip']], [['go.mod', 'Cargo.toml', 'pom.xml'], ['cargo', 'go', 'maven']]])(
-    'finds %j → %j', (names, presets) => {
-      expect(presetsFor(names)).toEqual(presets)
-      expect(parsePolicy(Buffer.from(policyText(presets)), 'x').tree.network?.allow).toEqual(presets)
-    },
-  )
+  it.each([
+    [[], []],
+    [['package.json'], ['npm']],
+    [['package.json', 'yarn.lock'], ['yarn']],
+    [['pyproject.toml', 'uv.lock'], ['uv']],
+    [['pyproject.toml'], ['pip']],
+    [
+      ['go.mod', 'Cargo.toml', 'pom.xml'],
+      ['cargo', 'go', 'maven'],
+    ],
+  ])('finds %j → %j', (names, presets) => {
+    expect(presetsFor(names)).toEqual(presets)
+    expect(parsePolicy(Buffer.from(policyText(presets)), 'x').tree.network?.allow).toEqual(presets)
+  })
 
   it('is valid with every comment taken away, too', () => {
-    const lines = policyText(['npm']).split('\n').map((line) => line.replace(/^(\s*)# (?=[a-z ]+:|- )/, '$1'))
+    const lines = policyText(['npm'])
+      .split('\n')
+      .map((line) => line.replace(/^(\s*)# (?=[a-z ]+:|- )/, '$1'))
     expect(() => parsePolicy(Buffer.from(lines.join('\n')), 'x')).not.toThrow()
   })
 })

@@ -5,23 +5,98 @@ import { classifyAddress, parseAddress } from '../../src/policy/addresses.ts'
 import { addressRows } from '../../src/policy/special-addresses.ts'
 
 const kinds: Readonly<Record<string, readonly string[]>> = {
-  public: ['8.8.8.8', '1.1.1.1', '100.63.255.255', '100.128.0.0', '172.15.255.255', '172.32.0.0', '192.31.196.1', '2606:4700::1', '2001:4860:4860::8888', '::ffff:8.8.8.8', '64:ff9b::8.8.8.8'],
-  loopback: ['127.0.0.1', '127.255.255.255', '::1', '::ffff:127.0.0.1', '::ffff:7f00:1', '64:ff9b::7f00:1', '2002:7f00:1::', '::127.0.0.1', '64:ff9b:1::7f00:1', '::ffff:0:127.0.0.1'],
+  public: [
+    '8.8.8.8',
+    '1.1.1.1',
+    '100.63.255.255',
+    '100.128.0.0',
+    '172.15.255.255',
+    '172.32.0.0',
+    '192.31.196.1',
+    '2606:4700::1',
+    '2001:4860:4860::8888',
+    '::ffff:8.8.8.8',
+    '64:ff9b::8.8.8.8',
+  ],
+  loopback: [
+    '127.0.0.1',
+    '127.255.255.255',
+    '::1',
+    '::ffff:127.0.0.1',
+    '::ffff:7f00:1',
+    '64:ff9b::7f00:1',
+    '2002:7f00:1::',
+    '::127.0.0.1',
+    '64:ff9b:1::7f00:1',
+    '::ffff:0:127.0.0.1',
+  ],
   unspecified: ['0.0.0.0', '0.1.2.3', '::', '::ffff:0.0.0.0'],
-  private: ['10.0.0.1', '172.16.0.1', '172.31.255.255', '192.168.1.1', 'fc00::1', 'fdff::1', 'fec0::1', '::ffff:10.0.0.1', '2002:a00:1::', '64:ff9b::192.168.0.1', '64:ff9b:1::8.8.8.8'],
+  private: [
+    '10.0.0.1',
+    '172.16.0.1',
+    '172.31.255.255',
+    '192.168.1.1',
+    'fc00::1',
+    'fdff::1',
+    'fec0::1',
+    '::ffff:10.0.0.1',
+    '2002:a00:1::',
+    '64:ff9b::192.168.0.1',
+    '64:ff9b:1::8.8.8.8',
+  ],
   shared: ['100.64.0.1', '100.127.255.255'],
   'link-local': ['169.254.1.1', 'fe80::1', 'febf::1', '::ffff:169.254.1.1'],
-  metadata: ['169.254.169.254', '169.254.170.2', '100.100.100.200', '168.63.129.16', '192.0.0.192', 'fd00:ec2::254', 'fd20:ce::254', '::ffff:169.254.169.254', '64:ff9b::a9fe:a9fe', '2002:a9fe:a9fe::'],
+  metadata: [
+    '169.254.169.254',
+    '169.254.170.2',
+    '100.100.100.200',
+    '168.63.129.16',
+    '192.0.0.192',
+    'fd00:ec2::254',
+    'fd20:ce::254',
+    '::ffff:169.254.169.254',
+    '64:ff9b::a9fe:a9fe',
+    '2002:a9fe:a9fe::',
+  ],
   multicast: ['224.0.0.1', '239.255.255.255', 'ff02::1', '::ffff:224.0.0.1'],
   broadcast: ['255.255.255.255'],
   documentation: ['192.0.2.1', '198.51.100.1', '203.0.113.1', '2001:db8::1', '3fff::1'],
   benchmarking: ['198.18.0.1', '198.19.255.255', '2001:2::1'],
-  reserved: ['240.0.0.1', '192.88.99.1', '100::1', '2001:10::1', '2002:808:808::', '::8.8.8.8', '4000::1', '5f00::1', '2001:0:808:808::f7f7:f7f7'],
-  invalid: ['', '127.1', '0177.0.0.1', '0x7f.0.0.1', '2130706433', '1.2.3.4.5', '256.1.1.1', '[::1]', 'fe80::1%lo', '::1%', '1.2.3.4:80', ' 1.2.3.4', '1.2.3.4 ', 'a.test', ':::', '::ffff:999.0.0.1'],
+  reserved: [
+    '240.0.0.1',
+    '192.88.99.1',
+    '100::1',
+    '2001:10::1',
+    '2002:808:808::',
+    '::8.8.8.8',
+    '4000::1',
+    '5f00::1',
+    '2001:0:808:808::f7f7:f7f7',
+  ],
+  invalid: [
+    '',
+    '127.1',
+    '0177.0.0.1',
+    '0x7f.0.0.1',
+    '2130706433',
+    '1.2.3.4.5',
+    '256.1.1.1',
+    '[::1]',
+    'fe80::1%lo',
+    '::1%',
+    '1.2.3.4:80',
+    ' 1.2.3.4',
+    '1.2.3.4 ',
+    'a.test',
+    ':::',
+    '::ffff:999.0.0.1',
+  ],
 }
 
 describe('classifyAddress', () => {
-  it.each(Object.entries(kinds).flatMap(([kind, list]) => list.map((address) => [address, kind])))('%s is %s', (address, kind) => expect(classifyAddress(address ?? '').kind).toBe(kind))
+  it.each(Object.entries(kinds).flatMap(([kind, list]) => list.map((address) => [address, kind])))('%s is %s', (address, kind) =>
+    expect(classifyAddress(address ?? '').kind).toBe(kind),
+  )
 
   it('finds the first and last address of every block in a block', () => {
     for (const { block, kind, carries } of addressRows) {
@@ -53,6 +128,10 @@ describe('classifyAddress', () => {
         expect(classifyAddress(long.toUpperCase())).toEqual(classifyAddress(text))
       }),
     )
-    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => void expect(classifyAddress(text).kind).toBeTypeOf('string')))
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(classifyAddress(text).kind).toBeTypeOf('string')
+      }),
+    )
   })
 })

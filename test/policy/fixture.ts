@@ -18,7 +18,11 @@ export interface Place extends Disposable {
 
 /** A registry whose answer is fixed, and which counts how often it was asked. */
 export function fixedRegistry(name: string, host: string): Registry & { asked: number } {
-  const registry = { name, asked: 0, derive: async () => ((registry.asked += 1), { hosts: [{ host, port: 443, from: 'a test' }], notes: [] }) }
+  const registry = {
+    name,
+    asked: 0,
+    derive: async () => ((registry.asked += 1), { hosts: [{ host, port: 443, from: 'a test' }], notes: [] }),
+  }
   return registry
 }
 
@@ -28,14 +32,24 @@ export function makePlace(): Place {
   const configDir = path.join(home, '.config', 'anchorhold')
   for (const folder of [project, configDir, path.join(root, 'work', 'shared')]) mkdirSync(folder, { recursive: true, mode: 0o755 })
   const input: LoadInput = {
-    options: { args: [] }, project, agentPresets: [], registries: [fixedRegistry('npm', 'registry.company.test')], hostEnv: {}, hostHome: home, configDir, stateDir: path.join(home, '.local', 'state', 'anchorhold'),
+    options: { args: [] },
+    project,
+    agentPresets: [],
+    registries: [fixedRegistry('npm', 'registry.company.test')],
+    hostEnv: {},
+    hostHome: home,
+    configDir,
+    stateDir: path.join(home, '.local', 'state', 'anchorhold'),
   }
   const write = (file: string, content: string | Uint8Array): string => {
     writeFileSync(file, content, { mode: 0o600 })
     return file
   }
   return {
-    root, project, configDir, input,
+    root,
+    project,
+    configDir,
+    input,
     user: (text) => write(path.join(configDir, 'policy.yaml'), text),
     projectFile: (text) => write(path.join(project, 'anchorhold.yaml'), text),
     load: (options = {}, more = {}) => loadPolicy({ ...input, ...more, options: { args: [], ...options } }),

@@ -17,9 +17,20 @@ const at = (host: string, port: number) => ({ host: canonicalHost(host), port })
 
 describe('judge', () => {
   const table: readonly (readonly [string, number, string])[] = [
-    ['api.allowed.test', 443, 'allowed'], ['api.allowed.test', 80, 'port'], ['api.allowed.test', 22, 'port'], ['API.allowed.TEST.', 443, 'allowed'],
-    ['evilapi.allowed.test', 443, 'not-listed'], ['api.allowed.test.evil.test', 443, 'not-listed'], ['api-allowed.test', 443, 'not-listed'], ['apixallowed.test', 443, 'not-listed'],
-    ['wild.test', 443, 'not-listed'], ['evilwild.test', 443, 'not-listed'], ['x.wild.test', 443, 'allowed'], ['a.b.wild.test', 443, 'allowed'], ['bad.wild.test', 443, 'denied'], ['x.bad.wild.test', 443, 'allowed'],
+    ['api.allowed.test', 443, 'allowed'],
+    ['api.allowed.test', 80, 'port'],
+    ['api.allowed.test', 22, 'port'],
+    ['API.allowed.TEST.', 443, 'allowed'],
+    ['evilapi.allowed.test', 443, 'not-listed'],
+    ['api.allowed.test.evil.test', 443, 'not-listed'],
+    ['api-allowed.test', 443, 'not-listed'],
+    ['apixallowed.test', 443, 'not-listed'],
+    ['wild.test', 443, 'not-listed'],
+    ['evilwild.test', 443, 'not-listed'],
+    ['x.wild.test', 443, 'allowed'],
+    ['a.b.wild.test', 443, 'allowed'],
+    ['bad.wild.test', 443, 'denied'],
+    ['x.bad.wild.test', 443, 'allowed'],
   ]
   it.each(table)('%s:%i is %s', async (host, port, code) => {
     const verdict = judge(await network(['api.allowed.test:443', '*.wild.test:443'], ['bad.wild.test']), at(host, port))
@@ -29,17 +40,30 @@ describe('judge', () => {
   })
 
   it('refuses everything when nothing is listed', () => {
-    expect(judge({ rules: [], routes: [] }, at('a.test', 443))).toMatchObject({ effect: 'deny', code: 'not-listed', remedy: 'anchorhold run --allow a.test …' })
+    expect(judge({ rules: [], routes: [] }, at('a.test', 443))).toMatchObject({
+      effect: 'deny',
+      code: 'not-listed',
+      remedy: 'anchorhold run --allow a.test …',
+    })
     expect(judge({ rules: [], routes: [] }, at('a.test', 22)).remedy).toBe('anchorhold run --allow a.test:22 …')
   })
 
   it('offers no --allow against a deny, but its line', async () => {
     const verdict = judge(await network(['a.test'], ['a.test']), at('a.test', 443))
-    expect(verdict).toMatchObject({ effect: 'deny', code: 'denied', remedy: 'take the deny out of /u/policy.yaml:90; no --allow outweighs it' })
+    expect(verdict).toMatchObject({
+      effect: 'deny',
+      code: 'denied',
+      remedy: 'take the deny out of /u/policy.yaml:90; no --allow outweighs it',
+    })
   })
 
   it('counts an error as a deny', () => {
-    const broken = { get rules(): readonly HostRule[] { throw new Error('boom\n\u001b[31m') }, routes: [] }
+    const broken = {
+      get rules(): readonly HostRule[] {
+        throw new Error('boom\n\u001b[31m')
+      },
+      routes: [],
+    }
     expect(judge(broken, at('a.test', 443))).toMatchObject({ effect: 'deny', code: 'error' })
     expect(judge(broken, at('a.test', 443)).reason).not.toMatch(/\p{C}/u)
     expect(judgeName(broken, canonicalHost('a.test')).effect).toBe('deny')
@@ -57,7 +81,13 @@ describe('judge', () => {
 })
 
 describe('judgeName', () => {
-  it.each([['a.test', 'allow'], ['b.test', 'allow'], ['c.test', 'deny'], ['d.test', 'deny'], ['e.test', 'allow']])('%s may be resolved: %s', async (host, effect) => {
+  it.each([
+    ['a.test', 'allow'],
+    ['b.test', 'allow'],
+    ['c.test', 'deny'],
+    ['d.test', 'deny'],
+    ['e.test', 'allow'],
+  ])('%s may be resolved: %s', async (host, effect) => {
     const rules = await network(['a.test', 'b.test:22', 'd.test', 'e.test'], ['d.test', 'e.test:443'])
     expect(judgeName(rules, canonicalHost(host)).effect).toBe(effect)
   })
@@ -68,7 +98,10 @@ describe('laws', () => {
   const name = fc.array(label, { minLength: 1, maxLength: 3 }).map((labels) => [...labels, 'test'].join('.') as CanonicalHost)
   const rule = fc.record({
     effect: fc.constantFrom('allow' as const, 'deny' as const),
-    pattern: fc.oneof(name.map((host) => ({ kind: 'host' as const, host })), name.map((suffix) => ({ kind: 'subdomains' as const, suffix }))),
+    pattern: fc.oneof(
+      name.map((host) => ({ kind: 'host' as const, host })),
+      name.map((suffix) => ({ kind: 'subdomains' as const, suffix })),
+    ),
     ports: fc.oneof(fc.constant('all' as const), fc.subarray([22, 80, 443], { minLength: 1 })),
     origin: fc.constant({ kind: 'user' as const, source: 'x' }),
   })
@@ -85,7 +118,8 @@ describe('laws', () => {
   it('allows exactly what some allow fits and no deny does', () => {
     fc.assert(
       fc.property(rules, destination, (list, to) => {
-        const expected = list.some((one) => one.effect === 'allow' && fits(one, to)) && !list.some((one) => one.effect === 'deny' && fits(one, to))
+        const expected =
+          list.some((one) => one.effect === 'allow' && fits(one, to)) && !list.some((one) => one.effect === 'deny' && fits(one, to))
         expect(judge({ rules: list, routes: [] }, to).effect).toBe(expected ? 'allow' : 'deny')
       }),
     )

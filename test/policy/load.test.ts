@@ -16,20 +16,45 @@ describe('layers', () => {
   it('has closed defaults', async () => {
     using place = makePlace()
     const { policy, sources, origins } = await place.load()
-    expect(policy).toMatchObject({ engine: 'auto', agent: undefined, workspace: { mode: 'live' }, env: [], network: { rules: [], routes: [] }, permissions: { mode: 'ask', allow: [] }, limits: { processes: 4096 } })
+    expect(policy).toMatchObject({
+      engine: 'auto',
+      agent: undefined,
+      workspace: { mode: 'live' },
+      env: [],
+      network: { rules: [], routes: [] },
+      permissions: { mode: 'ask', allow: [] },
+      limits: { processes: 4096 },
+    })
     expect(sources).toEqual([])
     expect(origins['limits.processes']).toMatchObject({ kind: 'built-in' })
   })
 
   it('lets flags win over the user, and keeps every origin', async () => {
     using place = makePlace()
-    const file = place.user('engine: podman\nlimits: { memory: 1g, time: 1h }\nenv: { A: file, B: file }\nnetwork:\n  allow: [a.test]\n  routes: { "r.test:80": "127.0.0.1:1" }\n')
-    const { policy, origins, sources } = await place.load({ engine: 'bubblewrap', limit: ['memory=2g'], env: ['A=flag', 'C'], route: ['r.test:80=127.0.0.1:2'], allow: ['b.test:22'] })
+    const file = place.user(
+      'engine: podman\nlimits: { memory: 1g, time: 1h }\nenv: { A: file, B: file }\nnetwork:\n  allow: [a.test]\n  routes: { "r.test:80": "127.0.0.1:1" }\n',
+    )
+    const { policy, origins, sources } = await place.load({
+      engine: 'bubblewrap',
+      limit: ['memory=2g'],
+      env: ['A=flag', 'C'],
+      route: ['r.test:80=127.0.0.1:2'],
+      allow: ['b.test:22'],
+    })
     expect(policy.engine).toBe('bubblewrap')
     expect(policy.limits).toEqual({ processes: 4096, memory: 2 ** 31, time: 3_600_000 })
-    expect(policy.env.map(({ name, value }) => [name, value])).toEqual([['A', 'flag'], ['B', 'file'], ['C', undefined]])
+    expect(policy.env.map(({ name, value }) => [name, value])).toEqual([
+      ['A', 'flag'],
+      ['B', 'file'],
+      ['C', undefined],
+    ])
     expect(policy.network.routes).toMatchObject([{ host: 'r.test', port: 80, to: { address: '127.0.0.1', port: 2 } }])
-    expect(policy.network.rules.find((rule) => rule.pattern.kind === 'host' && rule.pattern.host === 'a.test')?.origin).toEqual({ kind: 'user', source: file, line: 5, column: 11 })
+    expect(policy.network.rules.find((rule) => rule.pattern.kind === 'host' && rule.pattern.host === 'a.test')?.origin).toEqual({
+      kind: 'user',
+      source: file,
+      line: 5,
+      column: 11,
+    })
     expect(origins['limits.memory']).toEqual({ kind: 'flag', source: '--limit memory=2g' })
     expect(sources).toMatchObject([{ kind: 'user', file, digest: expect.stringMatching(/^[0-9a-f]{64}$/) }])
   })
@@ -49,7 +74,11 @@ describe('layers', () => {
 
   it('gives the same digest for the same policy, another for another', async () => {
     using place = makePlace()
-    const [one, two, other] = await Promise.all([place.load({ allow: ['a.test'] }), place.load({ allow: ['a.test'] }), place.load({ allow: ['b.test'] })])
+    const [one, two, other] = await Promise.all([
+      place.load({ allow: ['a.test'] }),
+      place.load({ allow: ['a.test'] }),
+      place.load({ allow: ['b.test'] }),
+    ])
     expect(one.policy.digest).toBe(two.policy.digest)
     expect(one.policy.digest).not.toBe(other.policy.digest)
   })
@@ -79,12 +108,18 @@ describe('layers', () => {
     await expect(place.load({ allow: ['constructor'] })).rejects.toMatchObject({ code: 'policy/unknown-preset' })
   })
 
-  it.each([['limit', 'memroy=4g', 'policy/unknown-limit'], ['limit', 'memory', 'policy/unknown-limit'], ['env', '1A=x', 'policy/bad-env'], ['env', 'A B', 'policy/bad-env'], ['env', '=x', 'policy/bad-env'], ['allow', '*', 'policy/bad-rule'], ['hide', '../x', 'policy/bad-path']])(
-    'refuses --%s %s', async (flag, text, code) => {
-      using place = makePlace()
-      await expect(place.load({ [flag]: [text] })).rejects.toMatchObject({ code })
-    },
-  )
+  it.each([
+    ['limit', 'memroy=4g', 'policy/unknown-limit'],
+    ['limit', 'memory', 'policy/unknown-limit'],
+    ['env', '1A=x', 'policy/bad-env'],
+    ['env', 'A B', 'policy/bad-env'],
+    ['env', '=x', 'policy/bad-env'],
+    ['allow', '*', 'policy/bad-rule'],
+    ['hide', '../x', 'policy/bad-path'],
+  ])('refuses --%s %s', async (flag, text, code) => {
+    using place = makePlace()
+    await expect(place.load({ [flag]: [text] })).rejects.toMatchObject({ code })
+  })
 
   it('refuses what is not built yet, wherever it is said', async () => {
     using place = makePlace()
@@ -113,13 +148,18 @@ describe("a project's policy", () => {
     ['chooses an engine', 'engine: docker', /chooses the engine docker/],
     ['chooses an agent', 'agent: claude', /chooses the agent claude/],
   ]
-  const own = 'network: { allow: [a.test, "*.wild.test"], deny: [never.test] }\nlimits: { memory: 2g }\npermissions: { allow: ["Bash(git status:*)"] }\n'
+  const own =
+    'network: { allow: [a.test, "*.wild.test"], deny: [never.test] }\nlimits: { memory: 2g }\npermissions: { allow: ["Bash(git status:*)"] }\n'
 
   it.each(widening)('that %s is refused until it was approved', async (_what, text, line) => {
     using place = makePlace()
     place.user(own)
     const file = place.projectFile(`${text}\n`)
-    await expect(place.load()).rejects.toMatchObject({ code: 'policy/project-widens', message: expect.stringMatching(line), remedy: expect.stringContaining('anchorhold trust') })
+    await expect(place.load()).rejects.toMatchObject({
+      code: 'policy/project-widens',
+      message: expect.stringMatching(line),
+      remedy: expect.stringContaining('anchorhold trust'),
+    })
     const found = await projectWidenings(place.input)
     await approve(place.input.stateDir, file, found?.digest ?? '', new Date())
     expect((await place.load()).sources.find(({ kind }) => kind === 'project')?.widens).toHaveLength(1)
@@ -128,7 +168,9 @@ describe("a project's policy", () => {
   it('may narrow without a question', async () => {
     using place = makePlace()
     place.user(own)
-    place.projectFile('workspace: { mode: readonly }\nfiles: { hide: ["*.pem"], protect: [deploy/] }\nnetwork: { allow: [a.test, x.wild.test, "*.b.wild.test"], deny: ["*.wild.test"] }\nlimits: { memory: 1g, processes: 100, time: 1h }\npermissions: { mode: ask, allow: [] }\n')
+    place.projectFile(
+      'workspace: { mode: readonly }\nfiles: { hide: ["*.pem"], protect: [deploy/] }\nnetwork: { allow: [a.test, x.wild.test, "*.b.wild.test"], deny: ["*.wild.test"] }\nlimits: { memory: 1g, processes: 100, time: 1h }\npermissions: { mode: ask, allow: [] }\n',
+    )
     const { policy } = await place.load()
     expect(policy.workspace.mode).toBe('readonly')
     expect(policy.limits).toEqual({ memory: 2 ** 30, processes: 100, time: 3_600_000 })
@@ -279,7 +321,9 @@ describe("the user's policy", () => {
     const shared = path.join(place.root, 'work', 'shared')
     const file = path.join(shared, 'p.yaml')
     writeFileSync(file, 'network: { allow: [a.test] }\n', { mode: 0o600 })
-    await expect(place.load({ policy: file, mount: [{ path: shared, mode: 'rw' }] })).rejects.toMatchObject({ code: 'policy/untrusted-file' })
+    await expect(place.load({ policy: file, mount: [{ path: shared, mode: 'rw' }] })).rejects.toMatchObject({
+      code: 'policy/untrusted-file',
+    })
     await place.load({ policy: file, mount: [{ path: shared, mode: 'ro' }] })
   })
 })
@@ -301,10 +345,25 @@ describe('mounts', () => {
     const server = net.createServer()
     await new Promise<void>((resolve) => server.listen(socket, resolve))
     mkdirSync(path.join(place.input.hostHome, '.ssh'))
-    const refused = ['/', '/proc', '/sys', '/dev', '/run', socket, place.input.hostHome, place.root, place.configDir, path.dirname(place.configDir), path.join(place.root, 'home', '.config')]
-    for (const each of refused) await expect(place.load({ mount: [{ path: each, mode: 'ro' }] }), each).rejects.toMatchObject({ code: 'policy/mount-refused' })
-    for (const each of ['/etc', '/usr', path.join(place.input.hostHome, '.ssh')]) await expect(place.load({ mount: [{ path: each, mode: 'rw' }] }), each).rejects.toMatchObject({ code: 'policy/mount-refused' })
-    for (const each of ['/nowhere/at/all', '', 'a\nb', '~root', '$HOME/x', '${HOME}']) await expect(place.load({ mount: [{ path: each, mode: 'ro' }] }), each).rejects.toMatchObject({ code: 'policy/bad-path' })
+    const refused = [
+      '/',
+      '/proc',
+      '/sys',
+      '/dev',
+      '/run',
+      socket,
+      place.input.hostHome,
+      place.root,
+      place.configDir,
+      path.dirname(place.configDir),
+      path.join(place.root, 'home', '.config'),
+    ]
+    for (const each of refused)
+      await expect(place.load({ mount: [{ path: each, mode: 'ro' }] }), each).rejects.toMatchObject({ code: 'policy/mount-refused' })
+    for (const each of ['/etc', '/usr', path.join(place.input.hostHome, '.ssh')])
+      await expect(place.load({ mount: [{ path: each, mode: 'rw' }] }), each).rejects.toMatchObject({ code: 'policy/mount-refused' })
+    for (const each of ['/nowhere/at/all', '', 'a\nb', '~root', '$HOME/x', '${HOME}'])
+      await expect(place.load({ mount: [{ path: each, mode: 'ro' }] }), each).rejects.toMatchObject({ code: 'policy/bad-path' })
     await new Promise((resolve) => server.close(resolve))
   })
 })

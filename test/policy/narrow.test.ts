@@ -11,27 +11,53 @@ const names = ['a.test', 'b.a.test', 'c.b.a.test', 'd.test'] as CanonicalHost[]
 const ports = [22, 80, 443]
 const layer = (kind: 'user' | 'project'): fc.Arbitrary<Layer> => {
   const origin: Origin = { kind, source: `/${kind}`, line: 1 }
-  const said = <T>(values: readonly T[]): fc.Arbitrary<{ value: T; origin: Origin }> => fc.constantFrom(...values).map((value) => ({ value, origin }))
+  const said = <T>(values: readonly T[]): fc.Arbitrary<{ value: T; origin: Origin }> =>
+    fc.constantFrom(...values).map((value) => ({ value, origin }))
   const rule: fc.Arbitrary<HostRule> = fc.record({
     effect: fc.constantFrom('allow' as const, 'deny' as const),
-    pattern: fc.oneof(fc.constantFrom(...names).map((host) => ({ kind: 'host' as const, host })), fc.constantFrom(...names).map((suffix) => ({ kind: 'subdomains' as const, suffix }))),
+    pattern: fc.oneof(
+      fc.constantFrom(...names).map((host) => ({ kind: 'host' as const, host })),
+      fc.constantFrom(...names).map((suffix) => ({ kind: 'subdomains' as const, suffix })),
+    ),
     ports: fc.subarray(ports, { minLength: 1 }),
     origin: fc.constant(origin),
   })
-  const limit = fc.record({ name: fc.constantFrom('memory' as const, 'processes' as const, 'time' as const), value: fc.constantFrom(100, 5000, 10_000, 'none' as const), origin: fc.constant(origin) })
+  const limit = fc.record({
+    name: fc.constantFrom('memory' as const, 'processes' as const, 'time' as const),
+    value: fc.constantFrom(100, 5000, 10_000, 'none' as const),
+    origin: fc.constant(origin),
+  })
   const globs = fc.subarray(['.vscode', '.idea']).map((list) => list.map((glob) => ({ glob, origin })))
   // Most projects say little: what is left out is what makes a random one narrow often enough.
-  const rare = <T>(list: fc.Arbitrary<T[]>): fc.Arbitrary<T[]> => (kind === 'user' ? list : fc.oneof({ weight: 3, arbitrary: fc.constant<T[]>([]) }, { weight: 1, arbitrary: list }))
+  const rare = <T>(list: fc.Arbitrary<T[]>): fc.Arbitrary<T[]> =>
+    kind === 'user' ? list : fc.oneof({ weight: 3, arbitrary: fc.constant<T[]>([]) }, { weight: 1, arbitrary: list })
   const rows = fc.record({
-    mount: rare(fc.subarray(['/m/a', '/m/a/b', '/m/c']).chain((paths) => fc.constantFrom('ro' as const, 'rw' as const).map((mode) => paths.map((path) => ({ path, mode, origin }))))),
-    hide: globs, protect: globs, unprotect: rare(globs),
-    env: rare(fc.array(fc.record({ name: fc.constantFrom('A', 'B'), value: fc.constantFrom('1', '2'), origin: fc.constant(origin) }), { maxLength: 2 })),
-    presets: fc.constant([]), rules: fc.array(rule, { maxLength: kind === 'user' ? 5 : 2 }), routes: fc.constant([]), limits: fc.array(limit, { maxLength: kind === 'user' ? 3 : 1 }),
+    mount: rare(
+      fc
+        .subarray(['/m/a', '/m/a/b', '/m/c'])
+        .chain((paths) => fc.constantFrom('ro' as const, 'rw' as const).map((mode) => paths.map((path) => ({ path, mode, origin })))),
+    ),
+    hide: globs,
+    protect: globs,
+    unprotect: rare(globs),
+    env: rare(
+      fc.array(fc.record({ name: fc.constantFrom('A', 'B'), value: fc.constantFrom('1', '2'), origin: fc.constant(origin) }), {
+        maxLength: 2,
+      }),
+    ),
+    presets: fc.constant([]),
+    rules: fc.array(rule, { maxLength: kind === 'user' ? 5 : 2 }),
+    routes: fc.constant([]),
+    limits: fc.array(limit, { maxLength: kind === 'user' ? 3 : 1 }),
   })
-  const maybe = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(value, { nil: undefined, freq: kind === 'user' ? 3 : 1 })
+  const maybe = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
+    fc.option(value, { nil: undefined, freq: kind === 'user' ? 3 : 1 })
   const single = fc
     .record({
-      engine: maybe(said(['auto', 'podman'] as const)), agent: maybe(said(['claude', 'codex'])), workspace: maybe(said(['live', 'readonly'] as const)), mode: maybe(said(['ask', 'allow-listed', 'auto'] as const)),
+      engine: maybe(said(['auto', 'podman'] as const)),
+      agent: maybe(said(['claude', 'codex'])),
+      workspace: maybe(said(['live', 'readonly'] as const)),
+      mode: maybe(said(['ask', 'allow-listed', 'auto'] as const)),
       tools: maybe(fc.subarray(['x', 'y']).map((list) => list.map((value) => ({ value, origin })))),
     })
     .map((few) => Object.fromEntries(Object.entries(few).filter(([, value]) => value !== undefined)) as Partial<Layer>)
@@ -46,19 +72,30 @@ it('a project without approval never widens anything', () => {
       narrowed += 1
       const alone = merge({ user, project: silentLayer, flags: silentLayer }, []).policy
       const both = merge({ user, project, flags: silentLayer }, []).policy
-      for (const host of names) for (const port of ports) if (judge(alone.network, { host, port }).effect === 'deny') expect(judge(both.network, { host, port }).effect).toBe('deny')
+      for (const host of names)
+        for (const port of ports)
+          if (judge(alone.network, { host, port }).effect === 'deny') expect(judge(both.network, { host, port }).effect).toBe('deny')
       expect(both.engine).toBe(alone.engine)
       expect(both.agent).toBe(alone.agent)
       if (alone.workspace.mode === 'readonly') expect(both.workspace.mode).toBe('readonly')
-      expect(['ask', 'allow-listed', 'auto'].indexOf(both.permissions.mode)).toBeLessThanOrEqual(['ask', 'allow-listed', 'auto'].indexOf(alone.permissions.mode))
+      expect(['ask', 'allow-listed', 'auto'].indexOf(both.permissions.mode)).toBeLessThanOrEqual(
+        ['ask', 'allow-listed', 'auto'].indexOf(alone.permissions.mode),
+      )
       expect(alone.permissions.allow).toEqual(expect.arrayContaining([...both.permissions.allow]))
-      for (const name of ['memory', 'processes', 'time'] as const) expect(both.limits[name] ?? Infinity).toBeLessThanOrEqual(alone.limits[name] ?? Infinity)
-      const reach = (policy: typeof alone, mode: string): string[] => policy.files.mount.filter((mount) => mount.mode === mode || mode === 'ro').map(({ path }) => path)
-      for (const mode of ['ro', 'rw']) for (const path of reach(both, mode)) expect(reach(alone, mode).some((own) => path === own || path.startsWith(`${own}/`))).toBe(true)
-      expect(new Set(alone.env.map(({ name, value }) => `${name}=${value}`))).toEqual(new Set(both.env.map(({ name, value }) => `${name}=${value}`)))
+      for (const name of ['memory', 'processes', 'time'] as const)
+        expect(both.limits[name] ?? Infinity).toBeLessThanOrEqual(alone.limits[name] ?? Infinity)
+      const reach = (policy: typeof alone, mode: string): string[] =>
+        policy.files.mount.filter((mount) => mount.mode === mode || mode === 'ro').map(({ path }) => path)
+      for (const mode of ['ro', 'rw'])
+        for (const path of reach(both, mode))
+          expect(reach(alone, mode).some((own) => path === own || path.startsWith(`${own}/`))).toBe(true)
+      expect(new Set(alone.env.map(({ name, value }) => `${name}=${value}`))).toEqual(
+        new Set(both.env.map(({ name, value }) => `${name}=${value}`)),
+      )
       const globs = (list: readonly { glob: string }[]): string[] => list.map(({ glob }) => glob)
       expect(globs(alone.files.unprotect)).toEqual(expect.arrayContaining(globs(both.files.unprotect)))
-      for (const list of ['hide', 'protect'] as const) expect(globs(both.files[list])).toEqual(expect.arrayContaining(globs(alone.files[list])))
+      for (const list of ['hide', 'protect'] as const)
+        expect(globs(both.files[list])).toEqual(expect.arrayContaining(globs(alone.files[list])))
     }),
     { numRuns: 4000 },
   )

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { nearest } from '../../src/policy/nearest.ts'
 import { parsePolicy } from '../../src/policy/yaml.ts'
 
-const parse = (text: string | Uint8Array): unknown => parsePolicy(typeof text === 'string' ? Buffer.from(text) : text, '/u/policy.yaml').tree
+const parse = (text: string | Uint8Array): unknown =>
+  parsePolicy(typeof text === 'string' ? Buffer.from(text) : text, '/u/policy.yaml').tree
 
 const hostile: readonly (readonly [string, string | Uint8Array, string, string])[] = [
   ['nothing', '', 'policy/empty', ''],
@@ -77,7 +78,13 @@ describe('parsePolicy', () => {
 
   it('reads JSON, CRLF, quotes and block text alike', () => {
     const expected = { network: { allow: ['a.test'] } }
-    for (const text of ['{"network":{"allow":["a.test"]}}', 'network:\r\n  allow:\r\n    - a.test\r\n', "network: { allow: ['a.test'] }", '---\nnetwork:\n  allow:\n    - >-\n      a.test\n']) expect(parse(text)).toEqual(expected)
+    for (const text of [
+      '{"network":{"allow":["a.test"]}}',
+      'network:\r\n  allow:\r\n    - a.test\r\n',
+      "network: { allow: ['a.test'] }",
+      '---\nnetwork:\n  allow:\n    - >-\n      a.test\n',
+    ])
+      expect(parse(text)).toEqual(expected)
   })
 
   it('suggests the key that was meant', () => {

@@ -35,33 +35,57 @@ const derive = (name: string, context: RegistryContext) => {
   if (registry === undefined) throw new Error(`no ${name}`)
   return registry.derive(context)
 }
-const shown = async (name: string, context: RegistryContext) => (await derive(name, context)).hosts.map(({ host, port }) => `${host}:${port}`)
+const shown = async (name: string, context: RegistryContext) =>
+  (await derive(name, context)).hosts.map(({ host, port }) => `${host}:${port}`)
 
 describe('each manager', () => {
   const npmrc = `{"registry":"https://npm.company.test/repo/","@team:registry":"http://team.company.test:4873/","//npm.company.test/:_authToken":"(protected)","registryx":"https://no.test"}`
   const table: readonly (readonly [string, string, string, readonly string[]])[] = [
     ['npm', 'npm', `echo '${npmrc}'`, ['npm.company.test:443', 'team.company.test:4873']],
-    ['pnpm', 'pnpm', `if [ "$2" = get ]; then echo https://npm.company.test/; else echo '${npmrc}'; fi`, ['npm.company.test:443', 'team.company.test:4873']],
-    ['yarn', 'yarn', 'if [ "$1" = --version ]; then echo 1.22.0; else echo https://yarn.company.test; fi', ['yarn.company.test:443']],
-    ['yarn', 'yarn', `case "$*" in --version) echo 4.5.0;; *npmScopes*) echo '{"team":{"npmRegistryServer":"https://team.company.test"}}';; *) echo https://yarn.company.test;; esac`, ['yarn.company.test:443', 'team.company.test:443']],
     [
-      'pip', 'pip3',
+      'pnpm',
+      'pnpm',
+      `if [ "$2" = get ]; then echo https://npm.company.test/; else echo '${npmrc}'; fi`,
+      ['npm.company.test:443', 'team.company.test:4873'],
+    ],
+    ['yarn', 'yarn', 'if [ "$1" = --version ]; then echo 1.22.0; else echo https://yarn.company.test; fi', ['yarn.company.test:443']],
+    [
+      'yarn',
+      'yarn',
+      `case "$*" in --version) echo 4.5.0;; *npmScopes*) echo '{"team":{"npmRegistryServer":"https://team.company.test"}}';; *) echo https://yarn.company.test;; esac`,
+      ['yarn.company.test:443', 'team.company.test:443'],
+    ],
+    [
+      'pip',
+      'pip3',
       `case "$1" in download) echo "  -i, --index-url <url>  Base URL (default"; echo "      https://index.company.test/simple). It";; config) echo "global.extra-index-url='https://extra.company.test/simple https://more.company.test/x'";; *) echo "  Found link https://files.company.test/pip-1.whl (from https://index.company.test/simple/pip/), version: 1";; esac`,
       ['index.company.test:443', 'extra.company.test:443', 'more.company.test:443', 'files.company.test:443'],
     ],
     [
-      'uv', 'uv',
+      'uv',
+      'uv',
       `case "$1" in help) echo "      --default-index <DEFAULT_INDEX>"; echo "          The URL of the default package index (by default: <https://index.company.test/simple>)."; ;; *) cat >/dev/null; echo 'wheels = [{ url = "https://files.company.test/pip.whl" }]';; esac`,
       ['index.company.test:443', 'files.company.test:443'],
     ],
-    ['go', 'go', `echo '{"GOPROXY":"https://proxy.company.test|https://other.company.test:8443,off","GOSUMDB":"sum.company.test+ab12+xyz https://sums.company.test"}'`, ['proxy.company.test:443', 'other.company.test:8443', 'sums.company.test:443']],
+    [
+      'go',
+      'go',
+      `echo '{"GOPROXY":"https://proxy.company.test|https://other.company.test:8443,off","GOSUMDB":"sum.company.test+ab12+xyz https://sums.company.test"}'`,
+      ['proxy.company.test:443', 'other.company.test:8443', 'sums.company.test:443'],
+    ],
     ['go', 'go', `echo '{"GOPROXY":"direct","GOSUMDB":"sum.company.test"}'`, ['sum.company.test:443']],
     [
-      'cargo', 'cargo',
+      'cargo',
+      'cargo',
       `mkdir -p "$HOME/.cargo/registry/index/index.company.test-abc"; echo '{"dl":"https://crates.company.test/api","api":null}' > "$HOME/.cargo/registry/index/index.company.test-abc/config.json"; case "$*" in *config*) echo '{"registries":{"team":{"index":"sparse+https://team.company.test/i/"}}}';; *) echo 'failed to download from \`https://index.company.test/config.json\`' >&2; exit 101;; esac`,
       ['index.company.test:443', 'team.company.test:443', 'crates.company.test:443'],
     ],
-    ['apt', 'apt-get', 'echo http://deb.company.test/debian; echo https://sec.company.test/x; echo file:/media/cdrom', ['deb.company.test:80', 'sec.company.test:443']],
+    [
+      'apt',
+      'apt-get',
+      'echo http://deb.company.test/debian; echo https://sec.company.test/x; echo file:/media/cdrom',
+      ['deb.company.test:80', 'sec.company.test:443'],
+    ],
   ]
   it.each(table)('%s (%s) is asked', async (preset, program, script, hosts) => {
     using bench = makeBench()
@@ -77,8 +101,14 @@ describe('each manager', () => {
     mkdirSync(path.join(home, 'lib'))
     mkdirSync(path.join(bench.context.hostHome, '.m2'))
     bench.program('mvn', `echo "Apache Maven 3"; echo "Maven home: ${home}"`)
-    writeFileSync(path.join(home, 'conf', 'settings.xml'), '<settings><!-- <mirror><url>https://no.test</url></mirror> --><mirrors><mirror><mirrorOf>external:http:*</mirrorOf><url>http://0.0.0.0/</url><blocked>true</blocked></mirror></mirrors></settings>')
-    writeFileSync(path.join(bench.context.hostHome, '.m2', 'settings.xml'), '<settings><mirrors><mirror><mirrorOf>*</mirrorOf><url>https://mvn.company.test/x</url></mirror></mirrors></settings>')
+    writeFileSync(
+      path.join(home, 'conf', 'settings.xml'),
+      '<settings><!-- <mirror><url>https://no.test</url></mirror> --><mirrors><mirror><mirrorOf>external:http:*</mirrorOf><url>http://0.0.0.0/</url><blocked>true</blocked></mirror></mirrors></settings>',
+    )
+    writeFileSync(
+      path.join(bench.context.hostHome, '.m2', 'settings.xml'),
+      '<settings><mirrors><mirror><mirrorOf>*</mirrorOf><url>https://mvn.company.test/x</url></mirror></mirrors></settings>',
+    )
     expect(await shown('maven', bench.context)).toEqual(['mvn.company.test:443'])
   })
 })
@@ -92,7 +122,13 @@ describe('what a project has no say in', () => {
   })
 
   it("is the manager's variables under `npm run`", async () => {
-    using bench = makeBench({ npm_lifecycle_event: 'agent', npm_config_registry: 'https://evil.test/', NPM_CONFIG_REGISTRY: 'https://evil.test/', SECRET_KEY: 'hunter2', NODE_OPTIONS: '--require ./evil.js' })
+    using bench = makeBench({
+      npm_lifecycle_event: 'agent',
+      npm_config_registry: 'https://evil.test/',
+      NPM_CONFIG_REGISTRY: 'https://evil.test/',
+      SECRET_KEY: 'hunter2',
+      NODE_OPTIONS: '--require ./evil.js',
+    })
     bench.program('npm', `echo "{\\"registry\\":\\"\${npm_config_registry:-\${NPM_CONFIG_REGISTRY:-https://npm.company.test/}}\\"}"`)
     expect(await shown('npm', bench.context)).toEqual(['npm.company.test:443'])
     expect(bench.log()).not.toMatch(/hunter2|evil/)
@@ -107,7 +143,10 @@ describe('what a project has no say in', () => {
   it('is the folder that managers are asked from', async () => {
     using bench = makeBench()
     writeFileSync(path.join(bench.context.project, '.npmrc'), 'registry=https://evil.test/\n')
-    bench.program('npm', `if [ -e .npmrc ]; then echo '{"registry":"https://evil.test/"}'; else echo '{"registry":"https://npm.company.test/"}'; fi`)
+    bench.program(
+      'npm',
+      `if [ -e .npmrc ]; then echo '{"registry":"https://evil.test/"}'; else echo '{"registry":"https://npm.company.test/"}'; fi`,
+    )
     expect(await shown('npm', bench.context)).toEqual(['npm.company.test:443'])
     expect(bench.log()).toContain(path.join(bench.context.stateDir, 'registries', 'empty'))
   })
@@ -145,18 +184,30 @@ describe('what is remembered', () => {
 describe('where nothing can be found out', () => {
   it('says that the manager is not installed', async () => {
     using bench = makeBench()
-    await expect(derive('pnpm', { ...bench.context, hostEnv: { PATH: '/nowhere' } })).rejects.toMatchObject({ code: 'policy/manager-missing', remedy: expect.stringContaining('--allow HOST') })
+    await expect(derive('pnpm', { ...bench.context, hostEnv: { PATH: '/nowhere' } })).rejects.toMatchObject({
+      code: 'policy/manager-missing',
+      remedy: expect.stringContaining('--allow HOST'),
+    })
   })
   it.each(['exit 3', 'echo "not json"', 'echo null', 'echo "[]"', 'echo {}'])('does not guess from "%s"', async (script) => {
     using bench = makeBench()
     bench.program('npm', script)
-    await expect(derive('npm', bench.context)).rejects.toMatchObject({ code: expect.stringMatching(/^policy\/(?:manager-unclear|no-registry)$/) })
+    await expect(derive('npm', bench.context)).rejects.toMatchObject({
+      code: expect.stringMatching(/^policy\/(?:manager-unclear|no-registry)$/),
+    })
   })
 })
 
-it.each([['https://a.test/x', 'a.test:443'], ['http://a.test', 'a.test:80'], ['https://u:p@a.test:8443/', 'a.test:8443'], ['sparse+https://a.test/', 'a.test:443'], ['file:///x', undefined], ['off', undefined], ['', undefined], ['ftp://a.test', undefined]])(
-  'the host of %j is %s', (url, host) => {
-    const found = hostOfUrl(url, 'x')
-    expect(found === undefined ? undefined : `${found.host}:${found.port}`).toBe(host)
-  },
-)
+it.each([
+  ['https://a.test/x', 'a.test:443'],
+  ['http://a.test', 'a.test:80'],
+  ['https://u:p@a.test:8443/', 'a.test:8443'],
+  ['sparse+https://a.test/', 'a.test:443'],
+  ['file:///x', undefined],
+  ['off', undefined],
+  ['', undefined],
+  ['ftp://a.test', undefined],
+])('the host of %j is %s', (url, host) => {
+  const found = hostOfUrl(url, 'x')
+  expect(found === undefined ? undefined : `${found.host}:${found.port}`).toBe(host)
+})

@@ -53,12 +53,13 @@ export const policyFailures = {
     remedy: 'Set {name} up, or name the host itself: anchorhold run --allow HOST …',
   },
   'policy/unreadable': {
-    message: 'the policy {file} can\'t be used: {reason}',
+    message: "the policy {file} can't be used: {reason}",
     remedy: 'Mend or remove the file. anchorhold does not start with a policy that it could not read whole.',
   },
   'policy/untrusted-file': {
     message: 'the policy {file} is not safe to follow: {reason}',
-    remedy: 'Keep it where only you can write: ~/.config/anchorhold/policy.yaml, mode 0600, or give such a file with --policy. A project\'s own policy is anchorhold.yaml.',
+    remedy:
+      "Keep it where only you can write: ~/.config/anchorhold/policy.yaml, mode 0600, or give such a file with --policy. A project's own policy is anchorhold.yaml.",
   },
   'policy/other-spelling': {
     message: '{file} is not read: policies end with .yaml',
@@ -85,7 +86,7 @@ export const policyFailures = {
     remedy: 'Remove it. anchorhold refuses what it would otherwise have to ignore.',
   },
   'policy/project-routes': {
-    message: '{where}: a project\'s policy can\'t have routes: they decide which machine answers for a name',
+    message: "{where}: a project's policy can't have routes: they decide which machine answers for a name",
     remedy: 'Move the route to your own policy (~/.config/anchorhold/policy.yaml), or give it with --route.',
   },
   'policy/project-widens': {
