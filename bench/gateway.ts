@@ -106,7 +106,7 @@ function section(kind: Kind, rows: readonly Row[]): Section {
   return {
     title: `Gateway: ${titles[kind].toLowerCase()}`,
     unit: kind === 'stream' ? 'MB/s' : 'per second',
-    how: `${titles[kind]} to a server on loopback, the same client for each; median of ${rounds} rounds. Tunnel: bytes through CONNECT (anchorhold: a port that the policy names); plain HTTP: requests that the proxy reads.`,
+    how: `${titles[kind]} to a server on loopback, the same client for each; median of ${rounds} rounds. Tunnel: bytes through CONNECT (anchorhold: a port that the policy names); plain HTTP: requests that the proxy reads. Names are resolved once, before the clock starts.`,
     rows,
     against: 'direct',
     goals: styles.flatMap((style) => [

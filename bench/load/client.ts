@@ -1,6 +1,7 @@
 // The load: runs inside the cell (or outside, for the direct figure) and prints one number.
 //   client.ts stream|connections|requests HOST PORT AMOUNT [PROXY-PORT|env [tunnel|'plain HTTP']]
 // stream: MB/s of one response of AMOUNT bytes; connections: new ones per second, 8 at a time; requests: per second on one connection.
+import { lookup } from 'node:dns/promises'
 import { connect, type Socket } from 'node:net'
 
 const [kind = '', host = '', port = '', amountText = '', proxy = '', how = 'tunnel'] = process.argv.slice(2)
@@ -22,6 +23,8 @@ function proxyAddress(): ProxyAddress | undefined {
   return { host: url.hostname, port: Number(url.port), authorization }
 }
 const via = proxyAddress()
+/** Resolved once, as the proxies' address is: a connection is measured, not a question to the resolver. */
+const { address } = await lookup(via?.host ?? host)
 const forwarded = via !== undefined && how === 'plain HTTP'
 const authority = port === '80' ? host : `${host}:${port}`
 
@@ -35,7 +38,7 @@ function open(ready: (socket: Socket) => void): void {
   const buffer = Buffer.allocUnsafe(256 * 1024)
   let receive = (_bytes: number, _data: Buffer): void => undefined
   const socket = connect({
-    host: via?.host ?? host,
+    host: address,
     port: via?.port ?? Number(port),
     noDelay: true,
     onread: {
