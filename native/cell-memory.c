@@ -1,5 +1,6 @@
 // Memory limit where no cgroup can be had: adds up what the cell's processes hold. Called every 250 ms.
 #include "common.h"
+#include <dirent.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -21,16 +22,31 @@ static unsigned long long of_one(pid_t pid, int exact) {
   return bytes;
 }
 
+static unsigned long long of_tree(pid_t pid, int exact, int depth);
+
+// A process is listed as a child of the thread that started it.
+static unsigned long long of_children(const char *tasks, const char *thread, int exact, int depth) {
+  char path[400];
+  snprintf(path, sizeof path, "%s/%s/children", tasks, thread);
+  FILE *file = fopen(path, "re");
+  if (!file) return 0; // ended meanwhile
+  unsigned long long sum = 0;
+  int child;
+  while (fscanf(file, "%d", &child) == 1) sum += of_tree(child, exact, depth);
+  fclose(file);
+  return sum;
+}
+
 static unsigned long long of_tree(pid_t pid, int exact, int depth) {
   unsigned long long sum = of_one(pid, exact);
   if (depth > 200) return sum; // deeper ones are re-parented to init as soon as one of the chain ends
-  char path[64];
-  snprintf(path, sizeof path, "/proc/%d/task/%d/children", pid, pid);
-  FILE *file = fopen(path, "re");
-  if (!file) return sum;
-  int child;
-  while (fscanf(file, "%d", &child) == 1) sum += of_tree(child, exact, depth + 1);
-  fclose(file);
+  char tasks[64];
+  snprintf(tasks, sizeof tasks, "/proc/%d/task", pid);
+  DIR *folder = opendir(tasks);
+  if (!folder) return sum;
+  for (struct dirent *thread; (thread = readdir(folder));)
+    if (thread->d_name[0] != '.') sum += of_children(tasks, thread->d_name, exact, depth + 1);
+  closedir(folder);
   return sum;
 }
 

@@ -32,5 +32,5 @@ export const bubblewrap: Engine = {
   facts: async () => lookUpFacts(),
   compile,
   launch,
-  reap: async (session) => reapGroups(session),
+  reap: reapGroups,
 }

@@ -82,7 +82,7 @@ test('an interactive shell inside has size, resize, Ctrl-C, Ctrl-Z, fg and its o
   await terminal.see('cat\r\n')
   terminal.type('again\n')
   await terminal.see('again\r\nagain')
-  terminal.type('\x04')
+  terminal.type('\x03')
   await terminal.see('inside> ')
   terminal.type('exit 5\n')
   await terminal.see('outer> ')

@@ -2,6 +2,7 @@
 // Made by launch, joined by the supervisor's child, taken away after the end or by the next start's reap.
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { EngineFacts } from '../../model/engine.ts'
 import type { Plan } from '../../model/plan.ts'
 
@@ -110,31 +111,47 @@ export function countOomKills(folders: readonly string[]): number {
   return kills
 }
 
-/** Takes the emptied folders away. A group with processes in it stays, for `reap`. */
-export function removeGroups(folders: readonly string[]): void {
+/** Takes the emptied folders away. A group with processes in it stays, for `reap`; true when none did. */
+export function removeGroups(folders: readonly string[]): boolean {
+  let all = true
   for (const folder of folders) {
     try {
       rmdirSync(folder)
     } catch (error) {
-      if (!isCode(error, 'ENOENT') && !isCode(error, 'EBUSY')) throw error
+      if (isCode(error, 'EBUSY')) all = false
+      else if (!isCode(error, 'ENOENT')) throw error
     }
   }
+  return all
 }
 
 /** Kills what is left in groups of this session and removes them; returns what was done, in words. */
-export function reapGroups(session: string): readonly string[] {
-  const done: string[] = []
+export async function reapGroups(session: string): Promise<readonly string[]> {
+  const done = new Set<string>()
   for (const parent of new Set(Object.values(findGroupParents()))) {
     if (parent === undefined || !readdirSync(parent).includes(groupName(session))) continue
     const folder = path.join(parent, groupName(session))
-    for (const pid of readFileSync(path.join(folder, 'cgroup.procs'), 'utf8').trim().split('\n').filter(Boolean)) {
-      process.kill(Number(pid), 'SIGKILL')
-      done.push(`killed process ${pid}`)
+    // A killed process leaves its group a moment later, and one that forked meanwhile left a child.
+    for (let tries = 0; !removeGroups([folder]) && tries < 200; tries++) {
+      for (const pid of membersOf(folder)) if (killNow(pid)) done.add(`killed process ${pid}`)
+      await sleep(10)
     }
-    removeGroups([folder])
-    done.push(`removed control group ${folder}`)
+    done.add(existsSync(folder) ? `could not remove control group ${folder}` : `removed control group ${folder}`)
   }
-  return done
+  return [...done]
+}
+
+function membersOf(folder: string): readonly number[] {
+  return readFileSync(path.join(folder, 'cgroup.procs'), 'utf8').trim().split('\n').filter(Boolean).map(Number)
+}
+
+function killNow(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if (isCode(error, 'ESRCH')) return false
+    throw error
+  }
 }
 
 function isCode(error: unknown, code: string): boolean {

@@ -28,7 +28,12 @@ type Message =
 export async function launch(plan: Plan, compiled: Compiled, options: LaunchOptions): Promise<Cell> {
   options.signal.throwIfAborted()
   const folders = groupsOf(compiled)
-  makeGroups(folders, plan.limits)
+  try {
+    makeGroups(folders, plan.limits)
+  } catch (error) {
+    removeGroups(folders)
+    throw new Failure('engine/start', { why: `its control group: ${error instanceof Error ? error.message : String(error)}` }, { cause: error })
+  }
   const [file, ...args] = compiled.argv
   if (file === undefined) throw new Failure('engine/bad-plan', { why: 'nothing to start' })
   const { stdin, stdout, stderr } = options.stdio
