@@ -5,9 +5,11 @@ import type { Destination } from '../model/verdict.ts'
 import type { GatewaySettings } from './settings.ts'
 import type { Buffers } from './tunnel/buffers.ts'
 import type { Names } from './names/table.ts'
+import type { Inlet } from './inlet.ts'
 import type { Ledger } from './ledger.ts'
 import type { Agent } from 'node:http'
 import type { Dialler } from './dial/dial.ts'
+import type { Reach } from './dial/resolve.ts'
 
 export type Network = Policy['network']
 
@@ -27,7 +29,19 @@ export interface Asked {
 
 export type Target = Destination & { readonly host: CanonicalHost }
 
+/** A connection of the cell with the place it is for. */
+export interface Arrival {
+  readonly inlet: Inlet
+  /** Host and port as the address table or a proxy request said; the host is canonical. */
+  readonly target: Target
+  /** Set after a proxy request: how the cell came here, and what the name resolved to. */
+  readonly by?: NetworkHow
+  readonly reach?: Reach
+}
+
 export interface GatewayContext {
+  /** The one door (door.ts), for the phases behind it that send a connection back to it. Never rejects. */
+  readonly enter: (context: GatewayContext, arrival: Arrival) => Promise<void>
   readonly network: Network
   readonly settings: GatewaySettings
   readonly names: Names

@@ -1,23 +1,12 @@
 // Gateway: the one door. Every connection of the cell comes through here, and comes back through here after CONNECT or SOCKS (design.md 5).
 // listener → accept.ts → here → hello/ | http/ | relay.ts. What a proxy or the address said is judged anew each time.
-import type { Asked, GatewayContext, Refusal, Target } from './context.ts'
-import type { Reach } from './dial/resolve.ts'
+import type { Arrival, Asked, GatewayContext, Refusal } from './context.ts'
 import { judgeHello, readHello, unrecognizedName } from './hello/read.ts'
 import { serveHttp } from './http/serve.ts'
-import type { Inlet } from './inlet.ts'
 import { judgeTarget, limitedRefusal, unlimited, type Judged } from './judging.ts'
 import { refuseSocket, relay } from './relay.ts'
 import { sniff } from './sniff.ts'
 import type { NetworkHow } from '../model/events.ts'
-
-export interface Arrival {
-  readonly inlet: Inlet
-  /** Host and port as the address table or a proxy request said; the host is canonical. */
-  readonly target: Target
-  /** Set after a proxy request: how the cell came here, and what the name resolved to. */
-  readonly by?: NetworkHow
-  readonly reach?: Reach
-}
 
 /** Never rejects. */
 export async function enter(context: GatewayContext, arrival: Arrival): Promise<void> {

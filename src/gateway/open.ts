@@ -7,6 +7,7 @@ import type { BornListener } from '../model/engine.ts'
 import type { Emit } from '../model/events.ts'
 import { acceptFrom } from './accept.ts'
 import type { GatewayContext, Network } from './context.ts'
+import { enter } from './door.ts'
 import { makeDialler, systemResolver } from './dial/dial.ts'
 import { readParents } from './dial/parent.ts'
 import type { Resolver } from './dial/resolve.ts'
@@ -49,7 +50,7 @@ export function openGateway(input: GatewayInput): Gateway {
   const parents = readParents(input.hostEnv)
   const dialler = makeDialler({ network: input.network, parents, resolver: input.hostResolver ?? systemResolver, milliseconds: settings.dialMilliseconds, signal })
   const pool = makePool(dialler)
-  const context: GatewayContext = { network: input.network, settings, names: makeNames(settings.synthetic.first, settings.synthetic.count), ledger, dialler, pool, buffers: makeBuffers(), signal }
+  const context: GatewayContext = { enter, network: input.network, settings, names: makeNames(settings.synthetic.first, settings.synthetic.count), ledger, dialler, pool, buffers: makeBuffers(), signal }
   const listening = new Set<Server | DatagramSocket>()
   const connections = new Set<Socket>()
   let closed: Promise<void> | undefined

@@ -52,7 +52,7 @@ it('on the wire: a server behind an allowed name never sees another Host', async
   await fc.assert(fc.asyncProperty(authority, authority, fc.boolean(), async (first, second, same) => {
     const raw = `GET http://${first}/ HTTP/1.1\r\nHost: ${same ? first : second}\r\nConnection: close\r\n\r\n`
     const answer = await exchange(await dial(cell.port('http-proxy')), Buffer.from(raw), 500)
-    if (/^HTTP\/1\.1 200/.test(answer)) served += 1
+    if (answer.startsWith('HTTP/1.1 200')) served += 1
   }), { numRuns: 400, examples: [['api.allowed.test', '', true], ['A.WILD.test.:80', '', true], ['api.allowed.test', 'evil.test', false]] })
   const hosts = new Set(outside.text().match(/^Host: .*$/gm))
   for (const host of hosts) expect(['Host: api.allowed.test', 'Host: a.wild.test']).toContain(host)

@@ -1,6 +1,5 @@
 // Gateway, http: CONNECT. A tunnel is not a special case: the socket goes back through the door with the name that was asked for.
 import type { Asked, GatewayContext } from '../context.ts'
-import { enter } from '../door.ts'
 import type { Inlet } from '../inlet.ts'
 import { judgeText } from '../judging.ts'
 import { farewell } from '../relay.ts'
@@ -29,5 +28,5 @@ export async function serveConnect(context: GatewayContext, inlet: Inlet, ask: A
     return respond({ status: 502, word: 'failed', code: reach.code, reason: reach.reason })
   }
   inlet.socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
-  return enter(context, { inlet, target: judged.target, by: 'http-proxy', reach })
+  return context.enter(context, { inlet, target: judged.target, by: 'http-proxy', reach })
 }

@@ -25,6 +25,8 @@ export interface ForwardInput {
   readonly ask: Ask & { kind: 'request' }
   readonly target: Target
   readonly agent: http.Agent
+  /** Called when a connection to the judged address is there, before anything is sent over it. */
+  readonly onOpen: () => void
 }
 
 /** Never rejects. A request without a body is sent once more when the kept connection turned out to be closed already (RFC 9112 9.3.1). */
@@ -54,7 +56,10 @@ function attempt(context: GatewayContext, input: ForwardInput): Promise<Outcome>
     }
     cell.on('close', onGone)
     context.signal.addEventListener('abort', onGone)
-    request.on('socket', (socket) => socket.resume())
+    request.on('socket', (socket) => {
+      input.onOpen()
+      socket.resume()
+    })
     request.on('error', (error: NodeJS.ErrnoException) => {
       if (answered) return
       finish({ kind: 'failed', error: explain(error, request), sent })

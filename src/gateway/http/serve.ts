@@ -57,11 +57,12 @@ async function serveOne(context: GatewayContext, input: HttpInput, head: Request
   }
   const key = `${asked.host}:${asked.port}`
   const row = tally.get(key) ?? { asked, sent: 0, received: 0, started: Date.now() }
-  if (!tally.has(key)) {
+  const onOpen = (): void => {
+    if (tally.has(key)) return
     tally.set(key, row)
     context.ledger.allowed(asked, judged.rule)
   }
-  const outcome = await forward(context, { inlet, head, ask, target: judged.target, agent: context.pool })
+  const outcome = await forward(context, { inlet, head, ask, target: judged.target, agent: context.pool, onOpen })
   if (outcome.kind === 'delivered') row.received += outcome.delivered.received
   if ('sent' in outcome) row.sent += outcome.sent
   return conclude(context, input, { asked, head, rule: judged.rule, target: judged.target }, outcome)

@@ -1,6 +1,5 @@
 // Gateway, socks: SOCKS 5 (RFC 1928) and 4a, CONNECT only, no authentication. Ends in the same door as everything else.
 import type { Asked, GatewayContext, Refusal } from '../context.ts'
-import { enter } from '../door.ts'
 import type { Inlet } from '../inlet.ts'
 import { judgeText } from '../judging.ts'
 import { farewell } from '../relay.ts'
@@ -30,7 +29,7 @@ export async function serveSocks(context: GatewayContext, inlet: Inlet): Promise
     return farewell(inlet.socket, reply(request, 'unreachable'))
   }
   inlet.socket.write(reply(request, 'granted'))
-  return enter(context, { inlet, target: judged.target, by: 'socks-proxy', reach })
+  return context.enter(context, { inlet, target: judged.target, by: 'socks-proxy', reach })
 }
 
 function reply(request: SocksRequest & { kind: 'connect' }, word: 'granted' | 'not-allowed' | 'unreachable'): Buffer {

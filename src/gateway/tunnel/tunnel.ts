@@ -60,7 +60,6 @@ function join(lane: Lane, other: Lane, input: TunnelInput, closed: () => void): 
   lane.socket.on('error', () => (broken = true)) // what it was does not matter: it closes
   lane.socket.on('end', () => {
     if (!other.socket.destroyed) other.socket.end()
-    input.cell.setTimeout(0)
     if (!lane.socket.destroyed) lane.socket.setTimeout(input.halfOpenMilliseconds, () => lane.socket.destroy())
   })
   lane.socket.on('close', (hadError) => {

@@ -39,6 +39,7 @@ it('through every way in: the loopback answer is refused, the witness there sees
     const proxied = await exchange(await dial(cell.port('http-proxy')), `CONNECT good.test:${outside.port} HTTP/1.1\r\nHost: good.test:${outside.port}\r\n\r\n`)
     expect(proxied).toMatch(/^HTTP\/1\.1 403 .*code=private-address/s)
     expect(await exchange(await cell.connect('good.test', outside.port), 'x')).toBe('')
+    expect(cell.events.map((event) => event.kind)).not.toContain('network.allowed')
     expect(await exchange(await cell.connect('good.test', 443), helloRecords({ name: 'good.test' }))).toBe('')
   }
   expect(outside.hits).toHaveLength(0)

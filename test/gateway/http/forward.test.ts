@@ -1,7 +1,7 @@
 // PRX-21, PRX-26, PRX-30..32, PRX-36: requests are rebuilt, answers filtered, breaks stay visible.
 import http from 'node:http'
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { afterEach, expect, it } from 'vitest'
 import { allow, cleanUp, dial, exchange, httpResponder, readUntil, rig, route, witness } from '../fixtures/rig.ts'
 
@@ -119,7 +119,7 @@ it('answers Expect: 100-continue itself once the request is allowed', async () =
 })
 
 it('joins a WebSocket where the host is allowed as a whole, and nowhere else', async () => {
-  const respond = (socket: import('node:net').Socket): void => void socket.once('data', () => {
+  const respond = (socket: Socket): void => void socket.once('data', () => {
     socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\nfirst')
     socket.on('data', (chunk: Buffer) => socket.write(`echo ${chunk.toString()}`))
   })
