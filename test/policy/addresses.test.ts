@@ -1,5 +1,6 @@
 // Addresses: attacks.md PRX-12, PRX-13 and NET-05. Every block has a member; every way to carry an IPv4 address in IPv6 is judged by what it carries.
 import fc from 'fast-check'
+import { isIP } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { classifyAddress, parseAddress } from '../../src/policy/addresses.ts'
 import { addressRows } from '../../src/policy/special-addresses.ts'
@@ -115,6 +116,23 @@ describe('classifyAddress', () => {
         if (inner !== 'public' && v4 !== '0.0.0.1' && v4 !== '0.0.0.0') expect(outer).toBe(inner)
         if (outer === 'public') expect(inner).toBe('public')
       }),
+    )
+  })
+
+  it('reads as an address exactly what the system does, but for zones', () => {
+    const piece = fc.constantFrom(':', '::', '.', '0', '1', 'ff', 'ffff', '12345', '255', '256', '01', 'g', '127.0.0.1', '%lo', ' ', '-')
+    const text = fc.oneof(
+      fc.array(piece, { maxLength: 12 }).map((parts) => parts.join('')),
+      fc.ipV4(),
+      fc.ipV6(),
+      fc.ipV4Extended(),
+      fc.array(fc.constantFrom('0', 'a1'), { minLength: 6, maxLength: 9 }).map((parts) => parts.join(':')),
+    )
+    fc.assert(
+      fc.property(text, (written) => {
+        expect(parseAddress(written)?.family ?? 0).toBe(written.includes('%') ? 0 : isIP(written))
+      }),
+      { numRuns: 5000 },
     )
   })
 
