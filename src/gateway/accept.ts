@@ -27,14 +27,19 @@ export function acceptFrom(context: GatewayContext, server: Server, listener: Li
       if (served && socket.destroyed) connections.delete(socket)
     }
     socket.on('close', done)
-    void receive(context, socket, listener).catch((error: unknown) => {
-      // A defect closes this connection, never opens it (design.md 3.1).
-      context.ledger.warn('gateway-defect', `a connection was closed because the gateway failed on it (${error instanceof Error ? error.name : 'unknown'})`)
-      socket.destroy()
-    }).then(() => {
-      served = true
-      done()
-    })
+    void receive(context, socket, listener)
+      .catch((error: unknown) => {
+        // A defect closes this connection, never opens it (design.md 3.1).
+        context.ledger.warn(
+          'gateway-defect',
+          `a connection was closed because the gateway failed on it (${error instanceof Error ? error.name : 'unknown'})`,
+        )
+        socket.destroy()
+      })
+      .then(() => {
+        served = true
+        done()
+      })
   })
 }
 
@@ -42,12 +47,21 @@ async function receive(context: GatewayContext, socket: Socket, listener: Listen
   socket.setNoDelay(true)
   if (listener.role === 'dns') return serveStream(context, socket)
   const inlet = openInlet(socket)
-  if (listener.role === 'http-proxy') return serveHttp(context, { inlet, role: 'proxy', target: undefined, asked: { host: 'proxy', port: listener.port, how: 'http-proxy' } })
+  if (listener.role === 'http-proxy')
+    return serveHttp(context, { inlet, role: 'proxy', target: undefined, asked: { host: 'proxy', port: listener.port, how: 'http-proxy' } })
   if (listener.role === 'socks-proxy') return serveSocks(context, inlet)
   const host = context.names.nameOf(socket.localAddress ?? '')
   if (host !== undefined) return context.enter(context, { inlet, target: { host, port: listener.port } })
-  const asked = { host: printableAddress(socket), port: listener.port, how: listener.port === 80 ? 'http' : listener.port === 443 ? 'tls' : 'tcp' } as const
-  const refusal = { code: 'address-literal', reason: `${asked.host} is an address that no name was asked for: rules are by name`, remedy: 'use the host name instead of its address' }
+  const asked = {
+    host: printableAddress(socket),
+    port: listener.port,
+    how: listener.port === 80 ? 'http' : listener.port === 443 ? 'tls' : 'tcp',
+  } as const
+  const refusal = {
+    code: 'address-literal',
+    reason: `${asked.host} is an address that no name was asked for: rules are by name`,
+    remedy: 'use the host name instead of its address',
+  }
   if (listener.port === 80) return serveHttp(context, { inlet, role: 'origin', target: undefined, asked, refusal })
   refuseSocket(context, socket, asked, refusal)
 }

@@ -64,7 +64,8 @@ export function makeLedger(emit: Emit, settings: GatewaySettings, onBroken: (err
   }
   const counted = (): boolean => {
     events += 1
-    if (events > settings.maxConnectionEvents) warn('network-events', 'more connections than the journal takes one by one; from here on they are only counted')
+    if (events > settings.maxConnectionEvents)
+      warn('network-events', 'more connections than the journal takes one by one; from here on they are only counted')
     return events <= settings.maxConnectionEvents
   }
   const rowOf = (asked: Asked): Counted<AllowedRow> => {
@@ -79,13 +80,15 @@ export function makeLedger(emit: Emit, settings: GatewaySettings, onBroken: (err
       const key = `${asked.host}:${asked.port} ${code}`
       const row = refused.get(key)
       if (row !== undefined) row.count += 1
-      else if (refused.size < settings.maxRefusedRows) refused.set(key, { host: asked.host, port: asked.port, code, reason, ...(remedy === undefined ? {} : { remedy }), count: 1 })
+      else if (refused.size < settings.maxRefusedRows)
+        refused.set(key, { host: asked.host, port: asked.port, code, reason, ...(remedy === undefined ? {} : { remedy }), count: 1 })
       else {
         refusedMore += 1
         warn('network-refusals', 'more refused destinations than the journal takes one by one; from here on they are only counted')
         return
       }
-      if (once(`${asked.how} ${key}`)) tell({ kind: 'network.refused', ...asked, code, reason, ...(remedy === undefined ? {} : { remedy }) })
+      if (once(`${asked.how} ${key}`))
+        tell({ kind: 'network.refused', ...asked, code, reason, ...(remedy === undefined ? {} : { remedy }) })
     },
     allowed(asked, rule) {
       rowOf(asked).connections += 1

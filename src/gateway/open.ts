@@ -48,9 +48,25 @@ export function openGateway(input: GatewayInput): Gateway {
   const signal = AbortSignal.any([closing.signal, input.signal])
   const ledger = makeLedger(input.emit, settings, () => closing.abort()) // without a journal nothing goes out
   const parents = readParents(input.hostEnv)
-  const dialler = makeDialler({ network: input.network, parents, resolver: input.hostResolver ?? systemResolver, milliseconds: settings.dialMilliseconds, signal })
+  const dialler = makeDialler({
+    network: input.network,
+    parents,
+    resolver: input.hostResolver ?? systemResolver,
+    milliseconds: settings.dialMilliseconds,
+    signal,
+  })
   const pool = makePool(dialler)
-  const context: GatewayContext = { enter, network: input.network, settings, names: makeNames(settings.synthetic.first, settings.synthetic.count), ledger, dialler, pool, buffers: makeBuffers(), signal }
+  const context: GatewayContext = {
+    enter,
+    network: input.network,
+    settings,
+    names: makeNames(settings.synthetic.first, settings.synthetic.count),
+    ledger,
+    dialler,
+    pool,
+    buffers: makeBuffers(),
+    signal,
+  }
   const listening = new Set<Server | DatagramSocket>()
   const connections = new Set<Socket>()
   let closed: Promise<void> | undefined
@@ -68,7 +84,8 @@ export function openGateway(input: GatewayInput): Gateway {
   return {
     adopt(born) {
       for (const { listener, socket } of born) {
-        if ((listener.kind === 'tcp') !== socket instanceof Server) throw new Failure('gateway/bad-listener', { kind: listener.kind, port: listener.port })
+        if ((listener.kind === 'tcp') !== socket instanceof Server)
+          throw new Failure('gateway/bad-listener', { kind: listener.kind, port: listener.port })
         listening.add(socket)
         if (socket instanceof Server) acceptFrom(context, socket, listener, connections)
         else serveDatagrams(context, socket)

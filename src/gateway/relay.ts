@@ -29,13 +29,25 @@ export async function relay(context: GatewayContext, input: RelayInput): Promise
   await join(context, { ...input, upstream: dialled.socket, started })
 }
 
-export async function join(context: GatewayContext, input: RelayInput & { readonly upstream: Socket; readonly fromUpstream?: Buffer; readonly started: number }): Promise<void> {
+export async function join(
+  context: GatewayContext,
+  input: RelayInput & { readonly upstream: Socket; readonly fromUpstream?: Buffer; readonly started: number },
+): Promise<void> {
   const { inlet, upstream, asked, started } = input
   upstream.setKeepAlive(true, 60_000)
   const fromCell = inlet.release()
   const { idleMilliseconds, halfOpenMilliseconds } = context.settings
   const early = input.fromUpstream === undefined ? {} : { fromUpstream: input.fromUpstream }
-  const end = await tunnel({ cell: inlet.socket, upstream, fromCell, ...early, idleMilliseconds, halfOpenMilliseconds, buffers: context.buffers, signal: context.signal })
+  const end = await tunnel({
+    cell: inlet.socket,
+    upstream,
+    fromCell,
+    ...early,
+    idleMilliseconds,
+    halfOpenMilliseconds,
+    buffers: context.buffers,
+    signal: context.signal,
+  })
   context.ledger.closed(asked, { ...end, milliseconds: Date.now() - started })
 }
 

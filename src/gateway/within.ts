@@ -4,7 +4,11 @@
  * What `work` resolves to, or undefined when it took longer or the signal ended it. `work` goes on behind; it asks `stopped()` after each wait
  * and gives up by itself.
  */
-export async function within<T>(milliseconds: number, signal: AbortSignal, work: (stopped: () => boolean) => Promise<T>): Promise<T | undefined> {
+export async function within<T>(
+  milliseconds: number,
+  signal: AbortSignal,
+  work: (stopped: () => boolean) => Promise<T>,
+): Promise<T | undefined> {
   let stopped = signal.aborted
   let stop: () => void = () => undefined
   const late = new Promise<undefined>((resolve) => {

@@ -11,7 +11,10 @@ async function echo(settings = {}) {
     socket.on('data', (chunk) => socket.write(chunk))
     socket.on('end', () => socket.end())
   })
-  return { outside, cell: await rig({ rules: [allow('good.test:22')], routes: [route('good.test', 22, outside.port)], ports: [22], settings }) }
+  return {
+    outside,
+    cell: await rig({ rules: [allow('good.test:22')], routes: [route('good.test', 22, outside.port)], ports: [22], settings }),
+  }
 }
 
 it('5,000 connections, one after the other in groups, all served, none left', async () => {
@@ -19,12 +22,14 @@ it('5,000 connections, one after the other in groups, all served, none left', as
   const address = (await cell.lookup('good.test')) ?? ''
   const port = cell.port('transparent', 22)
   for (let group = 0; group < 50; group++) {
-    await Promise.all(Array.from({ length: 100 }, async () => {
-      const socket = await dial(port, address)
-      socket.end('ping')
-      expect(await readUntil(socket, () => false)).toBe('ping')
-      socket.destroy()
-    }))
+    await Promise.all(
+      Array.from({ length: 100 }, async () => {
+        const socket = await dial(port, address)
+        socket.end('ping')
+        expect(await readUntil(socket, () => false)).toBe('ping')
+        socket.destroy()
+      }),
+    )
   }
   expect(outside.hits).toHaveLength(5_000)
   while (outside.hits.some(({ socket }) => !socket.destroyed)) await new Promise((resolve) => setTimeout(resolve, 5))
@@ -60,7 +65,13 @@ it('ends of one side go on, in both directions', async () => {
   await once(socket, 'end')
   expect(bytes).toBe(3_000_000)
   while (!cell.events.some((event) => event.kind === 'network.closed')) await new Promise((resolve) => setTimeout(resolve, 2))
-  expect(cell.events.find((event) => event.kind === 'network.closed')).toMatchObject({ host: 'good.test', port: 22, how: 'tcp', sent: 3_000_000, received: 3_000_000 })
+  expect(cell.events.find((event) => event.kind === 'network.closed')).toMatchObject({
+    host: 'good.test',
+    port: 22,
+    how: 'tcp',
+    sent: 3_000_000,
+    received: 3_000_000,
+  })
 })
 
 it('the server may end first while the cell still sends', async () => {
@@ -81,7 +92,10 @@ it('a reset of the server is a reset for the cell, and the other way round', asy
   socket.resume()
   socket.write('x')
   expect(await closed).toBe(true)
-  await failed.then(() => undefined, () => undefined)
+  await failed.then(
+    () => undefined,
+    () => undefined,
+  )
   const other = await echo()
   const second = await other.cell.connect('good.test', 22)
   second.write('x')
@@ -137,7 +151,13 @@ it('closing closes everything: nothing is answered after it, and open tunnels ar
 
 it('without a journal nothing goes out', async () => {
   const outside = await witness(httpResponder())
-  const cell = await rig({ rules: [allow('good.test')], routes: [route('good.test', 80, outside.port)], emit: () => { throw new Error('disk full') } })
+  const cell = await rig({
+    rules: [allow('good.test')],
+    routes: [route('good.test', 80, outside.port)],
+    emit: () => {
+      throw new Error('disk full')
+    },
+  })
   const answer = await exchange(await cell.connect('good.test', 80), 'GET / HTTP/1.1\r\nHost: good.test\r\n\r\n')
   expect(answer).toBe('')
   expect(outside.text()).toBe('')
@@ -160,7 +180,15 @@ it('nothing that the cell sends stands raw in the journal, and one decision is o
   const { cell } = await echo()
   const nasty = ['a\x1b[31m', 'a\u009b31m', 'a\u202e', `a${'x'.repeat(60_000)}`, 'a"\\<script>']
   for (const text of nasty) await exchange(await dial(cell.port('http-proxy')), `CONNECT ${text}:443 HTTP/1.1\r\nHost: ${text}:443\r\n\r\n`)
-  for (const text of nasty) await exchange(await dial(cell.port('socks-proxy')), Buffer.concat([Buffer.from([5, 1, 0, 5, 1, 0, 3, Math.min(255, text.length)]), Buffer.from(text.slice(0, 255), 'latin1'), Buffer.from([1, 187])]))
+  for (const text of nasty)
+    await exchange(
+      await dial(cell.port('socks-proxy')),
+      Buffer.concat([
+        Buffer.from([5, 1, 0, 5, 1, 0, 3, Math.min(255, text.length)]),
+        Buffer.from(text.slice(0, 255), 'latin1'),
+        Buffer.from([1, 187]),
+      ]),
+    )
   expect(cell.events.length).toBeGreaterThan(0)
   for (const event of cell.events) expect(JSON.stringify(event)).toMatch(/^[\x20-\x7e\u2026]{1,2000}$/)
 })

@@ -13,7 +13,12 @@ async function open() {
   const web = await witness(httpResponder())
   const cell = await rig({
     rules: [allow('good.test'), allow('good.test:22'), allow('*.wild.test:443')],
-    routes: [route('good.test', 443, outside.port), route('good.test', 22, outside.port), route('good.test', 80, web.port), route('a.wild.test', 443, outside.port)],
+    routes: [
+      route('good.test', 443, outside.port),
+      route('good.test', 22, outside.port),
+      route('good.test', 80, web.port),
+      route('a.wild.test', 443, outside.port),
+    ],
   })
   return { outside, web, cell, http: () => dial(cell.port('http-proxy')), socks: () => dial(cell.port('socks-proxy')) }
 }
@@ -55,13 +60,54 @@ it('CONNECT to port 80 is plain HTTP, read strictly; a nested CONNECT is none of
 })
 
 const refused: readonly (readonly [string, RegExp])[] = [
-  ['evil.test:443', /403.*not-listed/s], ['xgood.test:443', /403/], ['good.test.evil.test:443', /403/], ['wild.test:443', /403/], ['evilwild.test:443', /403/], ['goodxtest:443', /403/],
-  ['good.test:25', /403.*code=port/s], ['good.test:3128', /403/], ['localhost:443', /403/], ['localhost:3128', /403/], ['host.anchorhold.internal:22', /403/],
-  ['127.0.0.1:443', /403.*address-literal/s], ['127.1:443', /403/], ['2130706433:443', /403/], ['0x7f.1:443', /403/], ['0177.0.0.1:443', /403/], ['0:443', /403/], ['169.254.169.254:80', /403/], ['127.0.0.1:3128', /403/],
-  ['[::1]:443', /403/], ['[::ffff:7f00:1]:443', /403/], ['[fd00:ec2::254]:80', /403/], ['[good.test]:443', /40[03]/], ['[::1', /400/], ['::1:443', /400/], ['fe80::1%lo:443', /400/],
-  ['good.test', /400/], ['good.test:', /400/], ['good.test:0', /400/], ['good.test:0443', /400/], ['good.test:+443', /400/], ['good.test:443abc', /400/], ['good.test:65536', /400/], ['good.test:443:443', /400/],
-  ['a@good.test:443', /400/], ['good.test%00.wild.test:443', /400/], ['evil.test%2e.wild.test:443', /400/], ['good.test/x:443', /400/], ['good.test?x:443', /400/], ['-good.test:443', /400/], ['good..test:443', /400/], ['.good.test:443', /400/], ['good.test..:443', /400/],
-  ['g\xf6od.test:443', /400/], ['"good.test":443', /400/], ['xn--a.test:443', /40[03]/], [`${'a'.repeat(300)}.wild.test:443`, /400/], ['*.wild.test:443', /400/],
+  ['evil.test:443', /403.*not-listed/s],
+  ['xgood.test:443', /403/],
+  ['good.test.evil.test:443', /403/],
+  ['wild.test:443', /403/],
+  ['evilwild.test:443', /403/],
+  ['goodxtest:443', /403/],
+  ['good.test:25', /403.*code=port/s],
+  ['good.test:3128', /403/],
+  ['localhost:443', /403/],
+  ['localhost:3128', /403/],
+  ['host.anchorhold.internal:22', /403/],
+  ['127.0.0.1:443', /403.*address-literal/s],
+  ['127.1:443', /403/],
+  ['2130706433:443', /403/],
+  ['0x7f.1:443', /403/],
+  ['0177.0.0.1:443', /403/],
+  ['0:443', /403/],
+  ['169.254.169.254:80', /403/],
+  ['127.0.0.1:3128', /403/],
+  ['[::1]:443', /403/],
+  ['[::ffff:7f00:1]:443', /403/],
+  ['[fd00:ec2::254]:80', /403/],
+  ['[good.test]:443', /40[03]/],
+  ['[::1', /400/],
+  ['::1:443', /400/],
+  ['fe80::1%lo:443', /400/],
+  ['good.test', /400/],
+  ['good.test:', /400/],
+  ['good.test:0', /400/],
+  ['good.test:0443', /400/],
+  ['good.test:+443', /400/],
+  ['good.test:443abc', /400/],
+  ['good.test:65536', /400/],
+  ['good.test:443:443', /400/],
+  ['a@good.test:443', /400/],
+  ['good.test%00.wild.test:443', /400/],
+  ['evil.test%2e.wild.test:443', /400/],
+  ['good.test/x:443', /400/],
+  ['good.test?x:443', /400/],
+  ['-good.test:443', /400/],
+  ['good..test:443', /400/],
+  ['.good.test:443', /400/],
+  ['good.test..:443', /400/],
+  ['g\xf6od.test:443', /400/],
+  ['"good.test":443', /400/],
+  ['xn--a.test:443', /40[03]/],
+  [`${'a'.repeat(300)}.wild.test:443`, /400/],
+  ['*.wild.test:443', /400/],
 ]
 
 it.each(refused)('CONNECT %s is refused before any look-up or dial', async (authority, expected) => {
@@ -96,10 +142,18 @@ it('absolute-form goes out rebuilt, each request on its own verdict', async () =
 })
 
 it.each([
-  ['GET / HTTP/1.1\r\nHost: good.test', 400], ['GET https://good.test/ HTTP/1.1\r\nHost: good.test', 400], ['GET ftp://good.test/ HTTP/1.1\r\nHost: good.test', 400],
-  ['GET http://good.test@evil.test/ HTTP/1.1\r\nHost: evil.test', 400], ['GET http://evil.test#@good.test/ HTTP/1.1\r\nHost: good.test', 400], ['GET http://evil.test\\@good.test/ HTTP/1.1\r\nHost: good.test', 400],
-  ['GET http:/good.test/ HTTP/1.1\r\nHost: good.test', 400], ['GET http:///good.test/ HTTP/1.1\r\nHost: good.test', 400], ['GET http://good.test:0080/ HTTP/1.1\r\nHost: good.test', 400],
-  ['GET http://[::1]/ HTTP/1.1\r\nHost: [::1]', 403], ['GET http://127.0.0.1/ HTTP/1.1\r\nHost: 127.0.0.1', 403], ['GET http://169.254.169.254/ HTTP/1.1\r\nHost: 169.254.169.254', 403],
+  ['GET / HTTP/1.1\r\nHost: good.test', 400],
+  ['GET https://good.test/ HTTP/1.1\r\nHost: good.test', 400],
+  ['GET ftp://good.test/ HTTP/1.1\r\nHost: good.test', 400],
+  ['GET http://good.test@evil.test/ HTTP/1.1\r\nHost: evil.test', 400],
+  ['GET http://evil.test#@good.test/ HTTP/1.1\r\nHost: good.test', 400],
+  ['GET http://evil.test\\@good.test/ HTTP/1.1\r\nHost: good.test', 400],
+  ['GET http:/good.test/ HTTP/1.1\r\nHost: good.test', 400],
+  ['GET http:///good.test/ HTTP/1.1\r\nHost: good.test', 400],
+  ['GET http://good.test:0080/ HTTP/1.1\r\nHost: good.test', 400],
+  ['GET http://[::1]/ HTTP/1.1\r\nHost: [::1]', 403],
+  ['GET http://127.0.0.1/ HTTP/1.1\r\nHost: 127.0.0.1', 403],
+  ['GET http://169.254.169.254/ HTTP/1.1\r\nHost: 169.254.169.254', 403],
   ['GET http://good.test:22/ HTTP/1.1\r\nHost: good.test:22', 200],
 ])('%s answers %i', async (text, status) => {
   const { http, cell } = await open()
@@ -120,7 +174,8 @@ it('SOCKS 5 and 4A reach an allowed host by name', async () => {
   socket.write(five('good.test', 22))
   expect(await readUntil(socket, (text) => text.endsWith('HI'))).toBe('\x05\x00\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00HI')
   const old = await socks()
-  for (const byte of Buffer.concat([Buffer.from([4, 1, 0, 22, 0, 0, 0, 1]), Buffer.from('user\0good.test\0')])) old.write(Buffer.from([byte]))
+  for (const byte of Buffer.concat([Buffer.from([4, 1, 0, 22, 0, 0, 0, 1]), Buffer.from('user\0good.test\0')]))
+    old.write(Buffer.from([byte]))
   expect(await readUntil(old, (text) => text.endsWith('HI'))).toBe('\x00Z\x00\x00\x00\x00\x00\x00HI')
   expect(outside.hits).toHaveLength(2)
 })
@@ -137,13 +192,30 @@ it('an address that this session gave out for a name stands for it', async () =>
 })
 
 it.each([
-  ['a name that is not listed', five('evil.test', 443)], ['a NUL', five('evil.test\0.wild.test', 443)], ['a NUL at the end', five('good.test\0', 22)], ['CRLF', five('good.test\r\nX: y', 22)],
-  ['a blank', five('good.test ', 22)], ['a percent sign', five('good.test%00.wild.test', 443)], ['a byte above ASCII', five('g\xf6od.test', 22)], ['an empty name', five('', 22)], ['255 bytes', five(`${'a'.repeat(245)}.wild.test`, 443)],
-  ['an address as text', five('127.0.0.1', 22)], ['an IPv6 address as text', five('::1', 22)], ['a short address', five('127.1', 22)], ['another port', five('good.test', 23)], ['port 0', five('good.test', 0)],
-  ['an IPv4 address', Buffer.from([5, 1, 0, 5, 1, 0, 1, 127, 0, 0, 1, 0, 22])], ['the metadata address', Buffer.from([5, 1, 0, 5, 1, 0, 1, 169, 254, 169, 254, 0, 80])],
+  ['a name that is not listed', five('evil.test', 443)],
+  ['a NUL', five('evil.test\0.wild.test', 443)],
+  ['a NUL at the end', five('good.test\0', 22)],
+  ['CRLF', five('good.test\r\nX: y', 22)],
+  ['a blank', five('good.test ', 22)],
+  ['a percent sign', five('good.test%00.wild.test', 443)],
+  ['a byte above ASCII', five('g\xf6od.test', 22)],
+  ['an empty name', five('', 22)],
+  ['255 bytes', five(`${'a'.repeat(245)}.wild.test`, 443)],
+  ['an address as text', five('127.0.0.1', 22)],
+  ['an IPv6 address as text', five('::1', 22)],
+  ['a short address', five('127.1', 22)],
+  ['another port', five('good.test', 23)],
+  ['port 0', five('good.test', 0)],
+  ['an IPv4 address', Buffer.from([5, 1, 0, 5, 1, 0, 1, 127, 0, 0, 1, 0, 22])],
+  ['the metadata address', Buffer.from([5, 1, 0, 5, 1, 0, 1, 169, 254, 169, 254, 0, 80])],
   ['an IPv6 address', Buffer.concat([Buffer.from([5, 1, 0, 5, 1, 0, 4]), Buffer.alloc(15), Buffer.from([1, 0, 22])])],
-  ['UDP ASSOCIATE', five('good.test', 22, 3)], ['BIND', five('good.test', 22, 2)], ['an unknown kind of address', Buffer.from([5, 1, 0, 5, 1, 0, 9, 0, 22])],
-  ['SOCKS 4 with an address', Buffer.from([4, 1, 0, 22, 127, 0, 0, 1, 0])], ['SOCKS 4 BIND', Buffer.from([4, 2, 0, 22, 0, 0, 0, 1, 0, 103, 0])], ['a login only', Buffer.from([5, 1, 2])], ['no SOCKS', Buffer.from('GET / HTTP/1.1\r\n\r\n')],
+  ['UDP ASSOCIATE', five('good.test', 22, 3)],
+  ['BIND', five('good.test', 22, 2)],
+  ['an unknown kind of address', Buffer.from([5, 1, 0, 5, 1, 0, 9, 0, 22])],
+  ['SOCKS 4 with an address', Buffer.from([4, 1, 0, 22, 127, 0, 0, 1, 0])],
+  ['SOCKS 4 BIND', Buffer.from([4, 2, 0, 22, 0, 0, 0, 1, 0, 103, 0])],
+  ['a login only', Buffer.from([5, 1, 2])],
+  ['no SOCKS', Buffer.from('GET / HTTP/1.1\r\n\r\n')],
 ])('SOCKS with %s is refused', async (_name, bytes) => {
   const { cell, outside, web, socks } = await open()
   const answer = await exchange(await socks(), bytes)

@@ -9,7 +9,11 @@ const alert = '\x15\x03\x03\x00\x02\x02\x70'
 
 async function open(settings = {}) {
   const outside = await witness((socket) => void socket.write('SERVER'))
-  const cell = await rig({ rules: [allow('good.test:443'), allow('other.test:443')], routes: [route('good.test', 443, outside.port), route('other.test', 443, outside.port)], settings })
+  const cell = await rig({
+    rules: [allow('good.test:443'), allow('other.test:443')],
+    routes: [route('good.test', 443, outside.port), route('other.test', 443, outside.port)],
+    settings,
+  })
   return { outside, cell }
 }
 
@@ -22,7 +26,10 @@ it('tunnels a hello that names the judged host, byte for byte', async () => {
   expect(outside.hits[0]?.bytes.equals(bytes)).toBe(true)
 })
 
-it.each([['in single bytes', 1], ['over many records', 0]])('takes a hello %s', async (_how, step) => {
+it.each([
+  ['in single bytes', 1],
+  ['over many records', 0],
+])('takes a hello %s', async (_how, step) => {
   const { cell } = await open()
   const bytes = step === 0 ? helloRecords({ name: 'GOOD.test.' }, 3) : helloRecords({ name: 'good.test' })
   const socket = await cell.connect('good.test', 443)
@@ -43,7 +50,11 @@ it.each([
   ['no name', helloRecords({}), 'no-server-name'],
   ['two names', helloRecords({ name: 'good.test', extensions: [[0, serverName('evil.test')]] }), 'bad-hello'],
   ['plain HTTP', Buffer.from('GET / HTTP/1.1\r\nHost: good.test\r\n\r\n'), 'not-tls'],
-  ['another outer name before an encrypted hello', helloRecords({ name: 'evil.test', extensions: [[0xfe0d, Buffer.alloc(9)]] }), 'name-mismatch'],
+  [
+    'another outer name before an encrypted hello',
+    helloRecords({ name: 'evil.test', extensions: [[0xfe0d, Buffer.alloc(9)]] }),
+    'name-mismatch',
+  ],
 ])('refuses %s, with an alert, and dials nothing', async (_name, bytes, code) => {
   const { outside, cell } = await open()
   expect(await exchange(await cell.connect('good.test', 443), bytes)).toBe(alert)
@@ -63,7 +74,10 @@ it('refuses a tunnel to a host that is allowed for some methods or paths only', 
   const cell = await rig({ rules: [allow('good.test', { methods: ['GET'] })], routes: [route('good.test', 443, outside.port)] })
   expect(await exchange(await cell.connect('good.test', 443), helloRecords({ name: 'good.test' }))).toBe(alert)
   expect(outside.hits).toHaveLength(0)
-  expect(cell.gateway.stats().refused[0]).toMatchObject({ code: 'needs-reading', remedy: expect.stringContaining('anchorhold run --allow good.test') })
+  expect(cell.gateway.stats().refused[0]).toMatchObject({
+    code: 'needs-reading',
+    remedy: expect.stringContaining('anchorhold run --allow good.test'),
+  })
 })
 
 it('checks the name on port 80 as well when TLS comes there', async () => {
@@ -74,4 +88,13 @@ it('checks the name on port 80 as well when TLS comes there', async () => {
   const socket = await cell.connect('good.test', 80)
   socket.write(helloRecords({ name: 'good.test' }))
   expect(await readUntil(socket, (text) => text.includes('SERVER'))).toBe('SERVER')
+})
+
+it('a route that wants TLS ended is refused closed', async () => {
+  const outside = await witness()
+  const ended = route('good.test', 443, outside.port)
+  const cell = await rig({ rules: [allow('good.test')], routes: [{ ...ended, to: { ...ended.to, scheme: 'http' } }] })
+  expect(await exchange(await cell.connect('good.test', 443), helloRecords({ name: 'good.test' }))).toBe('')
+  expect(outside.hits).toHaveLength(0)
+  expect(cell.gateway.stats().refused[0]).toMatchObject({ code: 'needs-reading' })
 })

@@ -25,7 +25,12 @@ export function connectDirect(endpoints: readonly Endpoint[], allowHalfOpen: boo
       ? net.connect({ host: first.address, port: first.port, allowHalfOpen, noDelay: true })
       : net.connect({
           // The name given here is never resolved: the look-up answers with the judged list.
-          host: 'judged.invalid', port: first.port, allowHalfOpen, noDelay: true, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: 300,
+          host: 'judged.invalid',
+          port: first.port,
+          allowHalfOpen,
+          noDelay: true,
+          autoSelectFamily: true,
+          autoSelectFamilyAttemptTimeout: 300,
           lookup: (_host, _options, answer) => answer(null, list),
         }),
     'connect',

@@ -49,7 +49,10 @@ export function makeDialler(input: DiallerInput): Dialler {
         const found = judged ?? (await find(target, purpose))
         if (found.kind === 'refused' || found.kind === 'failed') return found
         if (found.kind === 'direct') return { kind: 'open', socket: await connectDirect(found.endpoints, purpose === 'tunnel', signal) }
-        return { kind: 'open', socket: await (purpose === 'tunnel' ? tunnelThrough(found.parent, target, signal) : connectParent(found.parent, signal)) }
+        return {
+          kind: 'open',
+          socket: await (purpose === 'tunnel' ? tunnelThrough(found.parent, target, signal) : connectParent(found.parent, signal)),
+        }
       } catch (error) {
         const code = error instanceof DialError ? error.code : 'failed'
         return { kind: 'failed', code, reason: `${target.host}:${target.port} could not be reached (${code})` }

@@ -25,7 +25,10 @@ type Env = Readonly<Record<string, string | undefined>>
 export function readParents(env: Env): readonly Parent[] {
   const except = readExceptions(env['no_proxy'] ?? env['NO_PROXY'] ?? '')
   const parents: Parent[] = []
-  for (const [use, names] of [['tunnel', ['https_proxy', 'HTTPS_PROXY']], ['request', ['http_proxy', 'HTTP_PROXY']]] as const) {
+  for (const [use, names] of [
+    ['tunnel', ['https_proxy', 'HTTPS_PROXY']],
+    ['request', ['http_proxy', 'HTTP_PROXY']],
+  ] as const) {
     const variable = [...names, 'all_proxy', 'ALL_PROXY'].find((name) => (env[name] ?? '') !== '')
     if (variable !== undefined) parents.push({ use, except, ...readUrl(variable, env[variable] ?? '') })
   }
@@ -40,7 +43,8 @@ export function parentFor(parents: readonly Parent[], target: Target, purpose: P
 
 function readUrl(variable: string, text: string): Pick<Parent, 'secure' | 'host' | 'port' | 'authorization'> {
   const url = URL.parse(text.includes('://') ? text : `http://${text}`)
-  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:') || url.hostname === '') throw new Failure('gateway/bad-parent-proxy', { variable })
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:') || url.hostname === '')
+    throw new Failure('gateway/bad-parent-proxy', { variable })
   const secure = url.protocol === 'https:'
   const port = url.port === '' ? (secure ? 443 : 80) : Number(url.port)
   const where = { secure, host: url.hostname.replace(/^\[|\]$/g, ''), port }
@@ -58,11 +62,15 @@ function decodePart(variable: string, text: string): string {
 }
 
 function readExceptions(text: string): readonly Exception[] {
-  return text.toLowerCase().split(/[\s,]+/).filter((part) => part !== '').map((part) => {
-    const [, name = part, port] = /^(.*?)(?::([0-9]+))?$/.exec(part) ?? []
-    const suffix = name === '*' ? '*' : name.replace(/^\*?\./, '').replace(/\.$/, '')
-    return { suffix, ...(port === undefined ? {} : { port: Number(port) }) }
-  })
+  return text
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .filter((part) => part !== '')
+    .map((part) => {
+      const [, name = part, port] = /^(.*?)(?::([0-9]+))?$/.exec(part) ?? []
+      const suffix = name === '*' ? '*' : name.replace(/^\*?\./, '').replace(/\.$/, '')
+      return { suffix, ...(port === undefined ? {} : { port: Number(port) }) }
+    })
 }
 
 function excepts(exception: Exception, { host, port }: Target): boolean {

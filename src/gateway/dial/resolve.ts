@@ -20,25 +20,43 @@ export type Reach =
 /** All addresses of a canonical name, or a rejection with a `code`. */
 export type Resolver = (host: string) => Promise<readonly string[]>
 
-
 /** Whether the policy itself says where this target is, so that neither DNS nor the company's proxy is asked. */
 export function isFixed(network: Network, { host, port }: Target): boolean {
   return host === hostLoopbackName || network.routes.some((route) => route.host === host && route.port === port)
 }
 
 /** Never rejects. For a tunnel HTTPS_PROXY speaks, for a plain request HTTP_PROXY. */
-export async function resolve(network: Network, target: Target, how: { readonly resolver: Resolver; readonly parents: readonly Parent[]; readonly purpose: Parent['use'] }): Promise<Reach> {
+export async function resolve(
+  network: Network,
+  target: Target,
+  how: { readonly resolver: Resolver; readonly parents: readonly Parent[]; readonly purpose: Parent['use'] },
+): Promise<Reach> {
   const { host, port } = target
   const route = network.routes.find((candidate) => candidate.host === host && candidate.port === port)
+  if (route?.to.scheme === 'http' && how.purpose === 'tunnel') {
+    return {
+      kind: 'refused',
+      refusal: { code: 'needs-reading', reason: `the route of ${host}:${port} wants TLS ended here, which this version does not do` },
+    }
+  }
   if (route !== undefined) return { kind: 'direct', endpoints: [{ address: route.to.address, port: route.to.port }] }
-  if (host === hostLoopbackName) return { kind: 'direct', endpoints: [{ address: '127.0.0.1', port }, { address: '::1', port }] }
+  if (host === hostLoopbackName)
+    return {
+      kind: 'direct',
+      endpoints: [
+        { address: '127.0.0.1', port },
+        { address: '::1', port },
+      ],
+    }
   const parent = parentFor(how.parents, target, how.purpose)
   if (parent !== undefined) return { kind: 'parent', parent }
   const addresses = await look(how.resolver, host)
   if (typeof addresses === 'string') return { kind: 'failed', code: 'no-address', reason: `${host} could not be resolved (${addresses})` }
   if (addresses.length === 0) return { kind: 'failed', code: 'no-address', reason: `${host} has no address` }
   const refusal = vetAddresses(host, addresses, ownAddresses())
-  return refusal === undefined ? { kind: 'direct', endpoints: addresses.slice(0, 8).map((address) => ({ address, port })) } : { kind: 'refused', refusal }
+  return refusal === undefined
+    ? { kind: 'direct', endpoints: addresses.slice(0, 8).map((address) => ({ address, port })) }
+    : { kind: 'refused', refusal }
 }
 
 async function look(resolver: Resolver, host: string): Promise<readonly string[] | string> {

@@ -20,7 +20,7 @@ export function parseClientHello(bytes: Buffer, maxBytes: number): Hello {
   if (first !== handshakeRecord || (bytes.length > 1 && bytes[1] !== 3)) return { kind: 'not-tls' }
   const parts: Buffer[] = []
   let collected = 0
-  for (let at = 0; ; ) {
+  for (let at = 0; ;) {
     if (bytes.length < at + 5) return more(bytes, maxBytes)
     if (bytes[at] !== handshakeRecord || bytes[at + 1] !== 3) return bad('another record inside the TLS hello')
     const length = bytes.readUInt16BE(at + 3)
@@ -34,7 +34,8 @@ export function parseClientHello(bytes: Buffer, maxBytes: number): Hello {
       const size = message.readUIntBE(1, 3)
       if (size + 4 > maxBytes) return bad('the TLS hello is too long')
       if (collected > size + 4) return bad('bytes after the TLS hello in its record')
-      if (collected === size + 4) return part.length === length ? readBody(message.subarray(4)) : bad('a TLS record that is longer than its hello')
+      if (collected === size + 4)
+        return part.length === length ? readBody(message.subarray(4)) : bad('a TLS record that is longer than its hello')
     }
     if (part.length < length) return more(bytes, maxBytes)
     at += 5 + length
@@ -59,14 +60,15 @@ function readBody(body: Buffer): Hello {
   if (compressions === undefined) return bad('a malformed TLS hello')
   const extensionsAt = compressionsAt + 1 + compressions
   if (body.length === extensionsAt) return { kind: 'hello', serverName: undefined, encrypted: false }
-  if (body.length < extensionsAt + 2 || body.length !== extensionsAt + 2 + body.readUInt16BE(extensionsAt)) return bad('a malformed TLS hello')
+  if (body.length < extensionsAt + 2 || body.length !== extensionsAt + 2 + body.readUInt16BE(extensionsAt))
+    return bad('a malformed TLS hello')
   return readExtensions(body.subarray(extensionsAt + 2))
 }
 
 function readExtensions(list: Buffer): Hello {
   const seen = new Set<number>()
   let serverName: string | undefined
-  for (let at = 0; at < list.length; ) {
+  for (let at = 0; at < list.length;) {
     if (list.length < at + 4) return bad('a malformed TLS hello')
     const kind = list.readUInt16BE(at)
     const end = at + 4 + list.readUInt16BE(at + 2)

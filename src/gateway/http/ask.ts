@@ -5,12 +5,31 @@ import { valuesOf, type RequestHead } from './head.ts'
 export type Framing = { readonly kind: 'none' } | { readonly kind: 'length'; readonly bytes: number } | { readonly kind: 'chunked' }
 
 export type Ask =
-  | { readonly kind: 'request'; readonly host: string; readonly port: number; readonly path: string; readonly framing: Framing; readonly close: boolean; readonly expects: boolean; readonly websocket: boolean }
+  | {
+      readonly kind: 'request'
+      readonly host: string
+      readonly port: number
+      readonly path: string
+      readonly framing: Framing
+      readonly close: boolean
+      readonly expects: boolean
+      readonly websocket: boolean
+    }
   | { readonly kind: 'connect'; readonly host: string; readonly port: number }
   | { readonly kind: 'bad'; readonly status: 400 | 405 | 417 | 501; readonly reason: string }
 
 /** Fields of which there may be one at most (a second one is read by one parser and not by the next). */
-const single = ['host', 'content-length', 'transfer-encoding', 'authorization', 'proxy-authorization', 'content-type', 'expect', 'upgrade', 'sec-websocket-key']
+const single = [
+  'host',
+  'content-length',
+  'transfer-encoding',
+  'authorization',
+  'proxy-authorization',
+  'content-type',
+  'expect',
+  'upgrade',
+  'sec-websocket-key',
+]
 
 /** `role`: 'proxy' takes absolute-form and CONNECT, 'origin' takes origin-form, and absolute-form where it agrees with Host (RFC 9112 3.2). */
 export function readAsk(head: RequestHead, role: 'proxy' | 'origin'): Ask {
@@ -23,18 +42,33 @@ export function readAsk(head: RequestHead, role: 'proxy' | 'origin'): Ask {
   const framing = readFraming(head)
   if (framing.kind === 'bad') return framing
   if (head.method === 'CONNECT') return readConnect(head, role, own, framing)
-  if (head.method === 'TRACE' || head.method === 'TRACK') return { kind: 'bad', status: 405, reason: `${head.method} is not passed on: it echoes what was added on the way` }
+  if (head.method === 'TRACE' || head.method === 'TRACK')
+    return { kind: 'bad', status: 405, reason: `${head.method} is not passed on: it echoes what was added on the way` }
   if (head.method === 'PRI') return bad('HTTP/2 without TLS is not spoken here')
   const form = readForm(head.target, role, own)
   if (form.kind === 'bad') return form
   const [expect] = valuesOf(head, 'expect')
-  if (expect !== undefined && expect.toLowerCase() !== '100-continue') return { kind: 'bad', status: 417, reason: 'an expectation other than 100-continue' }
-  const connection = valuesOf(head, 'connection').concat(valuesOf(head, 'proxy-connection')).join(',').toLowerCase().split(/[ \t]*,[ \t]*/)
+  if (expect !== undefined && expect.toLowerCase() !== '100-continue')
+    return { kind: 'bad', status: 417, reason: 'an expectation other than 100-continue' }
+  const connection = valuesOf(head, 'connection')
+    .concat(valuesOf(head, 'proxy-connection'))
+    .join(',')
+    .toLowerCase()
+    .split(/[ \t]*,[ \t]*/)
   const websocket = connection.includes('upgrade') && valuesOf(head, 'upgrade')[0]?.toLowerCase() === 'websocket'
   if (websocket && (head.method !== 'GET' || head.minor === 0 || framing.kind !== 'none')) return bad('a malformed WebSocket request')
   const close = connection.includes('close') || (head.minor === 0 && !connection.includes('keep-alive'))
   const { host, port, path } = form
-  return { kind: 'request', host, port, path, framing, close, expects: expect !== undefined && framing.kind !== 'none' && head.minor === 1, websocket }
+  return {
+    kind: 'request',
+    host,
+    port,
+    path,
+    framing,
+    close,
+    expects: expect !== undefined && framing.kind !== 'none' && head.minor === 1,
+    websocket,
+  }
 }
 
 type Authority = { readonly host: string; readonly port: number | undefined }
@@ -50,16 +84,27 @@ function readConnect(head: RequestHead, role: 'proxy' | 'origin', own: Authority
   const authority = splitAuthority(head.target)
   if (authority?.port === undefined) return bad('CONNECT needs HOST:PORT')
   // Some clients leave the port out of CONNECT's Host field; the name must agree all the same.
-  if (!same(own.host, authority.host) || (own.port ?? authority.port) !== authority.port) return bad('the Host field names another host than CONNECT')
+  if (!same(own.host, authority.host) || (own.port ?? authority.port) !== authority.port)
+    return bad('the Host field names another host than CONNECT')
   return { kind: 'connect', host: authority.host, port: authority.port }
 }
 
-function readForm(target: string, role: 'proxy' | 'origin', own: Authority): { kind: 'form'; host: string; port: number; path: string } | Bad {
+function readForm(
+  target: string,
+  role: 'proxy' | 'origin',
+  own: Authority,
+): { kind: 'form'; host: string; port: number; path: string } | Bad {
   const port = own.port ?? 80
-  if (target.startsWith('/')) return role === 'proxy' ? bad('a proxy needs the whole address: http://HOST/PATH') : { kind: 'form', host: own.host, port, path: target }
+  if (target.startsWith('/'))
+    return role === 'proxy'
+      ? bad('a proxy needs the whole address: http://HOST/PATH')
+      : { kind: 'form', host: own.host, port, path: target }
   if (target === '*') return bad('OPTIONS * is not passed on')
   const [, authorityText = '', path = ''] = /^http:\/\/([^/?]*)(.*)$/s.exec(target) ?? []
-  if (authorityText === '') return bad(/^https:/i.test(target) ? 'https addresses go through CONNECT' : 'a request target that is neither a path nor http://HOST/PATH')
+  if (authorityText === '')
+    return bad(
+      /^https:/i.test(target) ? 'https addresses go through CONNECT' : 'a request target that is neither a path nor http://HOST/PATH',
+    )
   if (authorityText.includes('@')) return bad('user information in the address')
   const authority = splitAuthority(authorityText)
   if (authority === undefined) return bad('a malformed host in the address')

@@ -29,7 +29,7 @@ export async function* readBody(inlet: Inlet, framing: Framing): AsyncGenerator<
 }
 
 async function* take(inlet: Inlet, bytes: number): AsyncGenerator<Buffer, void, undefined> {
-  for (let left = bytes; left > 0; ) {
+  for (let left = bytes; left > 0;) {
     const chunk = await next(inlet)
     const part = chunk.length > left ? chunk.subarray(0, left) : chunk
     if (chunk.length > left) inlet.unread(chunk.subarray(left))

@@ -8,7 +8,12 @@ import { valuesOf, type RequestHead } from './head.ts'
 import { ownResponse, type OwnAnswer } from './refusal.ts'
 
 /** Judges, resolves, answers 200 or why not; dials nothing yet. */
-export async function serveConnect(context: GatewayContext, inlet: Inlet, ask: Ask & { kind: 'connect' }, head: RequestHead): Promise<void> {
+export async function serveConnect(
+  context: GatewayContext,
+  inlet: Inlet,
+  ask: Ask & { kind: 'connect' },
+  head: RequestHead,
+): Promise<void> {
   const json = valuesOf(head, 'accept').some((value) => value.includes('application/json'))
   const respond = (own: OwnAnswer): void => farewell(inlet.socket, ownResponse(own, { json, close: true, head: false }))
   const judged = judgeText(context.network, context.names, ask.host, ask.port)

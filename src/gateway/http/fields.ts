@@ -2,12 +2,43 @@
 import type { RequestHead } from './head.ts'
 
 /** About one connection, not about the message (RFC 9110 7.6.1). */
-const hopByHop = ['connection', 'proxy-connection', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'http2-settings', 'proxy-authenticate', 'proxy-authorization', 'proxy-authentication-info']
+const hopByHop = [
+  'connection',
+  'proxy-connection',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-authentication-info',
+]
 
 /** What proxies and frameworks believe about where a request comes from or is meant for; the cell must not have a say (attacks.md PRX-30). */
 const claims = [
-  'forwarded', 'via', 'x-real-ip', 'x-client-ip', 'x-cluster-client-ip', 'x-originating-ip', 'x-remote-ip', 'x-remote-addr', 'true-client-ip', 'cf-connecting-ip', 'client-ip',
-  'x-original-url', 'x-original-host', 'x-rewrite-url', 'x-http-method', 'x-http-method-override', 'x-method-override', 'x-host', 'x-http-host-override', 'x-unix-socket', 'x-envoy-original-path',
+  'forwarded',
+  'via',
+  'x-real-ip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'x-originating-ip',
+  'x-remote-ip',
+  'x-remote-addr',
+  'true-client-ip',
+  'cf-connecting-ip',
+  'client-ip',
+  'x-original-url',
+  'x-original-host',
+  'x-rewrite-url',
+  'x-http-method',
+  'x-http-method-override',
+  'x-method-override',
+  'x-host',
+  'x-http-host-override',
+  'x-unix-socket',
+  'x-envoy-original-path',
 ]
 const claimPrefixes = ['x-forwarded', 'x-anchorhold', 'proxy-']
 
@@ -40,5 +71,11 @@ export function responseFields(raw: readonly string[]): string[] | undefined {
 }
 
 function namedByConnection(values: readonly string[]): ReadonlySet<string> {
-  return new Set(values.join(',').toLowerCase().split(',').map((name) => name.trim()))
+  return new Set(
+    values
+      .join(',')
+      .toLowerCase()
+      .split(',')
+      .map((name) => name.trim()),
+  )
 }

@@ -33,7 +33,9 @@ export interface ForwardInput {
 export async function forward(context: GatewayContext, input: ForwardInput): Promise<Outcome> {
   const first = await attempt(context, input)
   const stale = first.kind === 'failed' && first.error.code === 'stale'
-  return stale && input.ask.framing.kind === 'none' && ['GET', 'HEAD', 'OPTIONS'].includes(input.head.method) ? attempt(context, input) : first
+  return stale && input.ask.framing.kind === 'none' && ['GET', 'HEAD', 'OPTIONS'].includes(input.head.method)
+    ? attempt(context, input)
+    : first
 }
 
 function attempt(context: GatewayContext, input: ForwardInput): Promise<Outcome> {
@@ -65,7 +67,8 @@ function attempt(context: GatewayContext, input: ForwardInput): Promise<Outcome>
       finish({ kind: 'failed', error: explain(error, request), sent })
     })
     request.on('close', () => {
-      if (!answered) finish({ kind: 'failed', error: new UpstreamError('no-answer', 'the server closed the connection without an answer'), sent })
+      if (!answered)
+        finish({ kind: 'failed', error: new UpstreamError('no-answer', 'the server closed the connection without an answer'), sent })
     })
     request.on('upgrade', (response: IncomingMessage, upstream: Duplex, early: Buffer) => {
       answered = true
@@ -88,7 +91,11 @@ function attempt(context: GatewayContext, input: ForwardInput): Promise<Outcome>
       else onGone()
     }
     if (bodyDone) request.end()
-    else sendBody(inlet, ask, request, (bytes) => (sent += bytes)).then(() => (bodyDone = true), (error: unknown) => (answered ? undefined : stopBody(error)))
+    else
+      sendBody(inlet, ask, request, (bytes) => (sent += bytes)).then(
+        () => (bodyDone = true),
+        (error: unknown) => (answered ? undefined : stopBody(error)),
+      )
   })
 }
 
@@ -102,13 +109,27 @@ function open(context: GatewayContext, { head, ask, target, agent }: ForwardInpu
   if (ask.websocket) fields.push('Connection', 'Upgrade', 'Upgrade', 'websocket')
   else fields.push('Connection', 'keep-alive')
   const path = parent === undefined ? ask.path : `http://${authority}${ask.path}`
-  const request = http.request({ agent, host: target.host, port: target.port, method: head.method, path, headers: fields, setHost: false, maxHeaderSize: context.settings.maxHeadBytes })
+  const request = http.request({
+    agent,
+    host: target.host,
+    port: target.port,
+    method: head.method,
+    path,
+    headers: fields,
+    setHost: false,
+    maxHeaderSize: context.settings.maxHeadBytes,
+  })
   request.maxHeadersCount = 0 // bounded by size; a count would drop the rest silently
   request.setNoDelay(true)
   return request
 }
 
-async function sendBody(inlet: Inlet, ask: Ask & { kind: 'request' }, request: ClientRequest, count: (bytes: number) => void): Promise<void> {
+async function sendBody(
+  inlet: Inlet,
+  ask: Ask & { kind: 'request' },
+  request: ClientRequest,
+  count: (bytes: number) => void,
+): Promise<void> {
   if (ask.expects) inlet.socket.write('HTTP/1.1 100 Continue\r\n\r\n')
   for await (const chunk of readBody(inlet, ask.framing)) {
     count(chunk.length)
@@ -131,7 +152,8 @@ function drained(request: ClientRequest): Promise<void> {
 function explain(error: NodeJS.ErrnoException, request: ClientRequest): UpstreamError {
   if (error instanceof UpstreamError) return error
   const code = error.code ?? 'failed'
-  if (code === 'ECONNRESET' || code === 'EPIPE') return new UpstreamError(request.reusedSocket ? 'stale' : code, 'the server broke the connection off')
+  if (code === 'ECONNRESET' || code === 'EPIPE')
+    return new UpstreamError(request.reusedSocket ? 'stale' : code, 'the server broke the connection off')
   if (code.startsWith('HPE_')) return new UpstreamError('bad-answer', 'the server gave no valid HTTP answer')
   return new UpstreamError(code, `the server could not be asked (${code})`)
 }

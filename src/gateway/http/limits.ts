@@ -8,7 +8,11 @@ export function judgeRequest(rules: readonly HostRule[], method: string, path: s
   if (limited.length < rules.length) return undefined
   const [pathname = ''] = path.split('?')
   if (limited.some((rule) => rule.paths !== undefined) && !isPlain(pathname)) {
-    return { code: 'odd-path', reason: 'the path has dot segments, empty segments or encoded separators, which servers read differently; a rule by path cannot be held to it' }
+    return {
+      code: 'odd-path',
+      reason:
+        'the path has dot segments, empty segments or encoded separators, which servers read differently; a rule by path cannot be held to it',
+    }
   }
   const byMethod = limited.filter((rule) => rule.methods === undefined || rule.methods.includes(method))
   if (byMethod.length === 0) return { code: 'method', reason: `no rule for this host allows the method ${method}` }

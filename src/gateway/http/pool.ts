@@ -24,7 +24,10 @@ export function makePool(dialler: Dialler): http.Agent {
     const target = { host: String(options.host) as CanonicalHost, port: Number(options.port) }
     void dialler.dial(target, 'request').then((dialled) => {
       if (dialled.kind === 'open') return done?.(null, dialled.socket)
-      const error = dialled.kind === 'refused' ? new UpstreamError(dialled.refusal.code, dialled.refusal.reason, dialled.refusal) : new UpstreamError(dialled.code, dialled.reason)
+      const error =
+        dialled.kind === 'refused'
+          ? new UpstreamError(dialled.refusal.code, dialled.refusal.reason, dialled.refusal)
+          : new UpstreamError(dialled.code, dialled.reason)
       return (done as ((error: Error) => void) | undefined)?.(error)
     })
     return undefined

@@ -18,7 +18,8 @@ export async function readHead(context: GatewayContext, inlet: Inlet): Promise<H
   let bytes: Buffer = first
   const check = (): HeadRead | undefined => {
     const end = headEnd(bytes)
-    if (end > maxHeadBytes || (end < 0 && bytes.length > maxHeadBytes)) return { kind: 'bad', status: 431, reason: `a head of more than ${maxHeadBytes} bytes` }
+    if (end > maxHeadBytes || (end < 0 && bytes.length > maxHeadBytes))
+      return { kind: 'bad', status: 431, reason: `a head of more than ${maxHeadBytes} bytes` }
     // A bare line feed is found before the end of the head is: some servers would take it for one (RFC 9112 2.2).
     if (end < 0) return bareLineFeed(bytes) ? { kind: 'bad', status: 400, reason: 'a line that does not end with CRLF' } : undefined
     inlet.unread(bytes.subarray(end))

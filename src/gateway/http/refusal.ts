@@ -2,8 +2,16 @@
 import type { Refusal } from '../context.ts'
 
 const phrases: Readonly<Record<number, string>> = {
-  400: 'Bad Request', 403: 'Forbidden', 405: 'Method Not Allowed', 408: 'Request Timeout', 417: 'Expectation Failed', 431: 'Request Header Fields Too Large',
-  501: 'Not Implemented', 502: 'Bad Gateway', 504: 'Gateway Timeout', 505: 'HTTP Version Not Supported',
+  400: 'Bad Request',
+  403: 'Forbidden',
+  405: 'Method Not Allowed',
+  408: 'Request Timeout',
+  417: 'Expectation Failed',
+  431: 'Request Header Fields Too Large',
+  501: 'Not Implemented',
+  502: 'Bad Gateway',
+  504: 'Gateway Timeout',
+  505: 'HTTP Version Not Supported',
 }
 
 export interface OwnAnswer extends Refusal {
@@ -13,7 +21,10 @@ export interface OwnAnswer extends Refusal {
 }
 
 /** A whole response as bytes; plain text, or JSON where the request accepts it. */
-export function ownResponse(answer: OwnAnswer, options: { readonly json: boolean; readonly close: boolean; readonly head: boolean }): string {
+export function ownResponse(
+  answer: OwnAnswer,
+  options: { readonly json: boolean; readonly close: boolean; readonly head: boolean },
+): string {
   const { status, word, code, reason, remedy } = answer
   const body = options.json
     ? `${JSON.stringify({ error: { type: `anchorhold_${word}`, code, message: reason, ...(remedy === undefined ? {} : { remedy }) } })}\n`

@@ -11,7 +11,11 @@ export interface Delivered {
 }
 
 /** Resolves when the answer is through, or broke off (then the cell's connection is cut, so that the gap can be seen). Never rejects. */
-export function writeResponse(cell: Socket, response: IncomingMessage, request: { readonly method: string; readonly minor: 0 | 1; readonly close: boolean }): Promise<Delivered> {
+export function writeResponse(
+  cell: Socket,
+  response: IncomingMessage,
+  request: { readonly method: string; readonly minor: 0 | 1; readonly close: boolean },
+): Promise<Delivered> {
   const status = response.statusCode ?? 502
   const fields = responseFields(response.rawHeaders)
   if (fields === undefined || status < 200) {

@@ -32,20 +32,29 @@ export async function serveHttp(context: GatewayContext, input: HttpInput): Prom
     while (!cell.destroyed && !context.signal.aborted) {
       const read = await readHead(context, inlet)
       if (read.kind === 'gone') return void cell.end(() => cell.destroy())
-      if (read.kind === 'bad') return answer(context, input, asked, undefined, { status: read.status, word: 'refused', code: 'bad-request', reason: read.reason })
+      if (read.kind === 'bad')
+        return answer(context, input, asked, undefined, { status: read.status, word: 'refused', code: 'bad-request', reason: read.reason })
       const ask = readAsk(read.head, input.role)
-      if (ask.kind === 'bad') return answer(context, input, asked, read.head, { status: ask.status, word: 'refused', code: 'bad-request', reason: ask.reason })
+      if (ask.kind === 'bad')
+        return answer(context, input, asked, read.head, { status: ask.status, word: 'refused', code: 'bad-request', reason: ask.reason })
       if (ask.kind === 'connect') return await serveConnect(context, inlet, ask, read.head)
       if ((await serveOne(context, input, read.head, ask, tally)) !== 'next') return
     }
   } finally {
-    for (const row of tally.values()) context.ledger.closed(row.asked, { sent: row.sent, received: row.received, milliseconds: Date.now() - row.started })
+    for (const row of tally.values())
+      context.ledger.closed(row.asked, { sent: row.sent, received: row.received, milliseconds: Date.now() - row.started })
   }
 }
 
 type Tally = Map<string, { readonly asked: Asked; sent: number; received: number; readonly started: number }>
 
-async function serveOne(context: GatewayContext, input: HttpInput, head: RequestHead, ask: Ask & { kind: 'request' }, tally: Tally): Promise<'next' | 'over'> {
+async function serveOne(
+  context: GatewayContext,
+  input: HttpInput,
+  head: RequestHead,
+  ask: Ask & { kind: 'request' },
+  tally: Tally,
+): Promise<'next' | 'over'> {
   const { inlet } = input
   const judged = judgeAsk(context, input, ask)
   const target = judged.kind === 'allowed' ? judged.target : judged
@@ -68,10 +77,16 @@ async function serveOne(context: GatewayContext, input: HttpInput, head: Request
   return conclude(context, input, { asked, head, rule: judged.rule, target: judged.target }, outcome)
 }
 
-async function conclude(context: GatewayContext, input: HttpInput, about: { asked: Asked; head: RequestHead; rule: string; target: Target }, outcome: Outcome): Promise<'next' | 'over'> {
+async function conclude(
+  context: GatewayContext,
+  input: HttpInput,
+  about: { asked: Asked; head: RequestHead; rule: string; target: Target },
+  outcome: Outcome,
+): Promise<'next' | 'over'> {
   const { asked, head } = about
   if (outcome.kind === 'upgraded') await joinWebSocket(context, { ...about, inlet: input.inlet }, outcome)
-  if (outcome.kind === 'bad-body') answer(context, input, asked, head, { status: 400, word: 'refused', code: 'bad-request', reason: outcome.reason })
+  if (outcome.kind === 'bad-body')
+    answer(context, input, asked, head, { status: 400, word: 'refused', code: 'bad-request', reason: outcome.reason })
   if (outcome.kind === 'failed') {
     const { refusal, code, message } = outcome.error
     if (refusal !== undefined) answer(context, input, asked, head, { status: 403, word: 'refused', ...refusal })

@@ -39,7 +39,10 @@ export function answerQuery(context: GatewayContext, bytes: Buffer): Buffer | un
   if (!wantsAddress) return encode(query, rcode.ok)
   const address = context.names.addressOf(name.host)
   if (address !== undefined) return encode(query, rcode.ok, address, context.settings.dnsTtlSeconds)
-  context.ledger.refused({ host: name.host, port: 0, how: 'dns' }, { code: 'too-many-names', reason: 'every synthetic address of this session is taken' })
+  context.ledger.refused(
+    { host: name.host, port: 0, how: 'dns' },
+    { code: 'too-many-names', reason: 'every synthetic address of this session is taken' },
+  )
   return encode(query, rcode.serverFailure)
 }
 
@@ -64,7 +67,9 @@ function encode(query: packet.DecodedPacket, code: number, address?: string, ttl
       flags: packet.RECURSION_DESIRED | packet.RECURSION_AVAILABLE | code,
       questions,
       answers: address === undefined ? [] : [{ type: 'A', class: 'IN', name, ttl, data: address }],
-      additionals: asksEdns ? [{ type: 'OPT', name: '.', udpPayloadSize: 1232, extendedRcode: 0, ednsVersion: 0, flags: 0, flag_do: false, options: [] }] : [],
+      additionals: asksEdns
+        ? [{ type: 'OPT', name: '.', udpPayloadSize: 1232, extendedRcode: 0, ednsVersion: 0, flags: 0, flag_do: false, options: [] }]
+        : [],
     })
   } catch (error) {
     if (error instanceof Error) return undefined // a name that cannot be written back (an empty label) is dropped

@@ -24,7 +24,15 @@ async function readFive(inlet: Inlet): Promise<SocksRequest> {
   inlet.socket.write(Buffer.from([5, 0]))
   const [version, command, reserved, kind] = await take(inlet, 4)
   if (version !== 5 || reserved !== 0) return bad('a malformed SOCKS request', no5(1))
-  if (command !== 1) return bad(command === 3 ? 'SOCKS UDP ASSOCIATE: only TCP goes out' : command === 2 ? 'SOCKS BIND: nothing comes in' : 'an unknown SOCKS command', no5(7))
+  if (command !== 1)
+    return bad(
+      command === 3
+        ? 'SOCKS UDP ASSOCIATE: only TCP goes out'
+        : command === 2
+          ? 'SOCKS BIND: nothing comes in'
+          : 'an unknown SOCKS command',
+      no5(7),
+    )
   const host = await readHost(inlet, kind)
   if (host === undefined) return bad('an unknown kind of SOCKS address', no5(8))
   const port = (await take(inlet, 2)).readUInt16BE(0)

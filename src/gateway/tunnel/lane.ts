@@ -24,7 +24,9 @@ interface RawHandle {
 export function makeLane(socket: Socket, buffers: Buffers): Lane {
   const owner = socket as unknown as { _handle: RawHandle | null; encrypted?: boolean }
   const handle = owner._handle
-  return handle === null || owner.encrypted === true || typeof handle.useUserBuffer !== 'function' ? plainLane(socket) : bufferLane(socket, owner, handle, buffers)
+  return handle === null || owner.encrypted === true || typeof handle.useUserBuffer !== 'function'
+    ? plainLane(socket)
+    : bufferLane(socket, owner, handle, buffers)
 }
 
 function bufferLane(old: Socket, owner: { _handle: RawHandle | null }, handle: RawHandle, buffers: Buffers): Lane {
@@ -57,7 +59,9 @@ function bufferLane(old: Socket, owner: { _handle: RawHandle | null }, handle: R
   owner._handle = null
   old.destroy() // an empty shell from here on; the connection lives in the new socket
   const options = {
-    handle, allowHalfOpen: true, manualStart: true,
+    handle,
+    allowHalfOpen: true,
+    manualStart: true,
     onread: {
       buffer: next,
       callback(count: number, from: Uint8Array): boolean {

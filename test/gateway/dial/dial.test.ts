@@ -14,8 +14,39 @@ import { allow, cleanUp, dial, exchange, httpResponder, readUntil, rig, witness 
 afterEach(cleanUp)
 
 const host = canonicalHost('good.test')
-const inner = ['127.0.0.1', '10.1.2.3', '172.16.0.1', '192.168.1.1', '100.64.0.1', '169.254.169.254', '169.254.170.2', '100.100.100.200', '168.63.129.16', '0.0.0.0', '224.0.0.1', '255.255.255.255', '198.18.0.2', '192.0.2.1',
-  '::1', '::', 'fc00::1', 'fd00:ec2::254', 'fe80::1', 'fe80::1%lo', 'ff02::1', '::ffff:127.0.0.1', '::ffff:10.0.0.1', '64:ff9b::7f00:1', '2002:7f00:1::', '::127.0.0.1', '2001:db8::1', '127.1', '2130706433', 'localhost', '']
+const inner = [
+  '127.0.0.1',
+  '10.1.2.3',
+  '172.16.0.1',
+  '192.168.1.1',
+  '100.64.0.1',
+  '169.254.169.254',
+  '169.254.170.2',
+  '100.100.100.200',
+  '168.63.129.16',
+  '0.0.0.0',
+  '224.0.0.1',
+  '255.255.255.255',
+  '198.18.0.2',
+  '192.0.2.1',
+  '::1',
+  '::',
+  'fc00::1',
+  'fd00:ec2::254',
+  'fe80::1',
+  'fe80::1%lo',
+  'ff02::1',
+  '::ffff:127.0.0.1',
+  '::ffff:10.0.0.1',
+  '64:ff9b::7f00:1',
+  '2002:7f00:1::',
+  '::127.0.0.1',
+  '2001:db8::1',
+  '127.1',
+  '2130706433',
+  'localhost',
+  '',
+]
 
 it.each(inner)('a name that resolves to %j is refused, also beside a public address, without telling the address', async (address) => {
   for (const answer of [[address], ['1.1.1.1', address], [address, '2606:4700::1111']]) {
@@ -34,9 +65,18 @@ it('through every way in: the loopback answer is refused, the witness there sees
   const outside = await witness(httpResponder())
   const own = Object.values(networkInterfaces()).flatMap((rows) => rows?.map((row) => row.address) ?? [])
   for (const address of ['127.0.0.1', ...own]) {
-    const cell = await rig({ rules: [allow('good.test'), allow(`good.test:${outside.port}`)], ports: [outside.port], hostResolver: async () => [address] })
-    expect(await exchange(await cell.connect('good.test', 80), 'GET / HTTP/1.1\r\nHost: good.test\r\n\r\n')).toContain('code=private-address')
-    const proxied = await exchange(await dial(cell.port('http-proxy')), `CONNECT good.test:${outside.port} HTTP/1.1\r\nHost: good.test:${outside.port}\r\n\r\n`)
+    const cell = await rig({
+      rules: [allow('good.test'), allow(`good.test:${outside.port}`)],
+      ports: [outside.port],
+      hostResolver: async () => [address],
+    })
+    expect(await exchange(await cell.connect('good.test', 80), 'GET / HTTP/1.1\r\nHost: good.test\r\n\r\n')).toContain(
+      'code=private-address',
+    )
+    const proxied = await exchange(
+      await dial(cell.port('http-proxy')),
+      `CONNECT good.test:${outside.port} HTTP/1.1\r\nHost: good.test:${outside.port}\r\n\r\n`,
+    )
     expect(proxied).toMatch(/^HTTP\/1\.1 403 .*code=private-address/s)
     expect(await exchange(await cell.connect('good.test', outside.port), 'x')).toBe('')
     expect(cell.events.map((event) => event.kind)).not.toContain('network.allowed')
@@ -57,11 +97,20 @@ it('dials the judged addresses and nothing else, the next where the first fails'
   const server = net.createServer((socket) => socket.on('error', () => undefined).end('ok')).listen(0, '127.0.0.2')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
-  const socket = await connectDirect([{ address: '127.0.0.3', port }, { address: '127.0.0.2', port }], false, new AbortController().signal)
+  const socket = await connectDirect(
+    [
+      { address: '127.0.0.3', port },
+      { address: '127.0.0.2', port },
+    ],
+    false,
+    new AbortController().signal,
+  )
   expect(socket.remoteAddress).toBe('127.0.0.2')
   socket.destroy()
   server.close()
-  await expect(connectDirect([{ address: '127.0.0.3', port: 1 }], false, new AbortController().signal)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+  await expect(connectDirect([{ address: '127.0.0.3', port: 1 }], false, new AbortController().signal)).rejects.toMatchObject({
+    code: 'ECONNREFUSED',
+  })
 })
 
 it("host.anchorhold.internal is the host's loopback, port by port", async () => {
@@ -96,12 +145,17 @@ async function company() {
 
 it("goes through the company's proxy by name, with its credentials, which never reach the cell or the journal", async () => {
   const parent = await company()
-  const cell = await rig({ rules: [allow('good.test'), allow('near.test')], hostEnv: { HTTPS_PROXY: parent.url, http_proxy: parent.url, NO_PROXY: 'near.test, .else.test' } })
+  const cell = await rig({
+    rules: [allow('good.test'), allow('near.test')],
+    hostEnv: { HTTPS_PROXY: parent.url, http_proxy: parent.url, NO_PROXY: 'near.test, .else.test' },
+  })
   const socket = await cell.connect('good.test', 443)
   socket.write(helloRecords({ name: 'good.test' }))
   expect(await readUntil(socket, (text) => text === 'UP')).toBe('UP')
   expect(parent.upstream.hits[0]?.bytes.equals(helloRecords({ name: 'good.test' }))).toBe(true)
-  expect(await exchange(await cell.connect('good.test', 80), 'GET /x HTTP/1.1\r\nHost: good.test\r\nConnection: close\r\n\r\n')).toContain('by parent')
+  expect(await exchange(await cell.connect('good.test', 80), 'GET /x HTTP/1.1\r\nHost: good.test\r\nConnection: close\r\n\r\n')).toContain(
+    'by parent',
+  )
   const basic = `Basic ${Buffer.from('user:p@ss').toString('base64')}`
   expect(parent.asked).toEqual([`CONNECT good.test:443 ${basic}`, `GET http://good.test/x good.test ${basic}`])
   expect(cell.names).toEqual([])
@@ -113,7 +167,9 @@ it("goes through the company's proxy by name, with its credentials, which never 
 })
 
 it('a proxy variable that cannot be honoured stops the start, and says which', () => {
-  expect(() => readParents({ ALL_PROXY: 'socks5://127.0.0.1:1' })).toThrow(expect.objectContaining({ code: 'gateway/bad-parent-proxy', facts: { variable: 'ALL_PROXY' } }))
+  expect(() => readParents({ ALL_PROXY: 'socks5://127.0.0.1:1' })).toThrow(
+    expect.objectContaining({ code: 'gateway/bad-parent-proxy', facts: { variable: 'ALL_PROXY' } }),
+  )
   expect(() => readParents({ https_proxy: 'http://' })).toThrow()
   expect(readParents({ HTTPS_PROXY: '' })).toEqual([])
   expect(readParents({ HTTPS_PROXY: 'proxy.test:3128' })).toMatchObject([{ use: 'tunnel', host: 'proxy.test', port: 3128 }])

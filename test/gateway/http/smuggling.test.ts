@@ -6,7 +6,10 @@ afterEach(cleanUp)
 
 async function open() {
   const outside = await witness(httpResponder())
-  const cell = await rig({ rules: [allow('good.test'), allow('other.test')], routes: [route('good.test', 80, outside.port), route('other.test', 80, outside.port)] })
+  const cell = await rig({
+    rules: [allow('good.test'), allow('other.test')],
+    routes: [route('good.test', 80, outside.port), route('other.test', 80, outside.port)],
+  })
   return { outside, cell }
 }
 
@@ -112,7 +115,10 @@ it.each(broken)('refuses a body with %s; the server never sees a whole request',
 it('is itself read strictly: a plain request and a chunked one pass (control)', async () => {
   const { outside, cell } = await open()
   const socket = await cell.connect('good.test', 80)
-  const answer = await exchange(socket, `GET / HTTP/1.1\r\n${head}\r\nPOST /b HTTP/1.1\r\n${head}Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n5\r\nhello\r\n0\r\n\r\n`)
+  const answer = await exchange(
+    socket,
+    `GET / HTTP/1.1\r\n${head}\r\nPOST /b HTTP/1.1\r\n${head}Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n5\r\nhello\r\n0\r\n\r\n`,
+  )
   expect(answer.match(/HTTP\/1\.1 200/g)).toHaveLength(2)
   expect(outside.text()).toContain('\r\n\r\n5\r\nhello\r\n0\r\n\r\n')
 })

@@ -19,17 +19,29 @@ it('gives each allowed name one address of its own, stable, and asks nobody outs
 
 it('answers allowed names without records of other types, so that clients go on with A', async () => {
   const cell = await rig({ rules: [allow('good.test')] })
-  for (const type of ['AAAA', 'HTTPS', 'TXT'] as const) expect(await askDns(cell.port('dns'), 'good.test', type)).toMatchObject({ rcode: 'NOERROR', count: 0 })
+  for (const type of ['AAAA', 'HTTPS', 'TXT'] as const)
+    expect(await askDns(cell.port('dns'), 'good.test', type)).toMatchObject({ rcode: 'NOERROR', count: 0 })
 })
 
-it.each(['evil.test', 'wild.test', 'evilwild.test', 'good.test.evil.test', 'xgood.test', 'goodxtest', 'nonce-123.exfil.test', 'denied.wild.test', 'host.anchorhold.internal', '127.0.0.1', '2130706433', '0x7f.1'])(
-  'does not know %s', async (name) => {
-    const cell = await rig({ rules: [allow('good.test'), allow('*.wild.test'), deny('denied.wild.test')] })
-    expect(await askDns(cell.port('dns'), name)).toMatchObject({ rcode: 'NXDOMAIN', count: 0 })
-    expect(cell.names).toEqual([])
-    expect(cell.gateway.stats().refused).toHaveLength(1)
-  },
-)
+it.each([
+  'evil.test',
+  'wild.test',
+  'evilwild.test',
+  'good.test.evil.test',
+  'xgood.test',
+  'goodxtest',
+  'nonce-123.exfil.test',
+  'denied.wild.test',
+  'host.anchorhold.internal',
+  '127.0.0.1',
+  '2130706433',
+  '0x7f.1',
+])('does not know %s', async (name) => {
+  const cell = await rig({ rules: [allow('good.test'), allow('*.wild.test'), deny('denied.wild.test')] })
+  expect(await askDns(cell.port('dns'), name)).toMatchObject({ rcode: 'NXDOMAIN', count: 0 })
+  expect(cell.names).toEqual([])
+  expect(cell.gateway.stats().refused).toHaveLength(1)
+})
 
 it('with an empty policy knows no name at all', async () => {
   const cell = await rig()
@@ -46,7 +58,13 @@ it('tells a refused name once, however often it is asked, and counts', async () 
   const cell = await rig()
   for (let i = 0; i < 20; i++) await askDns(cell.port('dns'), 'evil.test')
   expect(cell.events).toHaveLength(1)
-  expect(cell.events[0]).toMatchObject({ kind: 'network.refused', how: 'dns', host: 'evil.test', code: 'not-listed', remedy: expect.stringContaining('--allow evil.test') })
+  expect(cell.events[0]).toMatchObject({
+    kind: 'network.refused',
+    how: 'dns',
+    host: 'evil.test',
+    code: 'not-listed',
+    remedy: expect.stringContaining('--allow evil.test'),
+  })
   expect(cell.gateway.stats().refused).toMatchObject([{ count: 20 }])
 })
 
@@ -86,7 +104,18 @@ it('answers over TCP, several queries in one piece and one in several', async ()
 it('speaks EDNS where it is asked to', async () => {
   const cell = await rig({ rules: [allow('good.test')] })
   const socket = dgram.createSocket('udp4')
-  socket.send(packet.encode({ type: 'query', id: 3, questions: [{ type: 'A', name: 'good.test' }], additionals: [{ type: 'OPT', name: '.', udpPayloadSize: 4096, extendedRcode: 0, ednsVersion: 0, flags: 0, flag_do: false, options: [] }] }), cell.port('dns'), '127.0.0.1')
+  socket.send(
+    packet.encode({
+      type: 'query',
+      id: 3,
+      questions: [{ type: 'A', name: 'good.test' }],
+      additionals: [
+        { type: 'OPT', name: '.', udpPayloadSize: 4096, extendedRcode: 0, ednsVersion: 0, flags: 0, flag_do: false, options: [] },
+      ],
+    }),
+    cell.port('dns'),
+    '127.0.0.1',
+  )
   const [bytes] = (await once(socket, 'message')) as [Buffer]
   socket.close()
   expect(packet.decode(bytes).additionals?.[0]).toMatchObject({ type: 'OPT', udpPayloadSize: 1232 })
@@ -95,7 +124,12 @@ it('speaks EDNS where it is asked to', async () => {
 it('drops what is no query, and goes on', async () => {
   const cell = await rig({ rules: [allow('good.test')] })
   const socket = dgram.createSocket('udp4')
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 600 }), (bytes) => { socket.send(bytes, cell.port('dns'), '127.0.0.1') }), { numRuns: 60 }) // fewer than the socket's buffer holds
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 600 }), (bytes) => {
+      socket.send(bytes, cell.port('dns'), '127.0.0.1')
+    }),
+    { numRuns: 60 },
+  ) // fewer than the socket's buffer holds
   const loop = Buffer.from([0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0xc0, 12, 0, 1, 0, 1])
   socket.send(loop, cell.port('dns'), '127.0.0.1')
   expect(await cell.lookup('good.test')).toBeDefined()
