@@ -33,22 +33,30 @@ describe.each(testedEngines.map((engine) => ({ name: engine.traits.name, engine 
     expect((await engine.examine()).filter((finding) => finding.level === 'missing')).toEqual([])
   })
 
-  test.each([0, 1, 42, 125, 127, 255])('exit code %i is the command\'s own', async (code) => {
+  test.each([0, 1, 42, 125, 127, 255])("exit code %i is the command's own", async (code) => {
     using scratch = makeScratch()
     expect((await runScript(engine, scratch, `exit ${code}`)).end).toMatchObject({ kind: 'exited', code })
   })
 
-  test('a command that is missing gives 127, one that can\'t be run 126, both with words', async () => {
+  test("a command that is missing gives 127, one that can't be run 126, both with words", async () => {
     using scratch = makeScratch()
     const missing = await runPlan(engine, scratch, makePlan(scratch, ['no-such-command']))
-    expect(missing).toMatchObject({ end: { kind: 'exited', code: 127 }, stderr: 'anchorhold: cannot run no-such-command: not found in the cell\'s PATH\n' })
+    expect(missing).toMatchObject({
+      end: { kind: 'exited', code: 127 },
+      stderr: "anchorhold: cannot run no-such-command: not found in the cell's PATH\n",
+    })
     writeFileSync(path.join(scratch.project, 'plain'), 'text')
     const plain = await runPlan(engine, scratch, makePlan(scratch, ['./plain']))
     expect(plain.end).toMatchObject({ kind: 'exited', code: 126 })
     expect(plain.stderr).toMatch(/^anchorhold: cannot run \.\/plain: Permission denied\n$/)
   })
 
-  test.each([['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129], ['SIGKILL', 137]] as const)('%s from outside gives %i', async (signal, code) => {
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+    ['SIGKILL', 137],
+  ] as const)('%s from outside gives %i', async (signal, code) => {
     using scratch = makeScratch()
     const during = async (cell: Cell): Promise<void> => {
       await until(() => existsSync(path.join(scratch.project, 'up')))
@@ -89,7 +97,11 @@ describe.each(testedEngines.map((engine) => ({ name: engine.traits.name, engine 
   test('what the command leaves in the background ends with it', async () => {
     using scratch = makeScratch()
     const marker = `6${Date.now()}`
-    const { end } = await runScript(engine, scratch, `setsid nohup sh -c 'trap "" TERM HUP INT; sleep ${marker}; :' >/dev/null 2>&1 & sleep ${marker} & sleep 0.1`)
+    const { end } = await runScript(
+      engine,
+      scratch,
+      `setsid nohup sh -c 'trap "" TERM HUP INT; sleep ${marker}; :' >/dev/null 2>&1 & sleep ${marker} & sleep 0.1`,
+    )
     expect(end).toMatchObject({ code: 0 })
     expect(processesWith(marker)).toEqual([])
   })
@@ -104,7 +116,13 @@ describe.each(testedEngines.map((engine) => ({ name: engine.traits.name, engine 
       controller.abort()
       cell.kill()
     }
-    const { end } = await runScript(engine, scratch, `trap "" TERM; touch up; sleep ${marker}; :`, {}, { during, signal: controller.signal })
+    const { end } = await runScript(
+      engine,
+      scratch,
+      `trap "" TERM; touch up; sleep ${marker}; :`,
+      {},
+      { during, signal: controller.signal },
+    )
     expect(end).toMatchObject({ kind: 'signalled', code: 137 })
     expect(processesWith(marker)).toEqual([])
   })
@@ -112,26 +130,32 @@ describe.each(testedEngines.map((engine) => ({ name: engine.traits.name, engine 
   test('the command starts only after the listeners were taken, and reaches nothing but them', async () => {
     using scratch = makeScratch()
     const seen: (string | undefined)[] = []
-    const script = 'exec 3<>/dev/tcp/203.0.113.7/443; echo hello >&3; cat <&3; { : <>/dev/tcp/203.0.113.7/444; } 2>/dev/null || echo refused'
-    const { stdout, end } = await runPlan(engine, scratch, makePlan(scratch, ['/bin/bash', '-c', script], {
-      listeners: [
-        { kind: 'udp', address: '127.0.0.1', port: 53, role: 'dns' },
-        { kind: 'tcp', address: '127.0.0.1', port: 53, role: 'dns' },
-        { kind: 'tcp', address: '::', port: 443, role: 'transparent' },
-      ],
-    }), {
-      onListeners: async (born) => {
-        expect(born.map(({ listener }) => `${listener.kind}${listener.port}`)).toEqual(['udp53', 'tcp53', 'tcp443'])
-        await sleep(100)
-        seen.push('ready')
-        const server = born[2]?.socket
-        if (server === undefined || !('listening' in server)) throw new Error('no server')
-        server.on('connection', (socket) => {
-          seen.push(socket.localAddress)
-          socket.end('from outside\n')
-        })
+    const script =
+      'exec 3<>/dev/tcp/203.0.113.7/443; echo hello >&3; cat <&3; { : <>/dev/tcp/203.0.113.7/444; } 2>/dev/null || echo refused'
+    const { stdout, end } = await runPlan(
+      engine,
+      scratch,
+      makePlan(scratch, ['/bin/bash', '-c', script], {
+        listeners: [
+          { kind: 'udp', address: '127.0.0.1', port: 53, role: 'dns' },
+          { kind: 'tcp', address: '127.0.0.1', port: 53, role: 'dns' },
+          { kind: 'tcp', address: '::', port: 443, role: 'transparent' },
+        ],
+      }),
+      {
+        onListeners: async (born) => {
+          expect(born.map(({ listener }) => `${listener.kind}${listener.port}`)).toEqual(['udp53', 'tcp53', 'tcp443'])
+          await sleep(100)
+          seen.push('ready')
+          const server = born[2]?.socket
+          if (server === undefined || !('listening' in server)) throw new Error('no server')
+          server.on('connection', (socket) => {
+            seen.push(socket.localAddress)
+            socket.end('from outside\n')
+          })
+        },
       },
-    })
+    )
     expect(end).toMatchObject({ code: 0 })
     expect(stdout).toBe('from outside\nrefused\n')
     expect(seen).toEqual(['ready', '::ffff:203.0.113.7'])
@@ -153,8 +177,12 @@ describe.each(testedEngines.map((engine) => ({ name: engine.traits.name, engine 
   test('checks that hold let the command run', async () => {
     using scratch = makeScratch()
     const preflight = [
-      { kind: 'unreadable', path: path.join(scratch.outside, 'x') }, { kind: 'readable', path: scratch.project }, { kind: 'unwritable', path: '/usr' },
-      { kind: 'unreachable', address: '192.0.2.1', port: 80 }, { kind: 'no-abstract-socket', name: 'anchorhold-none' }, { kind: 'unprivileged' },
+      { kind: 'unreadable', path: path.join(scratch.outside, 'x') },
+      { kind: 'readable', path: scratch.project },
+      { kind: 'unwritable', path: '/usr' },
+      { kind: 'unreachable', address: '192.0.2.1', port: 80 },
+      { kind: 'no-abstract-socket', name: 'anchorhold-none' },
+      { kind: 'unprivileged' },
     ] as const
     expect((await runScript(engine, scratch, 'exit 3', { preflight })).end).toMatchObject({ kind: 'exited', code: 3 })
   })

@@ -37,14 +37,18 @@ describe.each(testedEngines.map((engine) => ({ name: engine.traits.name, engine 
     expect(readFileSync(at('link'), 'utf8')).toBe('kept')
   })
 
-  test('hidden files and folders are empty inside, and can\'t be linked or moved into view', async () => {
+  test("hidden files and folders are empty inside, and can't be linked or moved into view", async () => {
     using scratch = makeScratch()
     const at = (name: string): string => path.join(scratch.project, name)
     mkdirSync(at('keys'))
     writeFileSync(at('keys/canary'), 'secret-canary')
     writeFileSync(at('.env'), 'secret-canary')
-    const covers: readonly Cover[] = [{ kind: 'empty', path: at('.env'), what: 'file' }, { kind: 'empty', path: at('keys'), what: 'directory' }]
-    const script = 'cat .env; ls -A keys; ln .env seen; mv .env seen; mv keys seen; cat seen; echo x > .env; touch keys/x; wc -c < .env; grep -r secret . ; cp -r . /tmp/copy && echo copied'
+    const covers: readonly Cover[] = [
+      { kind: 'empty', path: at('.env'), what: 'file' },
+      { kind: 'empty', path: at('keys'), what: 'directory' },
+    ]
+    const script =
+      'cat .env; ls -A keys; ln .env seen; mv .env seen; mv keys seen; cat seen; echo x > .env; touch keys/x; wc -c < .env; grep -r secret . ; cp -r . /tmp/copy && echo copied'
     const { stdout } = await runScript(engine, scratch, script, { covers })
     expect(stdout).toBe('0\ncopied\n')
     expect(readFileSync(at('.env'), 'utf8')).toBe('secret-canary')
@@ -55,7 +59,8 @@ describe.each(testedEngines.map((engine) => ({ name: engine.traits.name, engine 
     const file = path.join(scratch.project, 'config')
     writeFileSync(file, 'real')
     const covers: readonly Cover[] = [{ kind: 'link', path: file, target: '/tmp/view/config' }]
-    const script = 'mkdir /tmp/view; echo inside > /tmp/view/config; cat config; echo more >> config; cat /tmp/view/config; rm config; mv /tmp/view/config config; readlink config'
+    const script =
+      'mkdir /tmp/view; echo inside > /tmp/view/config; cat config; echo more >> config; cat /tmp/view/config; rm config; mv /tmp/view/config config; readlink config'
     const { stdout } = await runScript(engine, scratch, script, { covers })
     expect(stdout).toBe('inside\ninside\nmore\n/tmp/view/config\n')
     expect(readFileSync(file, 'utf8')).toBe('real')
@@ -66,9 +71,13 @@ describe.each(testedEngines.map((engine) => ({ name: engine.traits.name, engine 
     mkdirSync(path.join(scratch.project, 'real'))
     writeFileSync(path.join(scratch.project, 'real/file'), '')
     symlinkSync('real', path.join(scratch.project, 'link'))
-    const gone = await runScript(engine, scratch, 'exit 4', { covers: [{ kind: 'readonly', path: path.join(scratch.project, 'gone/file') }] })
+    const gone = await runScript(engine, scratch, 'exit 4', {
+      covers: [{ kind: 'readonly', path: path.join(scratch.project, 'gone/file') }],
+    })
     expect(gone.end).toMatchObject({ kind: 'exited', code: 4 })
-    const linked = await runScript(engine, scratch, 'touch ran', { covers: [{ kind: 'readonly', path: path.join(scratch.project, 'link/file') }] })
+    const linked = await runScript(engine, scratch, 'touch ran', {
+      covers: [{ kind: 'readonly', path: path.join(scratch.project, 'link/file') }],
+    })
     expect(linked.end).toMatchObject({ kind: 'failed', code: 125 })
     expect(existsSync(path.join(scratch.project, 'ran'))).toBe(false)
   })
@@ -79,7 +88,12 @@ describe.each(testedEngines.map((engine) => ({ name: engine.traits.name, engine 
     for (let index = 0; index < 100; index++) mkdirSync(path.join(scratch.project, `repo-${index}`))
     for (const file of files) writeFileSync(file, 'kept')
     const covers: readonly Cover[] = files.map((file) => ({ kind: 'readonly', path: file }))
-    const { end } = await runScript(engine, scratch, 'for f in repo-*/*; do { echo bad > $f; } 2>/dev/null; done; rm -rf repo-* 2>/dev/null; echo free > free', { covers })
+    const { end } = await runScript(
+      engine,
+      scratch,
+      'for f in repo-*/*; do { echo bad > $f; } 2>/dev/null; done; rm -rf repo-* 2>/dev/null; echo free > free',
+      { covers },
+    )
     expect(end).toMatchObject({ kind: 'exited', code: 0 })
     expect(files.filter((file) => readFileSync(file, 'utf8') !== 'kept')).toEqual([])
     expect(existsSync(path.join(scratch.project, 'free'))).toBe(true)
@@ -90,19 +104,26 @@ describe.each(testedEngines.map((engine) => ({ name: engine.traits.name, engine 
     const at = (name: string): string => path.join(scratch.project, name)
     writeFileSync(at('settings'), 'old')
     const cover: Cover = { kind: 'readonly', path: at('settings') }
-    const script = 'cat settings; touch up; while [ ! -e go ]; do sleep 0.01; done; echo bad > settings; cat settings; grep -c /settings /proc/self/mountinfo'
-    const { stdout } = await runScript(engine, scratch, script, { covers: [cover] }, {
-      during: async (cell) => {
-        await until(at('up'))
-        writeFileSync(at('new'), 'new\n')
-        renameSync(at('new'), at('settings'))
-        await cell.cover(cover)
-        await cell.cover(cover)
-        await cell.cover({ kind: 'readonly', path: at('gone') })
-        await expect(cell.cover({ kind: 'readonly', path: '/proc/self/root' })).rejects.toThrow(/covering/)
-        writeFileSync(at('go'), '')
+    const script =
+      'cat settings; touch up; while [ ! -e go ]; do sleep 0.01; done; echo bad > settings; cat settings; grep -c /settings /proc/self/mountinfo'
+    const { stdout } = await runScript(
+      engine,
+      scratch,
+      script,
+      { covers: [cover] },
+      {
+        during: async (cell) => {
+          await until(at('up'))
+          writeFileSync(at('new'), 'new\n')
+          renameSync(at('new'), at('settings'))
+          await cell.cover(cover)
+          await cell.cover(cover)
+          await cell.cover({ kind: 'readonly', path: at('gone') })
+          await expect(cell.cover({ kind: 'readonly', path: '/proc/self/root' })).rejects.toThrow(/covering/)
+          writeFileSync(at('go'), '')
+        },
       },
-    })
+    )
     expect(stdout).toBe('oldnew\n1\n')
     expect(readFileSync(at('settings'), 'utf8')).toBe('new\n')
     unlinkSync(at('settings'))

@@ -36,7 +36,10 @@ test.each([
   using scratch = makeScratch()
   const marker = `${8e6 + Math.floor(Math.random() * 1e6)}`
   const script = `trap "" TERM HUP INT; setsid sleep ${marker} & touch up; sleep ${marker}; :`
-  const child = spawn(process.execPath, [path.join(import.meta.dirname, 'fixtures/child.ts'), script], { env: { PROJECT: scratch.project }, stdio: 'ignore' })
+  const child = spawn(process.execPath, [path.join(import.meta.dirname, 'fixtures/child.ts'), script], {
+    env: { PROJECT: scratch.project },
+    stdio: 'ignore',
+  })
   await until(() => existsSync(path.join(scratch.project, 'up')))
   const pid = [...holding(marker)].find(([, line]) => victim.test(line))?.[0]
   if (pid === undefined) throw new Error(`no victim among ${[...holding(marker).values()].join('\n')}`)

@@ -52,11 +52,17 @@ test('auto takes the first that works, and an engine that was asked for is never
   expect(engines.map((engine) => engine.traits.name)).toEqual(['bubblewrap'])
 })
 
-test('what can\'t be said to bubblewrap is refused before anything starts', async () => {
+test("what can't be said to bubblewrap is refused before anything starts", async () => {
   using scratch = makeScratch()
   mkdirSync(path.join(scratch.project, '--bind'))
   const facts = await bubblewrap.facts(makePlan(scratch, ['true']))
-  for (const changes of [{ env: { A: 'x\0--bind\0/\0/' } }, { argv: [] }, { cwd: 'relative' }, { env: { 'A=B': '' } }, { argv: ['a\0b'] }]) {
+  for (const changes of [
+    { env: { A: 'x\0--bind\0/\0/' } },
+    { argv: [] },
+    { cwd: 'relative' },
+    { env: { 'A=B': '' } },
+    { argv: ['a\0b'] },
+  ]) {
     expect(() => bubblewrap.compile(makePlan(scratch, ['true'], changes), facts)).toThrow(Failure)
   }
   const odd = await runScript(bubblewrap, scratch, 'pwd', { cwd: path.join(scratch.project, '--bind') })

@@ -1,5 +1,17 @@
 // A minimal plan around a scratch project, and a runner that launches it and collects what came out.
-import { mkdtempSync, mkdirSync, openSync, closeSync, readFileSync, realpathSync, rmSync, writeFileSync, existsSync, lstatSync, readlinkSync } from 'node:fs'
+import {
+  mkdtempSync,
+  mkdirSync,
+  openSync,
+  closeSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+  existsSync,
+  lstatSync,
+  readlinkSync,
+} from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { randomUUID } from 'node:crypto'
@@ -30,9 +42,11 @@ export function makeMounts(project: string): readonly Mount[] {
   const links = ['/bin', '/sbin', '/lib', '/lib64', '/lib32'].filter((link) => existsSync(link))
   return [
     { kind: 'bind', from: '/usr', to: '/usr', mode: 'ro' },
-    ...links.map((link): Mount => lstatSync(link).isSymbolicLink()
-      ? { kind: 'symlink', target: readlinkSync(link), to: link }
-      : { kind: 'bind', from: link, to: link, mode: 'ro' }),
+    ...links.map((link): Mount =>
+      lstatSync(link).isSymbolicLink()
+        ? { kind: 'symlink', target: readlinkSync(link), to: link }
+        : { kind: 'bind', from: link, to: link, mode: 'ro' },
+    ),
     { kind: 'file', to: '/etc/passwd', content: `agent:x:${identity().uid}:${identity().gid}::/home/agent:/bin/sh\n` },
     { kind: 'file', to: '/etc/resolv.conf', content: 'nameserver 127.0.0.1\n' },
     { kind: 'tmpfs', to: '/tmp', bytes: 64 * 2 ** 20, mode: 0o1777 },
@@ -114,6 +128,12 @@ export async function runPlan(engine: Engine, scratch: Scratch, plan: Plan, chan
 }
 
 /** Runs a shell script in a cell of its own. */
-export function runScript(engine: Engine, scratch: Scratch, script: string, changes: Partial<Plan> = {}, run: RunChanges = {}): Promise<Outcome> {
+export function runScript(
+  engine: Engine,
+  scratch: Scratch,
+  script: string,
+  changes: Partial<Plan> = {},
+  run: RunChanges = {},
+): Promise<Outcome> {
   return runPlan(engine, scratch, makePlan(scratch, ['/bin/sh', '-c', script], changes), run)
 }

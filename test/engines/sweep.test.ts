@@ -13,11 +13,21 @@ const errnos: Readonly<Record<string, number>> = { EPERM: 1, ENOSYS: 38, EAFNOSU
 test('the sweep matches the table', async () => {
   using scratch = makeScratch()
   const program = buildFixture('sweep', scratch.project)
-  const table = new Map(readFileSync(path.join(import.meta.dirname, `fixtures/syscalls-${architecture}.txt`), 'utf8').trim().split('\n')
-    .map((line) => line.split(' ')).map(([number, name, action]) => [Number(number), { name: name ?? '', action: action ?? '' }]))
+  const table = new Map(
+    readFileSync(path.join(import.meta.dirname, `fixtures/syscalls-${architecture}.txt`), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' '))
+      .map(([number, name, action]) => [Number(number), { name: name ?? '', action: action ?? '' }]),
+  )
   const { stdout, end } = await runPlan(bubblewrap, scratch, makePlan(scratch, [program]))
   expect(end).toMatchObject({ kind: 'exited', code: 0 })
-  const seen = new Map(stdout.trim().split('\n').map((line) => line.split(' ').map(Number) as [number, number]))
+  const seen = new Map(
+    stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' ').map(Number) as [number, number]),
+  )
   expect(seen.size).toBe(480)
   for (const [number, errno] of seen) {
     const row = table.get(number) ?? { name: `unknown ${number}`, action: 'ENOSYS' }
@@ -26,7 +36,10 @@ test('the sweep matches the table', async () => {
     if (row.action !== 'allow') expect([row.name, errno]).toEqual([row.name, errnos[row.action]])
   }
   // Control: outside, calls that the filter refuses answer otherwise.
-  const outside = execFileSync(program, ['0', '480'], { encoding: 'utf8' }).trim().split('\n').map((line) => line.split(' ').map(Number) as [number, number])
+  const outside = execFileSync(program, ['0', '480'], { encoding: 'utf8' })
+    .trim()
+    .split('\n')
+    .map((line) => line.split(' ').map(Number) as [number, number])
   const differs = outside.filter(([number, errno]) => (table.get(number)?.action ?? 'allow') !== 'allow' && errno !== seen.get(number))
   expect(differs.length).toBeGreaterThan(10)
 })
@@ -35,5 +48,12 @@ test('32-bit and x32 entries are refused', async () => {
   using scratch = makeScratch()
   const program = buildFixture('sweep', scratch.project)
   const { stdout } = await runPlan(bubblewrap, scratch, makePlan(scratch, [program, '0x40000000', '0x40000010']))
-  expect(new Set(stdout.trim().split('\n').map((line) => line.split(' ')[1]))).toEqual(new Set(['38']))
+  expect(
+    new Set(
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => line.split(' ')[1]),
+    ),
+  ).toEqual(new Set(['38']))
 })

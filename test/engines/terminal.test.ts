@@ -15,7 +15,10 @@ interface Terminal extends AsyncDisposable {
 
 function openTerminal(project: string): Terminal {
   const env = { PATH: '/usr/bin:/bin', TERM: 'xterm', PROJECT: project, HOME: project, SHELL: '/bin/bash' }
-  const child = spawn('script', ['-qfc', 'PS1="outer> " exec /bin/bash --norc --noprofile -i', '/dev/null'], { env, stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn('script', ['-qfc', 'PS1="outer> " exec /bin/bash --norc --noprofile -i', '/dev/null'], {
+    env,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
   let shown = ''
   let arrived = Promise.withResolvers<void>()
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -25,7 +28,10 @@ function openTerminal(project: string): Terminal {
   return {
     type: (text) => void child.stdin.write(text),
     see: async (text) => {
-      const patience = setTimeout(() => arrived.reject(new Error(`not shown: ${JSON.stringify(text)} but ${JSON.stringify(shown)}`)), 20_000)
+      const patience = setTimeout(
+        () => arrived.reject(new Error(`not shown: ${JSON.stringify(text)} but ${JSON.stringify(shown)}`)),
+        20_000,
+      )
       try {
         while (!shown.includes(text)) {
           await arrived.promise
@@ -90,7 +96,7 @@ test('an interactive shell inside has size, resize, Ctrl-C, Ctrl-Z, fg and its o
   await terminal.see('code 5')
 })
 
-test('Ctrl-Z gives the terminal back to the caller\'s shell, and fg to the command', async () => {
+test("Ctrl-Z gives the terminal back to the caller's shell, and fg to the command", async () => {
   using scratch = makeScratch()
   await using terminal = openTerminal(scratch.project)
   await terminal.see('outer> ')
@@ -125,7 +131,7 @@ test('whatever the command leaves of the terminal is put right, and answers to i
   expect(after).not.toMatch(/^typed-by-terminal/m)
 })
 
-test('nothing inside types into the caller\'s terminal', async () => {
+test("nothing inside types into the caller's terminal", async () => {
   using scratch = makeScratch()
   mkdirSync(path.join(scratch.project, 'bin'))
   buildFixture('probe', scratch.project)

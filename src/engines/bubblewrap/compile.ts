@@ -22,9 +22,12 @@ export function compile(plan: Plan, facts: EngineFacts): Compiled {
     ...namespaces(plan),
     ...fileSystem(plan, String(facts['enter']), files),
     ...environment(plan),
-    '--seccomp', String(filterFd),
-    '--info-fd', String(infoFd),
-    '--chdir', plan.cwd,
+    '--seccomp',
+    String(filterFd),
+    '--info-fd',
+    String(infoFd),
+    '--chdir',
+    plan.cwd,
   ]
   const covers = [...procCovers, ...plan.covers]
   const filter = compileFilter(facts['arch'] === 'aarch64' ? 'aarch64' : 'x86_64', { pinned })
@@ -43,10 +46,21 @@ export function compile(plan: Plan, facts: EngineFacts): Compiled {
 
 function namespaces(plan: Plan): string[] {
   return [
-    '--unshare-user', '--uid', String(plan.identity.uid), '--gid', String(plan.identity.gid),
-    '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try',
-    '--disable-userns', '--die-with-parent', '--cap-drop', 'ALL',
-    '--hostname', plan.identity.hostname,
+    '--unshare-user',
+    '--uid',
+    String(plan.identity.uid),
+    '--gid',
+    String(plan.identity.gid),
+    '--unshare-pid',
+    '--unshare-ipc',
+    '--unshare-uts',
+    '--unshare-cgroup-try',
+    '--disable-userns',
+    '--die-with-parent',
+    '--cap-drop',
+    'ALL',
+    '--hostname',
+    plan.identity.hostname,
     // Without a terminal the command gets a session of its own: /dev/tty is nobody's then.
     ...(plan.terminal === 'none' ? ['--new-session'] : []),
   ]
@@ -62,7 +76,8 @@ function fileSystem(plan: Plan, enter: string, files: Input[]): string[] {
     args.push(...parents(mount.to, made), ...mountArguments(mount, files))
   })
   if (own === plan.mounts.length) args.push(...ownMounts(enter))
-  if (!plan.mounts.some((mount) => mount.to === '/dev/shm')) args.push('--perms', '01777', '--size', String(64 * 2 ** 20), '--tmpfs', '/dev/shm')
+  if (!plan.mounts.some((mount) => mount.to === '/dev/shm'))
+    args.push('--perms', '01777', '--size', String(64 * 2 ** 20), '--tmpfs', '/dev/shm')
   // The folders that bubblewrap made to hang mounts on are a memory file system of their own: read-only too.
   args.push('--remount-ro', ownFolder, '--remount-ro', '/dev', '--remount-ro', '/')
   return args
@@ -82,7 +97,21 @@ function ownPosition(mounts: readonly Mount[]): number {
 }
 
 function ownMounts(enter: string): string[] {
-  return ['--perms', '0755', '--size', String(2 ** 20), '--tmpfs', ownFolder, '--perms', '0755', '--dir', coversPath, '--ro-bind', enter, enterPath]
+  return [
+    '--perms',
+    '0755',
+    '--size',
+    String(2 ** 20),
+    '--tmpfs',
+    ownFolder,
+    '--perms',
+    '0755',
+    '--dir',
+    coversPath,
+    '--ro-bind',
+    enter,
+    enterPath,
+  ]
 }
 
 function mountArguments(mount: Mount, files: Input[]): string[] {
@@ -115,8 +144,14 @@ function octal(mode: number): string {
 /** bubblewrap reads NUL-separated words: a NUL in a value would become an option of its own (CVE-2024-32462 class). */
 function refuseUnsayable(plan: Plan): void {
   const words = [
-    ...plan.argv, plan.cwd, plan.identity.hostname, ...Object.entries(plan.env).flat(),
-    ...plan.mounts.flatMap((mount) => [mount.to, ...(mount.kind === 'bind' ? [mount.from] : mount.kind === 'symlink' ? [mount.target] : [])]),
+    ...plan.argv,
+    plan.cwd,
+    plan.identity.hostname,
+    ...Object.entries(plan.env).flat(),
+    ...plan.mounts.flatMap((mount) => [
+      mount.to,
+      ...(mount.kind === 'bind' ? [mount.from] : mount.kind === 'symlink' ? [mount.target] : []),
+    ]),
     ...plan.covers.flatMap((cover) => [cover.path, ...(cover.kind === 'link' ? [cover.target] : [])]),
   ]
   if (words.some((word) => word.includes('\0'))) throw new Failure('engine/bad-plan', { why: 'a value holds a NUL byte' })
@@ -124,5 +159,6 @@ function refuseUnsayable(plan: Plan): void {
   const paths = [plan.cwd, ...plan.mounts.map((mount) => mount.to), ...plan.covers.map((cover) => cover.path)]
   const relative = paths.find((each) => !each.startsWith('/'))
   if (relative !== undefined) throw new Failure('engine/bad-plan', { why: `not an absolute path: ${relative}` })
-  if (Object.keys(plan.env).some((name) => name === '' || name.includes('='))) throw new Failure('engine/bad-plan', { why: 'a bad name of a variable' })
+  if (Object.keys(plan.env).some((name) => name === '' || name.includes('=')))
+    throw new Failure('engine/bad-plan', { why: 'a bad name of a variable' })
 }

@@ -23,12 +23,18 @@ export interface Seen {
 const limitNames: readonly (keyof Limits)[] = ['memory', 'processes', 'cpus', 'time', 'tmp', 'fileSize', 'openFiles']
 
 /** `exit` is the supervisor's own. */
-export function endOf(seen: Seen, folders: readonly string[], exit: { readonly code: number | null; readonly signal: NodeJS.Signals | null }): CellEnd {
+export function endOf(
+  seen: Seen,
+  folders: readonly string[],
+  exit: { readonly code: number | null; readonly signal: NodeJS.Signals | null },
+): CellEnd {
   const { report } = seen
-  if (seen.preflight !== undefined) return { kind: 'failed', code: 125, message: `a check inside the new cell failed: ${seen.preflight}`, preflight: seen.preflight }
+  if (seen.preflight !== undefined)
+    return { kind: 'failed', code: 125, message: `a check inside the new cell failed: ${seen.preflight}`, preflight: seen.preflight }
   if (seen.failed !== undefined) return { kind: 'failed', code: 125, message: seen.failed }
   if (report === undefined) return { kind: 'failed', code: 125, message: `anchorhold-cell ended with ${exit.signal ?? exit.code}` }
-  if (!report.started && report.reason === '') return { kind: 'failed', code: 125, message: `bubblewrap ended with code ${report.code} before the command started` }
+  if (!report.started && report.reason === '')
+    return { kind: 'failed', code: 125, message: `bubblewrap ended with code ${report.code} before the command started` }
   const oomKills = countOomKills(folders)
   const limit = limitNames.find((name) => name === report.reason) ?? (oomKills > 0 && report.code === 137 ? 'memory' : undefined)
   const code = report.started ? report.code : 137

@@ -17,9 +17,17 @@ export async function examine(): Promise<readonly Finding[]> {
 
 async function kernel(): Promise<readonly Finding[]> {
   const release = os.release()
-  if (process.platform !== 'linux') return [{ id: 'bubblewrap/kernel', level: 'missing', what: `bubblewrap needs Linux, this is ${process.platform}` }]
+  if (process.platform !== 'linux')
+    return [{ id: 'bubblewrap/kernel', level: 'missing', what: `bubblewrap needs Linux, this is ${process.platform}` }]
   if (atLeast(release, floor.kernel)) return [{ id: 'bubblewrap/kernel', level: 'ok', what: `Linux ${release}` }]
-  return [{ id: 'bubblewrap/kernel', level: 'missing', what: `Linux ${release} is older than 5.14, the first whose process limit counts per user namespace`, remedy: 'Install a newer kernel of your distribution and restart' }]
+  return [
+    {
+      id: 'bubblewrap/kernel',
+      level: 'missing',
+      what: `Linux ${release} is older than 5.14, the first whose process limit counts per user namespace`,
+      remedy: 'Install a newer kernel of your distribution and restart',
+    },
+  ]
 }
 
 async function bubblewrap(): Promise<readonly Finding[]> {
@@ -40,7 +48,10 @@ async function helpers(): Promise<readonly Finding[]> {
   return Promise.all(
     names.map(async (name): Promise<Finding> => {
       const id = `bubblewrap/${name}`
-      const works = await access(nativePath(name), constants.X_OK).then(() => true, () => false)
+      const works = await access(nativePath(name), constants.X_OK).then(
+        () => true,
+        () => false,
+      )
       if (works) return { id, level: 'ok', what: `${nativePath(name)} is built` }
       return { id, level: 'missing', what: `${nativePath(name)} is not built`, remedy: 'npm run build' }
     }),
@@ -56,22 +67,52 @@ async function namespaces(): Promise<readonly Finding[]> {
   if (code === 0) return [{ id, level: 'ok', what: 'user and network namespaces can be made' }]
   const why = stderr.trim()
   if ((await setting('kernel/apparmor_restrict_unprivileged_userns')) === '1') {
-    return [{
-      id, level: 'missing', what: `AppArmor keeps user namespaces from programs without a profile (${why})`,
-      remedy: `Write this to ${appArmorProfilePath}, then run: sudo apparmor_parser -r ${appArmorProfilePath}\n${appArmorProfile(nativePath('anchorhold-cell'), file)}`,
-    }]
+    return [
+      {
+        id,
+        level: 'missing',
+        what: `AppArmor keeps user namespaces from programs without a profile (${why})`,
+        remedy: `Write this to ${appArmorProfilePath}, then run: sudo apparmor_parser -r ${appArmorProfilePath}\n${appArmorProfile(nativePath('anchorhold-cell'), file)}`,
+      },
+    ]
   }
   if ((await setting('kernel/unprivileged_userns_clone')) === '0') {
-    return [{ id, level: 'missing', what: 'user namespaces are switched off for ordinary users', remedy: 'sudo sysctl -w kernel.unprivileged_userns_clone=1', fix: ['sysctl', '-w', 'kernel.unprivileged_userns_clone=1'] }]
+    return [
+      {
+        id,
+        level: 'missing',
+        what: 'user namespaces are switched off for ordinary users',
+        remedy: 'sudo sysctl -w kernel.unprivileged_userns_clone=1',
+        fix: ['sysctl', '-w', 'kernel.unprivileged_userns_clone=1'],
+      },
+    ]
   }
   if ((await setting('user/max_user_namespaces')) === '0') {
-    return [{ id, level: 'missing', what: 'the number of user namespaces is limited to 0', remedy: 'sudo sysctl -w user.max_user_namespaces=15000', fix: ['sysctl', '-w', 'user.max_user_namespaces=15000'] }]
+    return [
+      {
+        id,
+        level: 'missing',
+        what: 'the number of user namespaces is limited to 0',
+        remedy: 'sudo sysctl -w user.max_user_namespaces=15000',
+        fix: ['sysctl', '-w', 'user.max_user_namespaces=15000'],
+      },
+    ]
   }
-  return [{ id, level: 'missing', what: `user namespaces are refused here: ${why}`, remedy: 'In a container, start it with --security-opt seccomp=unconfined or use a machine where user namespaces are allowed' }]
+  return [
+    {
+      id,
+      level: 'missing',
+      what: `user namespaces are refused here: ${why}`,
+      remedy: 'In a container, start it with --security-opt seccomp=unconfined or use a machine where user namespaces are allowed',
+    },
+  ]
 }
 
 function setting(name: string): Promise<string | undefined> {
-  return readFile(`/proc/sys/${name}`, 'utf8').then((text) => text.trim(), () => undefined)
+  return readFile(`/proc/sys/${name}`, 'utf8').then(
+    (text) => text.trim(),
+    () => undefined,
+  )
 }
 
 function atLeast(version: string, lowest: readonly number[]): boolean {

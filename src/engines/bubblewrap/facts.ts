@@ -8,7 +8,10 @@ import { findGroupParents } from './cgroup.ts'
 
 /** The system's bubblewrap, or undefined; never one from a project or the caller's PATH (attacks.md PER-31). */
 export function findBubblewrap(): string | undefined {
-  return systemPath.split(':').map((folder) => `${folder}/bwrap`).find((file) => existsSync(file))
+  return systemPath
+    .split(':')
+    .map((folder) => `${folder}/bwrap`)
+    .find((file) => existsSync(file))
 }
 
 /** `group…` are '' where the caller can't make control groups with that controller. */

@@ -32,7 +32,11 @@ export async function launch(plan: Plan, compiled: Compiled, options: LaunchOpti
     makeGroups(folders, plan.limits)
   } catch (error) {
     removeGroups(folders)
-    throw new Failure('engine/start', { why: `its control group: ${error instanceof Error ? error.message : String(error)}` }, { cause: error })
+    throw new Failure(
+      'engine/start',
+      { why: `its control group: ${error instanceof Error ? error.message : String(error)}` },
+      { cause: error },
+    )
   }
   const [file, ...args] = compiled.argv
   if (file === undefined) throw new Failure('engine/bad-plan', { why: 'nothing to start' })
@@ -74,7 +78,9 @@ function record(...fields: readonly (string | number)[]): Buffer {
 
 function groupsOf(compiled: Compiled): readonly string[] {
   const own = compiled.inputs.find((input) => input.fd === supervisorFd)
-  const fields = Buffer.from(own?.content ?? '').toString().split('\0')
+  const fields = Buffer.from(own?.content ?? '')
+    .toString()
+    .split('\0')
   return fields.flatMap((field, index) => (field === 'cgroup' ? [(fields[index + 1] ?? '').replace(/\/cgroup\.procs$/, '')] : []))
 }
 

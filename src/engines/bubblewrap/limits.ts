@@ -30,7 +30,8 @@ function how(name: Name, value: number, facts: EngineFacts): Pick<EnforcedLimit,
     case 'cpus': {
       if (facts['groupCpu']) return { enforced: true, how: 'cgroup' }
       const whole = Math.ceil(value)
-      if (whole >= Number(facts['processors'])) return { enforced: false, how: `this machine has ${facts['processors']} processors, and no control group can be made here` }
+      if (whole >= Number(facts['processors']))
+        return { enforced: false, how: `this machine has ${facts['processors']} processors, and no control group can be made here` }
       return { enforced: true, how: `affinity to ${whole} of ${facts['processors']} processors` }
     }
   }

@@ -14,7 +14,12 @@ export function supervisorRecords(plan: Plan, covers: readonly Cover[], limits: 
     ...plan.preflight.map((check) => checkFields(check).flatMap((field) => ['check', field])),
     ['start'],
   ]
-  return Buffer.from(records.flat().map((field) => `${field}\0`).join(''))
+  return Buffer.from(
+    records
+      .flat()
+      .map((field) => `${field}\0`)
+      .join(''),
+  )
 }
 
 export function coverFields(cover: Cover): readonly [kind: string, path: string, target: string] {

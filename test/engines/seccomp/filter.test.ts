@@ -15,7 +15,8 @@ const ones = [0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffff
 test.each(architectures)('every call of %s answers as in the checked-in table', (architecture) => {
   const program = compileFilter(architecture, { pinned: false })
   const table = Object.entries(syscallNumbers[architecture])
-    .map(([name, number]) => `${number} ${name} ${nameAnswer(runFilter(program, number, ones, audit[architecture]).answer)}\n`).join('')
+    .map(([name, number]) => `${number} ${name} ${nameAnswer(runFilter(program, number, ones, audit[architecture]).answer)}\n`)
+    .join('')
   const file = path.join(import.meta.dirname, `../fixtures/syscalls-${architecture}.txt`)
   if (process.env['ANCHORHOLD_UPDATE_TABLES'] === '1') writeFileSync(file, table)
   expect(table).toBe(readFileSync(file, 'utf8'))
@@ -23,19 +24,43 @@ test.each(architectures)('every call of %s answers as in the checked-in table', 
 
 test('numbers that no table knows, other architectures and x32 answer ENOSYS', () => {
   const program = compileFilter('x86_64', { pinned: false })
-  for (const number of [335, 400, 468, 1000, 0x3fffffff, 0x40000000, 0x40000027, 0xffffffff]) expect(nameAnswer(runFilter(program, number).answer), String(number)).toBe('ENOSYS')
+  for (const number of [335, 400, 468, 1000, 0x3fffffff, 0x40000000, 0x40000027, 0xffffffff])
+    expect(nameAnswer(runFilter(program, number).answer), String(number)).toBe('ENOSYS')
   for (const arch of [0x40000003, 0xc00000b7, 0]) expect(nameAnswer(runFilter(program, 39, [], arch).answer)).toBe('ENOSYS')
   expect(nameAnswer(runFilter(program, 39).answer)).toBe('allow')
 })
 
 test.each([
-  ['socket', [1, 1, 0], 'allow'], ['socket', [2, 0x80801, 0], 'allow'], ['socket', [10, 2, 17], 'allow'], ['socket', [16, 3, 0], 'allow'],
-  ['socket', [2, 3, 1], 'EPERM'], ['socket', [2, 3, 0], 'EPERM'], ['socket', [2, 0x80003, 6], 'EPERM'], ['socket', [2, 2, 1], 'EPERM'], ['socket', [10, 3, 58], 'EPERM'],
-  ['socket', [16, 3, 12], 'EPERM'], ['socket', [2, 1, 262], 'EPROTONOSUPPORT'], ['socket', [40, 1, 0], 'EAFNOSUPPORT'], ['socket', [17, 3, 0], 'EAFNOSUPPORT'], ['socket', [38, 5, 0], 'EAFNOSUPPORT'],
-  ['socketpair', [1, 1, 0], 'allow'], ['socketpair', [2, 1, 0], 'EAFNOSUPPORT'],
-  ['clone', [0x11], 'allow'], ['clone', [0x3d0f00], 'allow'], ['clone', [0x10000011], 'EPERM'], ['clone', [0x20011], 'EPERM'], ['clone', [0x2000000], 'EPERM'], ['clone', [0x40000000], 'EPERM'],
-  ['ioctl', [0, 0x5401], 'allow'], ['ioctl', [0, 0x5412], 'EPERM'], ['ioctl', [0, 0x541c], 'EPERM'], ['ioctl', [0, 0x5423], 'EPERM'],
-  ['personality', [0xffffffff], 'allow'], ['personality', [0], 'allow'], ['personality', [0x40000], 'EPERM'], ['personality', [8], 'EPERM'],
+  ['socket', [1, 1, 0], 'allow'],
+  ['socket', [2, 0x80801, 0], 'allow'],
+  ['socket', [10, 2, 17], 'allow'],
+  ['socket', [16, 3, 0], 'allow'],
+  ['socket', [2, 3, 1], 'EPERM'],
+  ['socket', [2, 3, 0], 'EPERM'],
+  ['socket', [2, 0x80003, 6], 'EPERM'],
+  ['socket', [2, 2, 1], 'EPERM'],
+  ['socket', [10, 3, 58], 'EPERM'],
+  ['socket', [16, 3, 12], 'EPERM'],
+  ['socket', [2, 1, 262], 'EPROTONOSUPPORT'],
+  ['socket', [40, 1, 0], 'EAFNOSUPPORT'],
+  ['socket', [17, 3, 0], 'EAFNOSUPPORT'],
+  ['socket', [38, 5, 0], 'EAFNOSUPPORT'],
+  ['socketpair', [1, 1, 0], 'allow'],
+  ['socketpair', [2, 1, 0], 'EAFNOSUPPORT'],
+  ['clone', [0x11], 'allow'],
+  ['clone', [0x3d0f00], 'allow'],
+  ['clone', [0x10000011], 'EPERM'],
+  ['clone', [0x20011], 'EPERM'],
+  ['clone', [0x2000000], 'EPERM'],
+  ['clone', [0x40000000], 'EPERM'],
+  ['ioctl', [0, 0x5401], 'allow'],
+  ['ioctl', [0, 0x5412], 'EPERM'],
+  ['ioctl', [0, 0x541c], 'EPERM'],
+  ['ioctl', [0, 0x5423], 'EPERM'],
+  ['personality', [0xffffffff], 'allow'],
+  ['personality', [0], 'allow'],
+  ['personality', [0x40000], 'EPERM'],
+  ['personality', [8], 'EPERM'],
 ] as const)('%s(%j) → %s', (name, args, expected) => {
   for (const architecture of architectures) {
     const number = syscallNumbers[architecture][name] ?? -1
@@ -63,5 +88,6 @@ test('every rule has a reason, every name is a call of some architecture, and no
 test('the program is small, common calls are decided in few steps, and compiling takes well under 2 ms', () => {
   const program = compileFilter('x86_64', { pinned: false })
   expect(program.byteLength / 8).toBeLessThan(4096)
-  for (const name of ['read', 'write', 'openat', 'futex', 'mmap', 'close']) expect(runFilter(program, syscallNumbers.x86_64[name] ?? -1).steps, name).toBeLessThan(16)
+  for (const name of ['read', 'write', 'openat', 'futex', 'mmap', 'close'])
+    expect(runFilter(program, syscallNumbers.x86_64[name] ?? -1).steps, name).toBeLessThan(16)
 })

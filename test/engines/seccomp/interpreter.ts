@@ -1,7 +1,12 @@
 // Runs a compiled filter as the kernel would (Documentation/networking/filter.rst), for the tables of tests.
 
 /** The 32-bit answer of the filter; throws on an instruction that it should not hold. */
-export function runFilter(program: Uint8Array, number: number, args: readonly number[] = [], arch = 0xc000003e): { answer: number; steps: number } {
+export function runFilter(
+  program: Uint8Array,
+  number: number,
+  args: readonly number[] = [],
+  arch = 0xc000003e,
+): { answer: number; steps: number } {
   const view = new DataView(program.buffer, program.byteOffset, program.byteLength)
   const load = (offset: number): number => {
     if (offset === 0) return number
@@ -27,7 +32,13 @@ export function runFilter(program: Uint8Array, number: number, args: readonly nu
   throw new Error('ran off the end')
 }
 
-const names = new Map([[0x7fff0000, 'allow'], [0x50001, 'EPERM'], [0x50026, 'ENOSYS'], [0x5005d, 'EPROTONOSUPPORT'], [0x50061, 'EAFNOSUPPORT']])
+const names = new Map([
+  [0x7fff0000, 'allow'],
+  [0x50001, 'EPERM'],
+  [0x50026, 'ENOSYS'],
+  [0x5005d, 'EPROTONOSUPPORT'],
+  [0x50061, 'EAFNOSUPPORT'],
+])
 
 export function nameAnswer(answer: number): string {
   return names.get(answer) ?? answer.toString(16)
