@@ -81,6 +81,7 @@ function readHead(source: Source, head: Head): boolean {
     const c = source.next()
     if (source.ended || c === '\n') return false
     if (c === ']') {
+      if (section === '') return false
       Object.assign(head, { section, subsection: undefined, prefix: `${section}.` })
       return true
     }

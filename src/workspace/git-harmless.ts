@@ -23,7 +23,7 @@ export function judgeEntry(entry: ConfigEntry, place: GitPlace): EntryVerdict {
   const rule = rules[name]
   if (rule === undefined) return inert.has(name) ? 'inert' : 'dangerous'
   if (rule(value, place)) return 'harmless'
-  return inertWhenOdd.has(name) && !value.includes('::') && !value.startsWith('-') ? 'inert' : 'dangerous'
+  return inertWhenOdd.has(name) && /^(file:\/\/\/|[/.+]|[\w][\w/.*+-]*(:[\w/.*+-]*)?$)/.test(value) && !value.includes('::') && !/[\s]/.test(value) ? 'inert' : 'dangerous'
 }
 
 type Rule = (value: string, place: GitPlace) => boolean
