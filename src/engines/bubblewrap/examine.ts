@@ -72,7 +72,7 @@ async function namespaces(): Promise<readonly Finding[]> {
         id,
         level: 'missing',
         what: `AppArmor keeps user namespaces from programs without a profile (${why})`,
-        remedy: `Write this to ${appArmorProfilePath}, then run: sudo apparmor_parser -r ${appArmorProfilePath}\n${appArmorProfile(nativePath('anchorhold-cell'), file)}`,
+        remedy: `Write this to ${appArmorProfilePath}, then run: sudo apparmor_parser -r ${appArmorProfilePath}\n${appArmorProfile(nativePath('anchorhold-cell'))}`,
       },
     ]
   }
