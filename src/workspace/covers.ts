@@ -1,6 +1,7 @@
 // From what the scout found at the start to what lies over it in the cell. Pure.
 import path from 'node:path'
 import type { Cover } from '../model/plan.ts'
+import type { Reached } from './reach.ts'
 import { gitPart, type Match } from './scout.ts'
 import { isShown, type Meaning, type Tables } from './tables.ts'
 
@@ -48,12 +49,31 @@ export function coversFor(matches: readonly Match[], roots: readonly { readonly 
       if (match.id === gitPart.unreadable) unreadable.push(place)
     }
   }
-  // Outer ones first: a cover laid later over a folder would bury those in it. What lies in an empty folder is gone anyway.
-  const outer = (place: string, among: ReadonlyMap<string, unknown>) => ancestors(place).some((folder) => among.has(folder))
-  const covers = [...readonly.values(), ...empty.values()]
+  const covers = arrange([...readonly.values(), ...empty.values()])
+  return { covers, hidden: [...hidden].toSorted(), protectedCount: covers.filter(({ kind }) => kind === 'readonly').length, unreadable }
+}
+
+/** Adds what protected or hidden paths lead to. */
+export function withReached(covered: Covered, reached: readonly Reached[]): Covered {
+  const more = reached.filter(({ exists }) => exists)
+  if (more.length === 0) return covered
+  const covers = arrange([
+    ...covered.covers,
+    ...more.map((one): Cover => (one.how === 'empty' ? { kind: 'empty', path: one.path, what: one.isFolder ? 'directory' : 'file' } : { kind: 'readonly', path: one.path })),
+  ])
+  const hidden = [...new Set([...covered.hidden, ...more.filter(({ how }) => how === 'empty').map((one) => one.path)])].toSorted()
+  return { ...covered, covers, hidden, protectedCount: covers.filter(({ kind }) => kind === 'readonly').length }
+}
+
+/** Outer ones first: a cover laid later over a folder would bury those in it. What lies in an empty folder is gone anyway. */
+function arrange(covers: readonly Cover[]): readonly Cover[] {
+  const empty = new Set(covers.filter(({ kind }) => kind === 'empty').map((cover) => cover.path))
+  const readonly = new Set(covers.filter(({ kind }) => kind === 'readonly').map((cover) => cover.path))
+  const outer = (place: string, among: ReadonlySet<string>) => ancestors(place).some((folder) => among.has(folder))
+  const distinct = new Map(covers.map((cover) => [`${cover.kind} ${cover.path}`, cover]))
+  return [...distinct.values()]
     .filter((cover) => !outer(cover.path, empty) && (cover.kind !== 'readonly' || (!outer(cover.path, readonly) && !empty.has(cover.path))))
     .toSorted((a, b) => a.path.length - b.path.length)
-  return { covers, hidden: [...hidden].toSorted(), protectedCount: covers.filter(({ kind }) => kind === 'readonly').length, unreadable }
 }
 
 function coverKind(match: Match, writable: boolean, meaning: Meaning | undefined, tables: Tables): 'readonly' | 'empty' | undefined {

@@ -8,7 +8,7 @@ import type { Cell } from '../model/engine.ts'
 import type { Emit } from '../model/events.ts'
 import type { Cover, Mount } from '../model/plan.ts'
 import type { Policy, WorkspaceMode } from '../model/policy.ts'
-import { coversFor } from './covers.ts'
+import { coversFor, withReached } from './covers.ts'
 import { findOutsideGit, type OutsideGit } from './git-outside.ts'
 import { openGitView, type GitView } from './git-view.ts'
 import { isText } from './path-bytes.ts'
@@ -16,8 +16,10 @@ import { pinsFor } from './pins.ts'
 import { openPlanted, type Planted } from './planted.ts'
 import { openQuarantine } from './quarantine.ts'
 import { gitPart, startScout, type Match, type ScoutEvent } from './scout.ts'
+import { findReach } from './reach.ts'
 import { startFile, type StartRecord } from './sweep.ts'
 import { makeTables, type Tables } from './tables.ts'
+import { warnOfSecrets } from './warnings.ts'
 
 export { sweepAfterCrash } from './sweep.ts'
 
@@ -75,7 +77,9 @@ export async function openWorkspace(input: WorkspaceInput): Promise<Workspace> {
   const matches = await scout.first
   const odd = matches.find(({ path: found }) => !isText(found))
   if (odd !== undefined) throw new Failure('workspace/scan', { reason: `the path ${JSON.stringify(odd.path)} is not UTF-8 and has to be protected` })
-  const covered = coversFor(matches, roots, tables)
+  const found = coversFor(matches, roots, tables)
+  const reach = live ? await findReach(matches, roots, tables, new Set(found.hidden)) : { reached: [], withSecrets: [] }
+  const covered = withReached(found, reach.reached)
   emit({ kind: 'files.hidden', paths: covered.hidden.map((place) => shownPath(place, project)) })
   emit({ kind: 'files.protected', count: covered.protectedCount, milliseconds: Math.round(performance.now() - began) })
   for (const place of covered.unreadable) {
@@ -86,10 +90,11 @@ export async function openWorkspace(input: WorkspaceInput): Promise<Workspace> {
   const covers = [...covered.covers.filter((cover) => !viewed.has(cover.path)), ...viewed.values(), ...(live && outside.kind === 'linked' ? outside.sealed.map((place): Cover => ({ kind: 'readonly', path: place })) : [])]
   const quarantine = openQuarantine({ sessionFolder: input.sessionFolder, project, scout, emit })
   if (live) {
-    planted = openPlanted({ roots, project, tables, first: matches, covers, quarantine, emit, startedAt, sessionFolder: input.sessionFolder, scout, gitDirs })
+    planted = openPlanted({ roots, project, tables, first: matches, covers, quarantine, emit, startedAt, sessionFolder: input.sessionFolder, scout, gitDirs, absent: reach.reached.filter(({ exists }) => !exists) })
     for (const event of early.splice(0)) planted.see(event)
     await writeStart(input.sessionFolder, { roots: roots.map((root) => root.path), writable: [...input.roots, ...gitDirs], gitDirs, files: input.files, startedAt, first: matches })
   }
+  const warned = warnOfSecrets({ project, hidden: covered.hidden, withSecrets: reach.withSecrets, emit })
   const open = scope.move()
   let closing: Promise<void> | undefined
   return {
@@ -100,6 +105,7 @@ export async function openWorkspace(input: WorkspaceInput): Promise<Workspace> {
     close: () =>
       (closing ??= (async () => {
         await using _scope = open
+        await warned
         if (planted !== undefined) await planted.finish(await scout.sweep())
         for (const view of views) await view.close()
       })()),

@@ -8,6 +8,7 @@ import type { Cover } from '../model/plan.ts'
 import { nameOfMatch } from './covers.ts'
 import { formatGitConfig } from './git-config.ts'
 import { judgeContent } from './judge.ts'
+import { isWithin } from './project.ts'
 import type { Quarantine } from './quarantine.ts'
 import { gitPart, type Match, type Scout, type ScoutEvent } from './scout.ts'
 import type { Tables } from './tables.ts'
@@ -27,6 +28,8 @@ export interface PlantedInput {
   readonly sessionFolder: string
   /** Git-dirs outside the roots that a work tree of the start belongs to. */
   readonly gitDirs?: readonly string[]
+  /** Paths that are obeyed once they exist (core.hooksPath, includes, targets of protected links) and did not at the start. */
+  readonly absent?: readonly { readonly path: string; readonly rule: string }[]
 }
 
 export interface Planted {
@@ -81,9 +84,11 @@ export function openPlanted(input: PlantedInput): Planted {
   const handle = async (match: Match, final: boolean): Promise<void> => {
     const root = roots[match.root]
     const meaning = tables.meanings.get(match.id)
-    if (root === undefined || !root.writable || meaning?.kind === 'hide' || match.id === gitPart.socket || match.id === gitPart.unreadable) return
-    const judged = meaning?.keep === 'judged'
+    if (root === undefined) return
+    const judged = meaning?.kind === 'protect' && meaning.keep === 'judged'
     if (judged ? await changedBefore(absolute(match), input.startedAt) : await isKnown(match)) return
+    // What is new and secret or a socket is the cell's own work.
+    if (!root.writable || meaning?.kind === 'hide' || match.id === gitPart.socket || match.id === gitPart.unreadable) return
     const name = nameOfMatch(match, tables)
     if (name === '' || (meaning === undefined && tables.lifted.has(name))) return
     const tried = (attempts.get(keyOf(match)) ?? 0) + 1
@@ -146,6 +151,10 @@ export function openPlanted(input: PlantedInput): Planted {
       await queue
       over = true
       for (const match of matches.toSorted((a, b) => a.path.length - b.path.length)) await handle(match, true)
+      for (const { path: place, rule } of input.absent ?? []) {
+        const root = roots.find((one) => one.writable && isWithin(place, one.path))
+        if (root !== undefined) await quarantine.take(root.path, place.slice(root.path.length + 1), rule)
+      }
     },
   }
 }
