@@ -77,7 +77,7 @@ describe('protected paths', () => {
     expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toContain('false')
     expect(git(world.project, 'log', '--format=%s').trim().split('\n')).toEqual(['third', 'second', 'first'])
-    expect(git(world.project, 'fsck', '--no-progress')).toBe('')
+    expect(git(world.project, 'fsck', '--no-progress', '--no-dangling')).toBe('')
   })
 
   it('git config, remote add and push -u work inside; harmless keys are merged back, the others held', async () => {
