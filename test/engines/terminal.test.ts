@@ -71,7 +71,7 @@ test('an interactive shell inside has size, resize, Ctrl-C, Ctrl-Z, fg and its o
   await terminal.see('40 77')
   await terminal.see('inside> ')
   // Said by the job itself: a Ctrl-C that meets bash between two jobs is lost outside as well.
-  terminal.type('sh -c "echo re\'a\'dy; sleep 100"\n')
+  terminal.type('sh -c "echo re\'a\'dy; exec sleep 100"\n')
   await terminal.see('ready')
   terminal.type('\x03')
   await terminal.see('inside> ')
