@@ -130,25 +130,37 @@ void save_index(struct scout *s, uint32_t root) {
 
 struct check { struct scout *s; uint32_t from, to; uint32_t root; unsigned char *valid; bool watch; };
 
+static bool unchanged(const struct node *n, int at, const char *path) {
+  struct statx x;
+  if (statx(at, path, AT_SYMLINK_NOFOLLOW | AT_STATX_DONT_SYNC, STATX_INO | STATX_CTIME | STATX_TYPE, &x) != 0) return false;
+  return S_ISDIR(x.stx_mode) && x.stx_ino == n->ino && makedev(x.stx_dev_major, x.stx_dev_minor) == n->dev && x.stx_ctime.tv_sec * 1000000000 + x.stx_ctime.tv_nsec == n->ctime;
+}
+
+#define WORTH_OPENING 4 // children from which on one opened parent is cheaper than whole paths
+
+/// Each part looks at the children of its folders.
 static void *check_part(void *argument) {
   struct check *c = argument;
   struct scout *s = c->s;
   for (uint32_t i = c->from; i < c->to; i++) {
     const struct node *n = &s->nodes[i];
-    if ((n->flags & FREED) != 0 || n->root != c->root || n->ctime == 0) continue;
+    if ((n->flags & FREED) != 0 || n->root != c->root) continue;
+    if (n->parent == NONE) c->valid[i] = n->ctime != 0 && unchanged(n, s->roots[c->root].fd, ".");
+    uint32_t children = 0;
+    for (uint32_t at = n->child; at != NONE && children < WORTH_OPENING; at = s->nodes[at].next) children++;
+    if (children == 0) continue;
     char *path = node_path(s, i, NULL);
-    struct statx x;
-    if (strlen(path) < 4000) {
-      if (statx(s->roots[c->root].fd, path, AT_SYMLINK_NOFOLLOW | AT_STATX_DONT_SYNC, STATX_INO | STATX_CTIME | STATX_TYPE, &x) == 0) {
-        uint64_t dev = makedev(x.stx_dev_major, x.stx_dev_minor);
-        c->valid[i] = S_ISDIR(x.stx_mode) && x.stx_ino == n->ino && dev == n->dev && x.stx_ctime.tv_sec * 1000000000 + x.stx_ctime.tv_nsec == n->ctime;
-      }
-    } else {
-      int fd = open_below(s->roots[c->root].fd, path, O_PATH | O_DIRECTORY | O_NOFOLLOW);
-      struct stat info;
-      if (fd >= 0 && fstat(fd, &info) == 0) c->valid[i] = info.st_ino == n->ino && info.st_dev == n->dev && info.st_ctim.tv_sec * 1000000000 + info.st_ctim.tv_nsec == n->ctime;
-      if (fd >= 0) close(fd);
+    int fd = children >= WORTH_OPENING || strlen(path) > 3500 ? open_below(s->roots[c->root].fd, path, O_PATH | O_DIRECTORY | O_NOFOLLOW) : -1;
+    for (uint32_t at = n->child; at != NONE; at = s->nodes[at].next) {
+      const struct node *child = &s->nodes[at];
+      if (child->ctime == 0) continue;
+      if (fd >= 0) { c->valid[at] = unchanged(child, fd, s->names + child->name); continue; }
+      if (strlen(path) > 3500) continue;
+      char whole[4096];
+      snprintf(whole, sizeof whole, "%s/%s", path, s->names + child->name);
+      c->valid[at] = unchanged(child, s->roots[c->root].fd, whole);
     }
+    if (fd >= 0) close(fd);
     free(path);
   }
   return NULL;

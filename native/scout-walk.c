@@ -175,12 +175,16 @@ static void look_at_shape(struct scout *s, uint32_t node, const struct listing *
   if (n->kind == PLAIN && ((seen & 7) == 7 || (seen & 9) == 9)) n->kind = GITDIR;
 }
 
-void set_watch(struct scout *s, uint32_t node, int fd) {
-  if (s->inotify < 0 || s->watch_failed || fchdir(fd) < 0) return;
-  uint32_t mask = IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ONLYDIR | IN_EXCL_UNLINK;
+/// `path` is relative to the current folder, which the caller has set.
+void add_watch(struct scout *s, uint32_t node, const char *path) {
+  if (s->inotify < 0 || s->watch_failed) return;
+  uint32_t mask = IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK;
   if (s->nodes[node].kind != PLAIN) mask |= IN_CLOSE_WRITE | IN_MODIFY;
-  int wd = inotify_add_watch(s->inotify, ".", mask);
-  if (wd < 0) { s->watch_failed = true; return; }
+  int wd = inotify_add_watch(s->inotify, path, mask);
+  if (wd < 0) {
+    if (errno == ENOSPC || errno == ENOMEM) s->watch_failed = true;
+    return;
+  }
   if ((uint32_t)wd >= s->by_wd_room) {
     uint32_t room = (uint32_t)wd * 2 + 4096;
     s->by_wd = grow(s->by_wd, room * sizeof *s->by_wd);
@@ -189,6 +193,10 @@ void set_watch(struct scout *s, uint32_t node, int fd) {
   }
   s->by_wd[wd] = node;
   s->nodes[node].wd = wd;
+}
+
+void set_watch(struct scout *s, uint32_t node, int fd) {
+  if (s->inotify >= 0 && fchdir(fd) == 0) add_watch(s, node, ".");
 }
 
 /// Opens a folder that its owner made unreadable, as the owner (only after the cell's end: `unlock`).

@@ -9,30 +9,40 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 #include <unistd.h>
 
-/// Sets the watches of folders that have none, then compares: what changed before its watch was there is read again.
-static void watch_all(struct scout *s, uint32_t root) {
-  uint32_t top = s->roots[root].node;
-  for (uint32_t at = top;;) {
+/// Reads one folder again, and what is new below it.
+static void refresh(struct scout *s, uint32_t node) {
+  reread(s, node);
+  for (uint32_t c = s->nodes[node].child; c != NONE; c = s->nodes[c].next) if ((s->nodes[c].flags & SEEN) == 0) walk(s, c);
+}
+
+#define SLICE 256       // folders between two looks at commands and events
+#define WATCH_DELAY 60  // ms; a command that ends sooner needs no watch: the last look finds what it planted
+
+/// Sets the watches of the next folders that have none, then compares: what changed before its watch was there is read again.
+/// False once every folder has one.
+static bool watch_some(struct scout *s, uint32_t *next) {
+  for (uint32_t done = 0; *next < s->node_count; (*next)++) {
+    uint32_t at = *next;
     struct node *n = &s->nodes[at];
-    bool stop = s->watch_failed;
-    if (!stop && n->wd < 0) {
-      int fd = open_node(s, at);
-      struct stat info;
-      if (fd >= 0) {
-        set_watch(s, at, fd);
-        bool same = fstat(fd, &info) == 0 && s->nodes[at].ctime != 0 && (int64_t)info.st_ctim.tv_sec * 1000000000 + info.st_ctim.tv_nsec == s->nodes[at].ctime && info.st_ino == s->nodes[at].ino;
-        close(fd);
-        if (!same) { reread(s, at); for (uint32_t c = s->nodes[at].child; c != NONE; c = s->nodes[c].next) if ((s->nodes[c].flags & SEEN) == 0) walk(s, c); }
-      }
+    if (s->watch_failed) return false;
+    if ((n->flags & (FREED | SEEN)) != SEEN || n->wd >= 0) continue;
+    if (++done > SLICE) return true;
+    char *path = node_path(s, at, NULL);
+    struct statx x;
+    bool same = false;
+    if (strlen(path) < 4000 && fchdir(s->roots[n->root].fd) == 0) {
+      // A link swapped in meanwhile would only make the watch one of another folder; the comparison finds the difference.
+      add_watch(s, at, path);
+      same = statx(s->roots[n->root].fd, path, AT_SYMLINK_NOFOLLOW | AT_STATX_DONT_SYNC, STATX_INO | STATX_CTIME | STATX_TYPE, &x) == 0 && S_ISDIR(x.stx_mode)
+        && x.stx_ino == n->ino && x.stx_ctime.tv_sec * 1000000000 + x.stx_ctime.tv_nsec == n->ctime && n->ctime != 0 && n->wd >= 0;
     }
-    if (stop) return;
-    if (s->nodes[at].child != NONE) { at = s->nodes[at].child; continue; }
-    while (at != top && s->nodes[at].next == NONE) at = s->nodes[at].parent;
-    if (at == top) return;
-    at = s->nodes[at].next;
+    free(path);
+    if (!same) refresh(s, at);
   }
+  return false;
 }
 
 static uint32_t known_match(struct scout *s, uint32_t node, const char *name, bool forget, bool say) {
@@ -71,8 +81,7 @@ static void appeared(struct scout *s, uint32_t node, const char *name, bool fold
   uint32_t old = find_child(s, node, name);
   if (old != NONE) drop_node(s, old);
   if (s->nodes[node].kind == PLAIN && shapes_a_repository(folded)) {
-    reread(s, node);
-    for (uint32_t c = s->nodes[node].child; c != NONE; c = s->nodes[c].next) if ((s->nodes[c].flags & SEEN) == 0) walk(s, c);
+    refresh(s, node);
     return;
   }
   if (!folder && !may_match(s, node, folded)) return;
@@ -91,7 +100,8 @@ static void appeared(struct scout *s, uint32_t node, const char *name, bool fold
 static void handle(struct scout *s, const struct inotify_event *e) {
   if ((e->mask & IN_Q_OVERFLOW) != 0) {
     out_record("O");
-    for (uint32_t i = 0; i < s->root_count; i++) { revalidate(s, i); watch_all(s, i); }
+    for (uint32_t i = 0; i < s->root_count; i++) revalidate(s, i);
+    for (uint32_t next = 0; watch_some(s, &next);) continue;
     return;
   }
   if (e->wd < 0 || (uint32_t)e->wd >= s->by_wd_room) return;
@@ -150,18 +160,21 @@ static void command(struct scout *s, char **field, int count) {
 int watch_loop(struct scout *s) {
   char *text = NULL;
   size_t used = 0;
+  uint32_t next = 0;
   s->report = 'A';
-  if (s->watching) {
-    s->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    if (s->inotify < 0) s->watch_failed = true;
-    for (uint32_t i = 0; i < s->root_count; i++) watch_all(s, i);
-    out_record(s->watch_failed ? "L" : "W");
-    out_flush();
-  }
+  bool pending = s->watching;
   for (uint32_t i = 0; i < s->root_count; i++) save_index(s, i);
   for (;;) {
     struct pollfd fds[2] = {{.fd = 0, .events = POLLIN}, {.fd = s->inotify, .events = POLLIN}};
-    if (poll(fds, s->inotify < 0 ? 1 : 2, -1) < 0) { if (errno == EINTR) continue; die("poll"); }
+    int ready = poll(fds, s->inotify < 0 ? 1 : 2, !pending ? -1 : s->inotify < 0 ? WATCH_DELAY : 0);
+    if (ready < 0) { if (errno == EINTR) continue; die("poll"); }
+    if (ready == 0 && pending) {
+      if (s->inotify < 0 && (s->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) < 0) s->watch_failed = true;
+      pending = watch_some(s, &next);
+      if (!pending) out_record(s->watch_failed ? "L" : "W");
+      out_flush();
+      continue;
+    }
     if (s->inotify >= 0 && fds[1].revents != 0) drain(s);
     if (fds[0].revents == 0) continue;
     text = grow(text, used + 65536);

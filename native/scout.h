@@ -81,6 +81,7 @@ void print_match(struct scout *s, char letter, uint32_t node, const struct match
 char type_letter(mode_t mode);
 uint8_t config_note(int folder, const char *name, int64_t *ctime);
 void set_watch(struct scout *s, uint32_t node, int fd);
+void add_watch(struct scout *s, uint32_t node, const char *path);
 
 // scout-index.c
 bool load_index(struct scout *s, uint32_t root);

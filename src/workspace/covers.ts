@@ -39,7 +39,7 @@ export function coversFor(matches: readonly Match[], roots: readonly { readonly 
   for (const match of matches) {
     const root = roots[match.root]
     if (root === undefined) continue
-    const place = path.join(root.path, match.path)
+    const place = `${root.path}/${match.path}`
     const kind = coverKind(match, root.writable, tables.meanings.get(match.id), tables)
     if (kind === 'empty') {
       empty.set(place, { kind: 'empty', path: place, what: match.type === 'd' ? 'directory' : 'file' })
@@ -67,13 +67,31 @@ export function withReached(covered: Covered, reached: readonly Reached[]): Cove
 
 /** Outer ones first: a cover laid later over a folder would bury those in it. What lies in an empty folder is gone anyway. */
 function arrange(covers: readonly Cover[]): readonly Cover[] {
-  const empty = new Set(covers.filter(({ kind }) => kind === 'empty').map((cover) => cover.path))
-  const readonly = new Set(covers.filter(({ kind }) => kind === 'readonly').map((cover) => cover.path))
-  const outer = (place: string, among: ReadonlySet<string>) => ancestors(place).some((folder) => among.has(folder))
-  const distinct = new Map(covers.map((cover) => [`${cover.kind} ${cover.path}`, cover]))
-  return [...distinct.values()]
-    .filter((cover) => !outer(cover.path, empty) && (cover.kind !== 'readonly' || (!outer(cover.path, readonly) && !empty.has(cover.path))))
+  const kinds = new Map<string, Cover['kind']>()
+  for (const { path: place, kind } of covers) if (kinds.get(place) !== 'empty') kinds.set(place, kind)
+  const folders = new Set([...kinds.keys()].map(parentOf)) // few, where the covers are many
+  const outer = new Map([...folders].map((folder) => [folder, outermost(folder, kinds)]))
+  return covers
+    .filter((cover) => {
+      const above = outer.get(parentOf(cover.path))
+      return kinds.get(cover.path) === cover.kind && (above === undefined || (above === 'readonly' && cover.kind === 'empty'))
+    })
     .toSorted((a, b) => a.path.length - b.path.length)
+}
+
+function parentOf(place: string): string {
+  return place.slice(0, place.lastIndexOf('/'))
+}
+
+/** 'empty' where any folder from here up is emptied, 'readonly' where one is read-only. */
+function outermost(folder: string, kinds: ReadonlyMap<string, Cover['kind']>): Cover['kind'] | undefined {
+  let found: Cover['kind'] | undefined
+  for (let at = folder; at !== ''; at = parentOf(at)) {
+    const kind = kinds.get(at)
+    if (kind === 'empty') return kind
+    found ??= kind
+  }
+  return found
 }
 
 function coverKind(match: Match, writable: boolean, meaning: Meaning | undefined, tables: Tables): 'readonly' | 'empty' | undefined {
@@ -86,10 +104,4 @@ function coverKind(match: Match, writable: boolean, meaning: Meaning | undefined
   if (meaning?.kind === 'protect') return meaning.keep === 'sealed' ? 'readonly' : undefined
   if (match.id === gitPart.hook) return undefined // the folder of hooks is covered as a whole
   return tables.lifted.has(gitNames.get(match.id) ?? '') ? undefined : 'readonly'
-}
-
-function ancestors(place: string): readonly string[] {
-  const found: string[] = []
-  for (let folder = path.dirname(place); folder !== path.dirname(folder); folder = path.dirname(folder)) found.push(folder)
-  return found
 }

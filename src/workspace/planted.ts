@@ -81,11 +81,16 @@ export function openPlanted(input: PlantedInput): Planted {
     return inodes.has(`${match.id} ${match.inode}`) && (await changedBefore(absolute(match), input.startedAt))
   }
 
+  const isJudged = (match: Match) => {
+    const meaning = tables.meanings.get(match.id)
+    return meaning?.kind === 'protect' && meaning.keep === 'judged'
+  }
+
   const handle = async (match: Match, final: boolean): Promise<void> => {
     const root = roots[match.root]
     const meaning = tables.meanings.get(match.id)
     if (root === undefined) return
-    const judged = meaning?.kind === 'protect' && meaning.keep === 'judged'
+    const judged = isJudged(match)
     if (judged ? await changedBefore(absolute(match), input.startedAt) : await isKnown(match)) return
     // What is new and secret or a socket is the cell's own work.
     if (!root.writable || meaning?.kind === 'hide' || match.id === gitPart.socket || match.id === gitPart.unreadable) return
@@ -150,7 +155,8 @@ export function openPlanted(input: PlantedInput): Planted {
       for (const timer of timers) clearTimeout(timer)
       await queue
       over = true
-      for (const match of matches.toSorted((a, b) => a.path.length - b.path.length)) await handle(match, true)
+      const news = matches.filter((match) => known.get(keyOf(match))?.folder !== match.folder || isJudged(match))
+      for (const match of news.toSorted((a, b) => a.path.length - b.path.length)) await handle(match, true)
       for (const { path: place, rule } of input.absent ?? []) {
         const root = roots.find((one) => one.writable && isWithin(place, one.path))
         if (root !== undefined) await quarantine.take(root.path, place.slice(root.path.length + 1), rule)

@@ -31,6 +31,7 @@ export async function findReach(matches: readonly Match[], roots: readonly { rea
   const found: Reached[] = []
   const withSecrets: { path: string; keys: readonly string[] }[] = []
   for (const match of matches) {
+    if (match.type !== 'l' && match.note === 0) continue // nearly all of them
     const place = path.join(roots[match.root]?.path ?? '', match.path)
     if ((match.id === gitPart.config || match.id === gitPart.worktreeConfig) && match.type === 'f' && match.note !== 0) {
       const entries = await readConfig(place, includeDepth, inside, found)

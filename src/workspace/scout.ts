@@ -112,15 +112,14 @@ function listen(child: ChildProcessWithoutNullStreams, onEvent: (event: ScoutEve
   let head: string | undefined
   let failure = ''
   let leaving = false
-  const record = (bytes: Buffer) => {
+  const record = (text: string) => {
     if (head !== undefined) {
-      const match = matchOf(head.slice(1), pathOf(bytes))
+      const match = matchOf(head.slice(1), text)
       if (head.startsWith('M')) matches.push(match)
       else onEvent({ kind: head.startsWith('A') ? 'appeared' : 'vanished', match })
       head = undefined
       return
     }
-    const text = bytes.toString('utf8')
     switch (text[0]) {
       case 'M':
       case 'A':
@@ -150,12 +149,13 @@ function listen(child: ChildProcessWithoutNullStreams, onEvent: (event: ScoutEve
   }
   child.stdout.on('data', (chunk: Buffer) => {
     const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
-    let at = 0
-    for (let end = bytes.indexOf(0, at); end >= 0; end = bytes.indexOf(0, at)) {
-      record(bytes.subarray(at, end))
-      at = end + 1
-    }
-    rest = bytes.subarray(at)
+    const end = bytes.lastIndexOf(0)
+    const whole = bytes.subarray(0, Math.max(end, 0))
+    rest = bytes.subarray(end + 1)
+    if (end < 0) return
+    const text = whole.toString('utf8')
+    // A name that is not UTF-8 is rare: only then each record is decoded by itself.
+    for (const field of text.includes('\ufffd') ? splitBytes(whole) : text.split('\0')) record(field)
   })
   child.stderr.on('data', (chunk: Buffer) => (failure ||= chunk.toString('utf8', 0, 500)))
   child.stdin.on('error', (error) => (failure ||= error.message))
@@ -182,6 +182,16 @@ function listen(child: ChildProcessWithoutNullStreams, onEvent: (event: ScoutEve
     },
     reply: (number: string) => new Promise<string>((resolve) => (leaving ? resolve('the helper has ended') : replies.set(number, resolve))),
   }
+}
+
+function splitBytes(bytes: Buffer): readonly string[] {
+  const fields: string[] = []
+  let at = 0
+  for (let end = bytes.indexOf(0); end >= 0; end = bytes.indexOf(0, at)) {
+    fields.push(pathOf(bytes.subarray(at, end)))
+    at = end + 1
+  }
+  return [...fields, pathOf(bytes.subarray(at))]
 }
 
 function matchOf(head: string, path: string): Match {

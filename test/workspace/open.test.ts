@@ -43,7 +43,14 @@ function scene(): Scene {
       writeFileSync(at(file), content)
       return at(file)
     },
-    read: (file) => (existsSync(at(file)) ? readFileSync(at(file), 'utf8') : undefined),
+    read(file) {
+      try {
+        return readFileSync(at(file), 'utf8')
+      } catch (error) {
+        if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined
+        throw error
+      }
+    },
     git: (...args) =>
       execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@x.test', '-c', 'protocol.file.allow=always', '-c', 'init.defaultBranch=main', ...args], {
         cwd: project, env: { PATH: process.env['PATH'] ?? '', HOME: top, GIT_CONFIG_NOSYSTEM: '1', GIT_AUTHOR_NAME: 't', GIT_AUTHOR_EMAIL: 't@x.test', GIT_COMMITTER_NAME: 't', GIT_COMMITTER_EMAIL: 't@x.test' }, stdio: ['ignore', 'pipe', 'pipe'],
