@@ -1,10 +1,10 @@
-// Whether the cell shares the user's terminal: only where one of its streams is that terminal.
+// Whether the cell shares the user's terminal: only where its standard input is that terminal.
 import { isatty } from 'node:tty'
 import type { LaunchOptions } from '../model/engine.ts'
 import type { Plan } from '../model/plan.ts'
 
-/** 'inherit' where a stream that is passed on is a terminal; else the cell gets a session of its own without one. */
+/** 'inherit' where standard input is a terminal and is passed on: Ctrl-C then reaches the cell from the kernel. Else a session of its own. */
 export function terminalOf(stdio: LaunchOptions['stdio']): Plan['terminal'] {
-  const streams = [stdio.stdin, stdio.stdout, stdio.stderr].map((stream, index) => (stream === 'inherit' ? index : stream))
-  return streams.some((stream) => typeof stream === 'number' && isatty(stream)) ? 'inherit' : 'none'
+  const descriptor = stdio.stdin === 'inherit' ? 0 : stdio.stdin
+  return typeof descriptor === 'number' && isatty(descriptor) ? 'inherit' : 'none'
 }
