@@ -1,6 +1,6 @@
 // The axis of engines: a new one is one file beside this and one line here.
 import { Failure } from '../errors/failure.ts'
-import type { Engine } from '../model/engine.ts'
+import type { Engine, Finding } from '../model/engine.ts'
 import type { EngineChoice } from '../model/policy.ts'
 import { bubblewrap } from './bubblewrap.ts'
 
@@ -12,17 +12,43 @@ export const engines: readonly Engine[] = [bubblewrap]
  * throws Failure('engine/not-available') or Failure('engine/none') with what is missing and its remedy.
  */
 export async function selectEngine(choice: EngineChoice, from: readonly Engine[] = engines): Promise<Engine> {
-  const candidates = choice === 'auto' ? from : from.filter((engine) => engine.traits.name === choice)
-  if (candidates.length === 0) {
-    const names = from.map((engine) => engine.traits.name).join(', ')
-    throw new Failure('engine/not-available', { engine: choice, why: 'this version does not have it', remedy: `Choose one of: ${names}` })
-  }
-  const missing: { readonly what: string; readonly remedy: string }[] = []
-  for (const engine of candidates) {
-    const lacks = (await engine.examine()).filter((finding) => finding.level === 'missing')
+  const missing: Finding[] = []
+  for (const engine of candidates(choice, from)) {
+    const lacks = await missingFor(engine)
     if (lacks.length === 0) return engine
-    missing.push(...lacks.map(({ what, remedy }) => ({ what, remedy: remedy ?? 'See: anchorhold doctor' })))
+    missing.push(...lacks)
   }
-  const facts = { why: missing.map(({ what }) => what).join('; '), remedy: missing.map(({ remedy }) => remedy).join('\n') }
-  throw choice === 'auto' ? new Failure('engine/none', facts) : new Failure('engine/not-available', { engine: choice, ...facts })
+  throw notHere(choice, missing)
+}
+
+/**
+ * The same for a run, where every millisecond counts: an engine without rival is taken unexamined. Its launch fails closed where
+ * something is missing, and `explainStart` then says what.
+ */
+export async function takeEngine(choice: EngineChoice, from: readonly Engine[] = engines): Promise<Engine> {
+  const [only, ...others] = candidates(choice, from)
+  return only !== undefined && others.length === 0 ? only : selectEngine(choice, from)
+}
+
+/** What to tell the user of a cell that could not be made: what is missing on this machine, or else `failure` itself. */
+export async function explainStart(engine: Engine, failure: unknown): Promise<unknown> {
+  const missing = await missingFor(engine)
+  return missing.length === 0 ? failure : notHere(engine.traits.name, missing)
+}
+
+function candidates(choice: EngineChoice, from: readonly Engine[]): readonly Engine[] {
+  const found = choice === 'auto' ? from : from.filter((engine) => engine.traits.name === choice)
+  if (found.length > 0) return found
+  const names = from.map((engine) => engine.traits.name).join(', ')
+  throw new Failure('engine/not-available', { engine: choice, why: 'this version does not have it', remedy: `Choose one of: ${names}` })
+}
+
+async function missingFor(engine: Engine): Promise<readonly Finding[]> {
+  return (await engine.examine()).filter((finding) => finding.level === 'missing')
+}
+
+function notHere(choice: EngineChoice, missing: readonly Finding[]): Failure {
+  const why = missing.map(({ what }) => what).join('; ')
+  const remedy = missing.map(({ remedy: mend }) => mend ?? 'See: anchorhold doctor').join('\n')
+  return choice === 'auto' ? new Failure('engine/none', { why, remedy }) : new Failure('engine/not-available', { engine: choice, why, remedy })
 }

@@ -3,7 +3,7 @@
 import { realpathSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { findAgent } from '../agents/list.ts'
-import { selectEngine } from '../engines/list.ts'
+import { explainStart, takeEngine } from '../engines/list.ts'
 import { Failure } from '../errors/failure.ts'
 import { listenersFor, openGateway } from '../gateway/open.ts'
 import { readSystem } from '../host/system.ts'
@@ -54,11 +54,13 @@ export async function run(options: RunOptions, context: RunContext, onPlan?: (op
   const signal = AbortSignal.any([failed.signal, ...(context.signal === undefined ? [] : [context.signal])])
 
   const project = await openProject(options.project ?? context.cwd, home, Object.values(folders))
-  const agent = findAgent(options.agent)
+  // Arguments without an agent are a plain command; with neither, the policy's agent runs.
+  const agentOf = (name: string | undefined) => findAgent(options.agent ?? (options.args.length === 0 ? name : undefined))
   const { policy, notes } = await loadPolicy({
-    options, project, registries, agentPresets: agent.presets, hostEnv: env, hostHome: home, configDir: folders.config, stateDir: folders.state,
+    options, project, registries, agentPresets: (name) => agentOf(name).presets, hostEnv: env, hostHome: home, configDir: folders.config, stateDir: folders.state,
   })
-  const engine = await selectEngine(policy.engine)
+  const agent = agentOf(policy.agent)
+  const engine = await takeEngine(policy.engine)
   await reapBefore(folders.state)
   const session = await openSession({
     stateDir: folders.state, project, agent: agent.name, engine: engine.traits.name, onBroken: (failure) => failed.abort(failure),
@@ -106,9 +108,11 @@ export async function run(options: RunOptions, context: RunContext, onPlan?: (op
     return undefined
   }
   signal.throwIfAborted()
+  const launched = performance.now()
   const cell = await engine.launch(plan, compiled, {
     signal, stdio: context.stdio,
     onListeners: async (born) => gateway.adopt(born),
+    onStarted: () => session.emit({ kind: 'wall.checked', probes: plan.preflight.length, milliseconds: Math.round(performance.now() - launched) }),
   })
   scope.defer(() => cell.kill())
   signals.attach(cell)
@@ -117,7 +121,10 @@ export async function run(options: RunOptions, context: RunContext, onPlan?: (op
   const seen = await witness.examine()
   if (seen.hits > 0) throw new Failure('engine/wall-leaks', { hits: seen.hits })
   if (signal.aborted && signal.reason instanceof Failure) throw signal.reason
-  if (end.kind === 'failed') throw new Failure('engine/cell-failed', { message: end.preflight ?? end.message ?? 'no reason given' })
+  if (end.kind === 'failed') {
+    const failure = new Failure('engine/cell-failed', { message: end.preflight ?? end.message ?? 'no reason given' })
+    throw end.preflight === undefined ? await explainStart(engine, failure) : failure
+  }
   if (!seen.alive) session.emit({ kind: 'warning', code: 'wall/witness', message: 'The witnesses of the self-test did not answer to the host itself.' })
   exitCode = signals.exitCode ?? end.code
   await workspace.close()

@@ -44,7 +44,7 @@ export function compileFilter(architecture: Architecture, options: FilterOptions
 }
 
 function byNumber(architecture: Architecture, rules: readonly Rule[]): ReadonlyMap<number, Rule> {
-  const numbers = syscallNumbers[architecture]
+  const numbers = syscallNumbers(architecture)
   const found = new Map<number, Rule>()
   for (const rule of rules) {
     for (const name of rule.names) {

@@ -84,12 +84,9 @@ const aarch64 = `
   460 lsm_set_self_attr 461 lsm_list_modules 462 mseal 463 setxattrat 464 getxattrat 465 listxattrat 466 removexattrat 467 open_tree_attr
 `
 
-/** Pairs of number and name, in words. */
-function numbersIn(text: string): Readonly<Record<string, number>> {
-  return Object.fromEntries([...text.matchAll(/(\d+) (\w+)/g)].map(([, number, name]) => [name ?? '', Number(number)]))
-}
+const tables: Readonly<Record<Architecture, string>> = { x86_64, aarch64 }
 
-export const syscallNumbers: Readonly<Record<Architecture, Readonly<Record<string, number>>>> = {
-  x86_64: numbersIn(x86_64),
-  aarch64: numbersIn(aarch64),
+/** Number of each syscall by its name. */
+export function syscallNumbers(architecture: Architecture): Readonly<Record<string, number>> {
+  return Object.fromEntries([...tables[architecture].matchAll(/(\d+) (\w+)/g)].map(([, number, name]) => [name ?? '', Number(number)]))
 }
