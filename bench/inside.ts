@@ -1,6 +1,6 @@
 // Daily work inside the wall against the same work outside: the file system and the processes, not the start.
-import { execFileSync, spawnSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { anchorhold, bundledNode, git, manyFiles, root, type Ground } from './ground.ts'
 import { median } from './sample.ts'
@@ -36,25 +36,50 @@ function install(ground: Ground): Work {
     path.join(project, 'package.json'),
     '{ "private": true, "dependencies": { "yaml": "2.9.1", "zod": "4.6.7", "commander": "15.1.0", "tldts": "7.5.5" } }\n',
   )
-  const npm = path.join(execFileSync('npm', ['root', '-g'], { encoding: 'utf8', env: ground.env }).trim(), 'npm')
-  const cli = path.join(realpathSync(npm), 'bin/npm-cli.js')
-  const cache = ['--cache', path.join(project, '.npm-cache'), '--no-audit', '--no-fund', '--loglevel=error', '--ignore-scripts']
-  spawnSync(bundledNode, [cli, 'install', ...cache], { cwd: project, env: ground.env, stdio: 'ignore' })
+  const cli = npmProgram()
+  const npm = path.dirname(path.dirname(cli))
+  // The machine's own set-up of npm decides where packages come from; inside, the same is said by arguments.
+  const env = { ...process.env, PATH: machinePath().join(':') }
+  const registry = spawnSync('npm', ['config', 'get', 'registry'], { env, encoding: 'utf8' }).stdout.trim()
+  const common = [
+    '--registry',
+    registry,
+    '--cache',
+    path.join(project, '.npm-cache'),
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+    '--ignore-scripts',
+  ]
+  spawnSync('npm', ['install', '--omit-lockfile-registry-resolved=false', ...common], { cwd: project, env, stdio: 'ignore' })
   return {
     name: '`npm ci`',
     project,
-    command: [bundledNode, cli, 'ci', '--offline', ...cache],
+    command: [bundledNode, cli, 'ci', '--offline', ...common],
     times: 5,
     remove: 'node_modules',
-    mounts: [realpathSync(npm)],
+    mounts: npm.startsWith('/usr/') ? [] : [npm],
   }
+}
+
+function machinePath(): readonly string[] {
+  return (process.env['PATH'] ?? '').split(':').filter((folder) => !folder.includes('node_modules'))
+}
+
+/** The machine's own npm, as a file that Node can run. */
+function npmProgram(): string {
+  const found = machinePath()
+    .map((folder) => path.join(folder, 'npm'))
+    .find((file) => existsSync(file))
+  if (found === undefined) throw new Error('bench: npm is not in PATH')
+  return realpathSync(found)
 }
 
 function compile(ground: Ground): Work {
   const project = path.join(ground.folder, 'compile')
   mkdirSync(project)
   const functions = Array.from(
-    { length: 1500 },
+    { length: 400 },
     (_, n) => `int f${n}(int x) { int s = 0; for (int i = 0; i < x; i++) s += (i * ${n}) ^ (s >> 3); return s; }`,
   )
   writeFileSync(path.join(project, 'a.c'), `${functions.join('\n')}\n`)
