@@ -13,18 +13,15 @@ export async function memory(ground: Ground): Promise<readonly Section[]> {
   child.kill('SIGTERM')
   await ended
   const wall = rows.filter((row) => row.name !== 'sleep')
-  const total = wall.reduce((sum, row) => sum + row.megabytes, 0)
+  const total = wall.reduce((sum, row) => sum + row.megabytes, 0) || Number.NaN // nothing measured is no result
   return [
     {
       title: 'Memory of the wall, idle',
       unit: 'MB (PSS)',
       how: '`anchorhold run -- sleep 20`, four seconds after its start; the command itself is left out.',
-      rows: [
-        { subject: 'all', value: wall.length > 0 ? total : Number.NaN },
-        ...wall.map((row) => ({ subject: row.name, value: row.megabytes })),
-      ],
+      rows: [{ subject: 'all', value: total }, ...wall.map((row) => ({ subject: row.name, value: row.megabytes }))],
       against: 'all',
-      goals: [{ what: 'MB in all', reached: wall.length > 0 ? total : Number.NaN, atMost: 60 }],
+      goals: [{ what: 'MB in all', reached: total, atMost: 60 }],
     },
   ]
 }
