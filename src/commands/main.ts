@@ -35,11 +35,14 @@ async function perform(args: readonly string[]): Promise<number> {
     await program.parseAsync(args, { from: 'user' })
     return Number(process.exitCode ?? 0)
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : failed
+    if (error instanceof CommanderError && error.exitCode === 0) return 0
+    if (error instanceof CommanderError && error.code === 'commander.help') return failed // a group without a command: its help was printed
     const { exitCodeOf, renderFailure } = await import('../report/failure.ts')
-    const flags = program.commands.find((command) => command.name() === args[0])?.opts() ?? {}
-    process.stderr.write(renderFailure(error, { json: flags['json'] === true, verbose: flags['verbose'] === true }))
-    return exitCodeOf(error)
+    const command = program.commands.find((candidate) => candidate.name() === args[0])
+    const flags = command?.opts() ?? {}
+    const failure = error instanceof CommanderError ? (await import('./usage.ts')).usageFailure(error, args, command) : error
+    process.stderr.write(renderFailure(failure, { json: flags['json'] === true, verbose: flags['verbose'] === true }))
+    return exitCodeOf(failure)
   }
 }
 
@@ -50,11 +53,11 @@ export async function buildProgram(name?: string): Promise<Command> {
     .version(packageVersion(), '-V, --version')
     .enablePositionalOptions()
     .showSuggestionAfterError()
+    .configureOutput({ outputError: () => undefined }) // rendered like every other failure
     .exitOverride()
   const only = name === undefined ? undefined : files[name]
   const loads = only === undefined ? [...new Set(Object.values(files))] : [only]
   const loaded = new Set(await Promise.all(loads.map((load) => load())))
   for (const file of loaded) file.register(program)
-  for (const command of program.commands) command.exitOverride()
   return program
 }

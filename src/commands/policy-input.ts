@@ -5,46 +5,36 @@ import { loadPolicy, type LoadedPolicy, type LoadInput } from '../policy/load.ts
 import { registries } from '../registries/list.ts'
 import { processContext } from '../run/context.ts'
 import { openProject } from '../workspace/project.ts'
+import { once, withRunOptions, type PolicyOptions } from './run-options.ts'
 
-export interface PolicyFlags {
-  readonly project?: string
+export interface PolicyFlags extends PolicyOptions {
   readonly agent?: string
-  readonly policy?: string
-  readonly allow?: readonly string[]
-  readonly deny?: readonly string[]
-  readonly route?: readonly string[]
   readonly json?: boolean
 }
 
 /** The options of `run` that change what the effective policy is. */
 export function withPolicyOptions(command: Command): Command {
-  const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value]
-  return command
-    .option('--project <dir>', 'the project (default: this folder)')
-    .option('--agent <name>', 'as if this agent ran (its hosts are allowed)')
-    .option('--policy <file>', "a policy file instead of the user's own")
-    .option('--allow <host[:port]>', 'as in run (repeatable)', collect)
-    .option('--deny <host[:port]>', 'as in run (repeatable)', collect)
-    .option('--route <host[:port]=address>', 'as in run (repeatable)', collect)
+  return withRunOptions(command)
+    .option('--agent <name>', "as if this agent ran (default: the policy's)", once('--agent'))
     .option('--json', 'one JSON object')
 }
 
 /** What loadPolicy is given here. Throws Failure for a folder that can't be a project or an agent that is not known. */
 export async function loadInput(flags: PolicyFlags): Promise<LoadInput> {
   const { env, home, cwd, folders } = processContext()
-  const { project: given, agent, json: _json, ...rest } = flags
-  const { policy, allow, deny, route } = rest
-  const project = await openProject(given ?? cwd, home, Object.values(folders))
-  const options = {
-    args: [],
-    ...(agent === undefined ? {} : { agent }),
-    ...(policy === undefined ? {} : { policy }),
-    ...(allow === undefined ? {} : { allow }),
-    ...(deny === undefined ? {} : { deny }),
-    ...(route === undefined ? {} : { route }),
+  const { json: _json, ...given } = flags
+  const project = await openProject(given.project ?? cwd, home, Object.values(folders))
+  const agentPresets = (name: string | undefined): readonly string[] => findAgent(name).presets
+  return {
+    options: { ...given, args: [] },
+    project,
+    agentPresets,
+    registries,
+    hostEnv: env,
+    hostHome: home,
+    configDir: folders.config,
+    stateDir: folders.state,
   }
-  const agentPresets = agent === undefined ? [] : findAgent(agent).presets
-  return { options, project, agentPresets, registries, hostEnv: env, hostHome: home, configDir: folders.config, stateDir: folders.state }
 }
 
 /** The effective policy of a run with these flags. */

@@ -14,7 +14,7 @@ import { show } from './show.ts'
 /** Throws the Failure of whichever flag can't be read. */
 export async function layerOfFlags(options: RunOptions, folders: HostFolders, registries: readonly Registry[]): Promise<Layer> {
   const { presets, rules } = await hosts(options, registries)
-  return {
+  const layer: Layer = {
     ...(options.engine === undefined ? {} : { engine: { value: options.engine, origin: flag(`--engine ${options.engine}`) } }),
     ...(options.agent === undefined ? {} : { agent: { value: options.agent, origin: flag(`run ${options.agent}`) } }),
     ...(options.workspace === undefined
@@ -32,6 +32,31 @@ export async function layerOfFlags(options: RunOptions, folders: HostFolders, re
     rules,
     routes: (options.route ?? []).flatMap((text): readonly Route[] => parseRouteFlag(text, flag(`--route ${text}`))),
     limits: (options.limit ?? []).map(limitOfFlag),
+  }
+  refuseContradictions(layer)
+  return layer
+}
+
+/** One thing said in two ways: whichever of them won, somebody would be surprised by what the wall lets through. */
+function refuseContradictions({ env, limits, mount, routes }: Layer): void {
+  const sayings = [
+    ...env.map(({ name, value, origin }) => ({ about: `env ${name}`, value, origin })),
+    ...limits.map(({ name, value, origin }) => ({ about: `limit ${name}`, value, origin })),
+    ...mount.map(({ path, mode, origin }) => ({ about: `mount ${path}`, value: mode, origin })),
+    ...routes.map(({ host, port, to, origin }) => ({
+      about: `route ${host}:${port}`,
+      value: `${to.scheme} ${to.address} ${to.port}`,
+      origin,
+    })),
+  ]
+  const first = new Map<string, (typeof sayings)[number]>()
+  for (const saying of sayings) {
+    const before = first.get(saying.about) ?? saying
+    if (before.value !== saying.value) {
+      const two = before.origin.source === saying.origin.source ? `a different ${saying.origin.source}` : saying.origin.source
+      throw new Failure('command/contradiction', { one: show(before.origin.source), two: show(two) })
+    }
+    first.set(saying.about, saying)
   }
 }
 

@@ -20,8 +20,8 @@ export interface LoadInput {
   readonly options: RunOptions
   /** Canonical path of the project. */
   readonly project: string
-  /** Presets of the agent that runs. */
-  readonly agentPresets: readonly string[]
+  /** Presets of the agent that runs; where no option names one, the policy may (`agent:`), undefined where it doesn't either. */
+  readonly agentPresets: readonly string[] | ((agent: string | undefined) => readonly string[])
   /** The derived presets that exist: `registries` of registries/list.ts. */
   readonly registries: readonly Registry[]
   readonly hostEnv: Readonly<Record<string, string | undefined>>
@@ -62,8 +62,7 @@ export async function loadPolicy(input: LoadInput): Promise<LoadedPolicy> {
   if (file !== undefined && widens.length > 0 && !(await isApproved(input.stateDir, file.file, file.digest)))
     throw wideningFailure(file.file, widens)
   refuseReview(flags.workspace ?? project.workspace ?? user.workspace)
-  const agentPresets = input.agentPresets.map((value) => ({ value, origin: { kind: 'preset', source: value } as const }))
-  const presets = [...agentPresets, ...user.presets, ...project.presets, ...flags.presets]
+  const presets = [...presetsOfAgent(input, layers), ...user.presets, ...project.presets, ...flags.presets]
   const { rules, notes } = await expandPresets(presets, input.registries, input)
   const { policy, origins } = merge({ user, project, flags }, rules)
   await refusePolicyInMounts(policy, sources)
@@ -112,9 +111,17 @@ async function readLayers(input: LoadInput): Promise<ReadLayers> {
     ...(userRead === undefined ? [] : [{ kind: 'user' as const, file: userFile, digest: userRead.digest }]),
     ...(projectRead === undefined ? [] : [{ kind: 'project' as const, file: projectFile, digest: projectRead.digest }]),
   ]
-  const agentPresets = input.agentPresets.map((value) => ({ value, origin: { kind: 'preset', source: value } as const }))
+  const agentPresets = presetsOfAgent(input, { user, project, flags })
   const widens = widenings(project, { ...user, presets: [...user.presets, ...agentPresets] }, flags)
   return { user, project, flags, sources, widens }
+}
+
+function presetsOfAgent(
+  { agentPresets }: LoadInput,
+  { user, project, flags }: Pick<ReadLayers, 'user' | 'project' | 'flags'>,
+): Layer['presets'] {
+  const names = typeof agentPresets === 'function' ? agentPresets((flags.agent ?? project.agent ?? user.agent)?.value) : agentPresets
+  return names.map((value) => ({ value, origin: { kind: 'preset', source: value } }))
 }
 
 function wideningFailure(file: string, widens: readonly Widening[]): Failure {

@@ -4,6 +4,10 @@ export const commandFailures = {
     message: 'anchorhold failed: {message}',
     remedy: 'This is a defect of anchorhold. Nothing more was started; `anchorhold log` shows how far it came.',
   },
+  'command/usage': {
+    message: '{what}',
+    remedy: '{hint}',
+  },
   'command/contradiction': {
     message: '{one} and {two} cannot be given together.',
     remedy: 'Give one of them.',
