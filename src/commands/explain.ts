@@ -3,18 +3,19 @@ import type { Command } from 'commander'
 import { Failure } from '../errors/failure.ts'
 import type { Policy } from '../model/policy.ts'
 import { canonicalHost } from '../policy/host-name.ts'
-import { judge, originText } from '../policy/judge.ts'
+import { judge } from '../policy/judge.ts'
 import { parsePort } from '../policy/ports.ts'
 import { jsonLine } from '../report/json-line.ts'
 import { endWithReader, printLines } from '../report/output.ts'
 import { styleFor } from '../report/style.ts'
 import { plain } from '../report/text.ts'
+import { explainEnv } from './explain-env.ts'
 import { explainPath } from './explain-path.ts'
 import { loadEffective, withPolicyOptions, type PolicyFlags } from './policy-input.ts'
 
 export interface Explained {
   readonly subject: string
-  /** One word: allow, deny, read-write, read-only, hidden, absent, set, passed. */
+  /** One word: allow, deny; read-write, read-only, hidden, held, private, absent; set, passed. */
   readonly verdict: string
   readonly reason: string
   readonly remedy?: string
@@ -36,7 +37,10 @@ export function register(program: Command): void {
     },
   )
   withPolicyOptions(explain.command('env').argument('<name>').description('whether the cell has a variable')).action(
-    async (text: string, flags: PolicyFlags) => print([explainEnv(text, (await loadEffective(flags)).policy)], flags),
+    async (text: string, flags: PolicyFlags) => {
+      const { policy, input } = await loadEffective(flags)
+      print([await explainEnv(text, policy, input)], flags)
+    },
   )
 }
 
@@ -56,26 +60,12 @@ function explainHosts(text: string, policy: Policy): readonly Explained[] {
   })
 }
 
-function explainEnv(name: string, policy: Policy): Explained {
-  const rule = policy.env.find((candidate) => candidate.name === name)
-  if (rule === undefined) {
-    const reason =
-      'the environment is cleared; no line of the policy names it (an agent or anchorhold itself may still set it: see run --dry-run)'
-    return { subject: name, verdict: 'absent', reason, remedy: `anchorhold run --env ${name} …` }
-  }
-  const reason =
-    rule.value === undefined
-      ? `your own value is passed on (${originText(rule.origin)})`
-      : `it is set to ${rule.value} (${originText(rule.origin)})`
-  return { subject: name, verdict: rule.value === undefined ? 'passed' : 'set', reason }
-}
-
 function print(answers: readonly Explained[], { json }: PolicyFlags): void {
   endWithReader()
   if (json === true) return printLines(answers.map(jsonLine))
   const style = styleFor(process.stdout)
   const shown = ({ subject, verdict, reason, remedy }: Explained): readonly string[] => [
-    `${style.bold(plain(subject))}: ${verdict === 'deny' || verdict === 'absent' || verdict === 'hidden' ? style.bad(verdict) : style.good(verdict)}`,
+    `${style.bold(plain(subject))}: ${verdict === 'deny' || verdict === 'absent' || verdict === 'hidden' || verdict === 'held' ? style.bad(verdict) : style.good(verdict)}`,
     `  ${plain(reason)}`,
     ...(remedy === undefined ? [] : [`  → ${plain(remedy)}`]),
   ]

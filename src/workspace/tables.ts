@@ -35,16 +35,21 @@ export function makeTables(files: Policy['files'], what: 'all' | 'hidden'): Tabl
       const flags = (kind === 'file' ? 'f' : kind === 'folder' ? 'd' : '') + (where === 'repository' ? 'r' : '')
       add(glob, flags, { kind: 'protect', glob, keep, reason })
     }
-    for (const { glob, origin } of files.protect) add(glob, 'n', { kind: 'protect', glob, keep: 'sealed', reason: `protected by ${origin.source}` })
+    for (const { glob, origin } of files.protect)
+      add(glob, 'n', { kind: 'protect', glob, keep: 'sealed', reason: `protected by ${origin.source}` })
   }
-  for (const { glob } of hiddenNames) add(glob, '', { kind: 'hide', glob, builtIn: true })
+  for (const { glob } of hiddenNames) if (!lifted.has(liftKey(glob))) add(glob, '', { kind: 'hide', glob, builtIn: true })
   for (const { glob } of files.hide) add(glob, 'n', { kind: 'hide', glob, builtIn: false })
   return { patterns, meanings, lifted }
 }
 
 /** One spelling for a name of the table and what a policy may write for it: `.github/workflows/**`, `.github/workflows/`, `/.vscode`. */
 export function liftKey(glob: string): string {
-  return glob.replace(/^(\*\*\/)+/, '').replace(/(\/\*\*|\/\*|\/)+$/, '').replace(/^\//, '').toLowerCase()
+  return glob
+    .replace(/^(\*\*\/)+/, '')
+    .replace(/(\/\*\*|\/\*|\/)+$/, '')
+    .replace(/^\//, '')
+    .toLowerCase()
 }
 
 /**

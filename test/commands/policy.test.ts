@@ -88,6 +88,9 @@ describe('anchorhold explain', () => {
     expect(desk.run('explain', 'host', '127.1').err).toMatch(/it is an address/)
     expect(desk.run('explain', 'host', '[::1]:80').code).toBe(125)
     expect(desk.run('explain', 'env', 'FOO').out).toMatch(/FOO: absent/)
+    expect(desk.run('explain', 'env', 'PATH').out).toMatch(/PATH: set\n.*\/usr\/bin/)
+    expect(desk.run('explain', 'env', 'HOME').out).toMatch(/HOME: set\n.*\/home\/agent/)
+    for (const subject of ['path', 'env', 'host']) expect(desk.run('explain', subject, '').code, subject).toBe(125)
   })
 
   it('says what the cell sees of a path', async () => {
@@ -99,13 +102,19 @@ describe('anchorhold explain', () => {
       'a/b.pem': 'hidden',
       '.env': 'hidden',
       '.env.example': 'read-write',
-      '.github/workflows/ci.yml': 'read-only',
-      '.git/hooks/pre-commit': 'read-only',
+      '.vscode/tasks.json': 'held',
+      '.github/workflows/ci.yml': 'read-write', // nothing runs it before the folder is a repository
+      '.git/hooks/pre-commit': 'held',
       '../shared/x': 'read-only',
-      '/usr/bin/git': 'read-only',
+      '/usr/bin/env': 'read-only',
+      '/usr/bin/no-such-program': 'absent',
+      '/etc/passwd': 'read-only',
+      '/etc/shadow': 'absent',
+      '/tmp': 'private',
+      '/dev/null': 'private',
       '/home/somebody': 'absent',
       '~/.ssh/id_x': 'absent',
-      link: 'read-only',
+      link: 'absent',
       '../elsewhere': 'absent',
     }
     for (const [file, verdict] of Object.entries(table)) expect((await explainPath(file, policy, place.input)).verdict, file).toBe(verdict)
