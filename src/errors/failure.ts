@@ -21,6 +21,12 @@ export class Failure extends Error {
   }
 }
 
+/** Facts made of whole lines; every other stays on its line, so that a path or a host can't write lines of its own into a message. */
+const manyLines: readonly string[] = ['lines', 'remedy']
+
 function fill(template: string, facts: Readonly<Record<string, string | number>>): string {
-  return template.replace(/\{(\w+)\}/g, (whole, key: string) => (key in facts ? String(facts[key]) : whole))
+  return template.replace(/\{(\w+)\}/g, (whole, key: string) => {
+    if (!Object.hasOwn(facts, key)) return whole
+    return manyLines.includes(key) ? String(facts[key]) : String(facts[key]).replaceAll('\n', '\\n')
+  })
 }

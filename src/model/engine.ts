@@ -81,6 +81,8 @@ export interface LaunchOptions {
   readonly stdio: { readonly stdin: Stdio; readonly stdout: Stdio; readonly stderr: Stdio }
   /** Called with the listeners before the command starts; the command starts only after it resolved. */
   readonly onListeners: (born: readonly BornListener[]) => Promise<void>
+  /** Called once every check of the plan's preflight held inside and the command starts. */
+  readonly onStarted?: () => void
 }
 /** 'inherit' passes the caller's own descriptor; a number is an open descriptor. */
 export type Stdio = 'inherit' | 'ignore' | number

@@ -34,7 +34,7 @@ function describe(event: SessionEvent): string {
     case 'wall.checked':
       return `wall checked: ${counted(event.probes, 'probe')} held in ${duration(event.milliseconds)}`
     case 'files.hidden':
-      return `hidden: ${listed(event.paths, 20)}`
+      return `hidden: ${event.paths.length === 0 ? 'no file' : listed(event.paths, 20)}`
     case 'files.protected':
       return `${counted(event.count, 'path')} protected in ${duration(event.milliseconds)}`
     case 'file.quarantined':

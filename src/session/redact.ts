@@ -24,7 +24,7 @@ const urlCredentials = /\b([a-z][a-z0-9+.-]{0,20}:\/\/)[^\s/?#@]{1,2048}@/gi
 const header = /\b((?:proxy-)?authorization\s*[:=]\s*(?:(?:bearer|basic|token|digest)\s+)?|bearer\s+)[^\s,;"']{6,4096}/gi
 /** `--api-key=x`, `password: x`, `"token":"x"`, `?access_token=x`. */
 const assignment =
-  /((?:api[_-]?key|access[_-]?key|secret|token|passw(?:or)?d|passphrase|credential)s?["']?\s*[=:]\s*["']?)[^\s"'&,;]{3,4096}/gi
+  /((?:api[_-]?key|access[_-]?key|secret|token|passw(?:or)?d|passphrase|credential)s?["']?\s*[=:]\s*["']?)(?!(?:files|none|null|true|false)\b)[^\s"'&,;]{3,4096}/gi
 /** All that could split a credential in two without being seen: controls (but line feed and tab), formats, default-ignorables. */
 const hiding = /(?![\n\t])[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]/gu
 

@@ -36,7 +36,7 @@ export function compile(plan: Plan, facts: EngineFacts): Compiled {
     env: {},
     inputs: [
       { fd: supervisorFd, name: 'supervisor', content: supervisorRecords(plan, covers, limits, facts), redact: false },
-      { fd: argumentsFd, name: 'bubblewrap arguments', content: Buffer.from(args.map((arg) => `${arg}\0`).join('')), redact: true },
+      { fd: argumentsFd, name: 'bubblewrap arguments', content: Buffer.from(args.map((arg) => `${arg}\0`).join('')), redact: false },
       { fd: filterFd, name: 'syscall filter', content: filter, redact: false },
       ...files,
     ],

@@ -107,7 +107,7 @@ function follow(plan: Plan, child: ChildProcess, commands: Writable | null, fold
         if (plan.listeners.length === 0) listeners.resolve(born)
         return
       case 'started':
-        return
+        return options.onStarted?.()
       case 'covered': {
         const waiting = covering.get(message.id)
         covering.delete(message.id)
