@@ -67,10 +67,17 @@ static void read_info(struct run *run) {
   if (run->init > 0 && run->kill_reason[0]) (void)kill(run->init, SIGKILL);
 }
 
+// enter stands in the cell and waits. With its word comes the listener of its filter, which the porter answers.
+static void enter_is_ready(struct run *run, int listener) {
+  run->porter = listener < 0 ? -1 : porter_start(listener);
+  if (run->porter < 0) return fail_run(run, "failed", "no process could be started that makes the cell's connections");
+  run->enter_ready = 1;
+}
+
 static void read_enter(struct run *run) {
   char text[4096];
   union {
-    char room[CMSG_SPACE(sizeof(struct ucred))];
+    char room[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int))];
     struct cmsghdr align;
   } control;
   struct iovec vector = {.iov_base = text, .iov_len = sizeof text - 1};
@@ -84,9 +91,12 @@ static void read_enter(struct run *run) {
   }
   text[got] = 0;
   struct ucred sender = {0};
-  struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-  if (header && header->cmsg_type == SCM_CREDENTIALS) memcpy(&sender, CMSG_DATA(header), sizeof sender);
-  if (text[0] == 'R') run->enter_ready = 1;
+  int passed = -1;
+  for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
+    if (header->cmsg_type == SCM_CREDENTIALS) memcpy(&sender, CMSG_DATA(header), sizeof sender);
+    if (header->cmsg_type == SCM_RIGHTS) memcpy(&passed, CMSG_DATA(header), sizeof passed);
+  }
+  if (text[0] == 'R' && !run->porter) enter_is_ready(run, passed);
   else if (text[0] == 'P') fail_run(run, "preflight", text + 1);
   else if (text[0] == 'C') {
     run->command = sender.pid;
@@ -97,6 +107,7 @@ static void read_enter(struct run *run) {
     const char *go = terminal_suspend(&run->terminal) ? "KF" : "KB";
     (void)send(run->enter, go, 2, MSG_NOSIGNAL | MSG_DONTWAIT);
   }
+  if (passed >= 0) close(passed);
 }
 
 static void late_cover(struct run *run, char **field) {
@@ -176,6 +187,7 @@ static int reap(struct run *run) {
     run->engine_status = status;
     // The command's end is the cell's: what it left running goes now.
     if (run->init > 0) (void)kill(run->init, SIGKILL);
+    if (run->porter > 0) (void)kill(run->porter, SIGKILL);
   }
 }
 

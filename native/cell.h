@@ -28,7 +28,7 @@ struct plan {
 struct run {
   struct plan plan;
   int signals, info, enter;
-  pid_t engine, init, command;
+  pid_t engine, init, command, porter;
   struct terminal terminal;
   struct bytes pending, channel;
   int engine_status, engine_ended, may_start, enter_ready, entered, started, stopped;
@@ -37,6 +37,10 @@ struct run {
 
 // Reads records from COMMAND_FD up to `start`; ends the run on anything unknown.
 void plan_read(struct plan *plan);
+// Starts the process that makes the cell's connections; `listener`: the filter's, from enter. Its id, or -1.
+pid_t porter_start(int listener);
+// Whether the socket file behind a path descriptor was bound in this network namespace. `thread`: any of the cell.
+int socket_is_ours(pid_t thread, int place);
 // From the start of the engine to the end of the last process.
 void run_loop(struct run *run);
 #endif

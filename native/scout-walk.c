@@ -7,10 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 struct entry { uint64_t ino; char type; uint32_t name; };
@@ -78,19 +76,6 @@ uint8_t config_note(int folder, const char *name, int64_t *ctime) {
   return note;
 }
 
-/// False only where nobody listens any more: such a socket can't come back to life, a bind makes a new one.
-static bool socket_lives(int folder, const char *name) {
-  int target = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-  if (target < 0) return true;
-  struct sockaddr_un address = {.sun_family = AF_UNIX};
-  snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d", target);
-  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  bool dead = fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) < 0 && errno == ECONNREFUSED;
-  if (fd >= 0) close(fd);
-  close(target);
-  return !dead;
-}
-
 static void add_match(struct scout *s, uint32_t node, const char *name, uint32_t id, char type, uint64_t ino, uint8_t note, int64_t ctime) {
   uint32_t text = add_name(s, name), index;
   if (s->free_match != NONE) {
@@ -131,7 +116,6 @@ void evaluate_name(struct scout *s, uint32_t node, int fd, const char *name, cha
   fold_name(name, folded);
   uint8_t kind = s->nodes[node].kind;
   uint32_t ids[64], count = 0, states = NONE;
-  if (type == 's' && socket_lives(fd, name)) add_match(s, node, name, SOCKET, 's', ino, 0, 0);
   uint32_t part = git_part(folded, kind);
   if (part != 0) {
     int64_t ctime = 0;

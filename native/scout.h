@@ -15,7 +15,7 @@
 #define NAME_BYTES 256
 
 // What a match is, where it is not a pattern of the table: parts of a git-dir, found by shape.
-enum special { GIT_CONFIG = 60001, GIT_HOOKS, GIT_WORKTREE_CONFIG, GIT_LINK, GIT_COMMONDIR, GIT_DIR, SOCKET, UNREADABLE, GIT_HOOK };
+enum special { GIT_CONFIG = 60001, GIT_HOOKS, GIT_WORKTREE_CONFIG, GIT_LINK, GIT_COMMONDIR, GIT_DIR, UNREADABLE = 60008, GIT_HOOK };
 
 enum kind { PLAIN, GITDIR, WORKTREES, HOOKS };
 enum node_flag { IN_DEPENDENCY = 1, HAS_GIT = 2, FREED = 4, SEEN = 8, IS_ROOT = 16, NO_ACCESS = 32 };

@@ -31,7 +31,11 @@ export function nameOfMatch(match: Match, tables: Tables): string {
 }
 
 /** @param writable by index of root: whether the cell may write there */
-export function coversFor(matches: readonly Match[], roots: readonly { readonly path: string; readonly writable: boolean }[], tables: Tables): Covered {
+export function coversFor(
+  matches: readonly Match[],
+  roots: readonly { readonly path: string; readonly writable: boolean }[],
+  tables: Tables,
+): Covered {
   const readonly = new Map<string, Cover>()
   const empty = new Map<string, Cover>()
   const hidden = new Set<string>()
@@ -43,7 +47,7 @@ export function coversFor(matches: readonly Match[], roots: readonly { readonly 
     const kind = coverKind(match, root.writable, tables.meanings.get(match.id), tables)
     if (kind === 'empty') {
       empty.set(place, { kind: 'empty', path: place, what: match.type === 'd' ? 'directory' : 'file' })
-      if (match.id !== gitPart.socket) hidden.add(place)
+      hidden.add(place)
     } else if (kind === 'readonly') {
       readonly.set(place, { kind: 'readonly', path: place })
       if (match.id === gitPart.unreadable) unreadable.push(place)
@@ -59,7 +63,11 @@ export function withReached(covered: Covered, reached: readonly Reached[]): Cove
   if (more.length === 0) return covered
   const covers = arrange([
     ...covered.covers,
-    ...more.map((one): Cover => (one.how === 'empty' ? { kind: 'empty', path: one.path, what: one.isFolder ? 'directory' : 'file' } : { kind: 'readonly', path: one.path })),
+    ...more.map((one): Cover =>
+      one.how === 'empty'
+        ? { kind: 'empty', path: one.path, what: one.isFolder ? 'directory' : 'file' }
+        : { kind: 'readonly', path: one.path },
+    ),
   ])
   const hidden = [...new Set([...covered.hidden, ...more.filter(({ how }) => how === 'empty').map((one) => one.path)])].toSorted()
   return { ...covered, covers, hidden, protectedCount: covers.filter(({ kind }) => kind === 'readonly').length }
@@ -70,7 +78,9 @@ function arrange(covers: readonly Cover[]): readonly Cover[] {
   const kinds = new Map<string, Cover['kind']>()
   for (const { path: place, kind } of covers) if (kinds.get(place) !== 'empty') kinds.set(place, kind)
   const folders = new Set([...kinds.keys()].map(parentOf)) // few, where the covers are many
-  const outer = new Map([...folders].map((folder) => [folder, outermost(folder, kinds)]))
+  // No cover lies above the shortest path that is covered.
+  const shortest = covers.reduce((least, { path: place }) => Math.min(least, place.length), Infinity)
+  const outer = new Map([...folders].map((folder) => [folder, outermost(folder, kinds, shortest)]))
   return covers
     .filter((cover) => {
       const above = outer.get(parentOf(cover.path))
@@ -84,9 +94,9 @@ function parentOf(place: string): string {
 }
 
 /** 'empty' where any folder from here up is emptied, 'readonly' where one is read-only. */
-function outermost(folder: string, kinds: ReadonlyMap<string, Cover['kind']>): Cover['kind'] | undefined {
+function outermost(folder: string, kinds: ReadonlyMap<string, Cover['kind']>, shortest: number): Cover['kind'] | undefined {
   let found: Cover['kind'] | undefined
-  for (let at = folder; at !== ''; at = parentOf(at)) {
+  for (let at = folder; at.length >= shortest; at = parentOf(at)) {
     const kind = kinds.get(at)
     if (kind === 'empty') return kind
     found ??= kind
@@ -95,9 +105,10 @@ function outermost(folder: string, kinds: ReadonlyMap<string, Cover['kind']>): C
 }
 
 function coverKind(match: Match, writable: boolean, meaning: Meaning | undefined, tables: Tables): 'readonly' | 'empty' | undefined {
-  if (match.id === gitPart.socket) return 'empty'
   if (meaning?.kind === 'hide') {
-    return meaning.builtIn && (match.type === 'd' ? meaning.glob.startsWith('.env') : isShown(path.posix.basename(match.path))) ? undefined : 'empty'
+    return meaning.builtIn && (match.type === 'd' ? meaning.glob.startsWith('.env') : isShown(path.posix.basename(match.path)))
+      ? undefined
+      : 'empty'
   }
   if (!writable) return undefined
   if (match.id === gitPart.unreadable) return 'readonly'

@@ -65,7 +65,12 @@ export function openPlanted(input: PlantedInput): Planted {
     }
     await cell.cover(cover).then(
       () => emit({ kind: 'file.protection-renewed', path: shown(match) }),
-      (error: unknown) => emit({ kind: 'warning', code: 'files/not-renewed', message: `${shown(match)} was replaced on the host and could not be protected again: ${String(error instanceof Error ? error.message : error)}` }),
+      (error: unknown) =>
+        emit({
+          kind: 'warning',
+          code: 'files/not-renewed',
+          message: `${shown(match)} was replaced on the host and could not be protected again: ${String(error instanceof Error ? error.message : error)}`,
+        }),
     )
   }
 
@@ -92,14 +97,17 @@ export function openPlanted(input: PlantedInput): Planted {
     if (root === undefined) return
     const judged = isJudged(match)
     if (judged ? await changedBefore(absolute(match), input.startedAt) : await isKnown(match)) return
-    // What is new and secret or a socket is the cell's own work.
-    if (!root.writable || meaning?.kind === 'hide' || match.id === gitPart.socket || match.id === gitPart.unreadable) return
+    // What is new and secret is the cell's own work.
+    if (!root.writable || meaning?.kind === 'hide' || match.id === gitPart.unreadable) return
     const name = nameOfMatch(match, tables)
     if (name === '' || (meaning === undefined && tables.lifted.has(name))) return
     const tried = (attempts.get(keyOf(match)) ?? 0) + 1
     if (!final && tried > liveAttempts) return
     if (meaning === undefined || judged) {
-      const verdict = await judgeContent(match, absolute(match), { roots: roots.filter(({ writable }) => writable).map((one) => one.path), gitDirs: input.gitDirs ?? [] })
+      const verdict = await judgeContent(match, absolute(match), {
+        roots: roots.filter(({ writable }) => writable).map((one) => one.path),
+        gitDirs: input.gitDirs ?? [],
+      })
       if (!final && verdict.kind !== 'dangerous') {
         // Created and then written: the watch sees the creation only, so such a file is read again a little later.
         if ((match.id === gitPart.link || judged) && tried <= liveAttempts) {
@@ -120,7 +128,11 @@ export function openPlanted(input: PlantedInput): Planted {
 
   const enqueue = (step: () => Promise<void>) => {
     queue = queue.then(step).catch((error: unknown) => {
-      emit({ kind: 'warning', code: 'files/watch', message: `A protected path could not be examined: ${error instanceof Error ? error.message : String(error)}` })
+      emit({
+        kind: 'warning',
+        code: 'files/watch',
+        message: `A protected path could not be examined: ${error instanceof Error ? error.message : String(error)}`,
+      })
     })
   }
 
@@ -137,7 +149,9 @@ export function openPlanted(input: PlantedInput): Planted {
         }
         case 'limit':
           return emit({
-            kind: 'warning', code: 'files/watch-limit', message: 'The kernel gives no more file watches: planted files are found at the end of the run only.',
+            kind: 'warning',
+            code: 'files/watch-limit',
+            message: 'The kernel gives no more file watches: planted files are found at the end of the run only.',
             remedy: 'sudo sysctl fs.inotify.max_user_watches=1048576',
           })
         case 'lost':
@@ -183,6 +197,10 @@ async function putBack(root: string, relative: string, text: string, input: Plan
   await writeFile(path.join(folder, name), Buffer.from(text, 'latin1'), { mode: 0o644, flag: 'wx' })
   const reason = await input.scout.restore(folder, name, root, relative)
   if (reason !== '' && !reason.includes('something lies there')) {
-    input.emit({ kind: 'warning', code: 'files/not-rewritten', message: `${relative} was taken away and its harmless part could not be put back: ${reason}` })
+    input.emit({
+      kind: 'warning',
+      code: 'files/not-rewritten',
+      message: `${relative} was taken away and its harmless part could not be put back: ${reason}`,
+    })
   }
 }

@@ -24,7 +24,15 @@ export interface Match {
 }
 
 /** Ids of what the scout recognises by shape; see `enum special` in native/scout.h. */
-export const gitPart = { config: 60001, hooks: 60002, worktreeConfig: 60003, link: 60004, commondir: 60005, socket: 60007, unreadable: 60008, hook: 60009 } as const
+export const gitPart = {
+  config: 60001,
+  hooks: 60002,
+  worktreeConfig: 60003,
+  link: 60004,
+  commondir: 60005,
+  unreadable: 60008,
+  hook: 60009,
+} as const
 
 export interface ScoutPattern {
   /** Below 60000. */
@@ -120,7 +128,7 @@ function listen(child: ChildProcessWithoutNullStreams, onEvent: (event: ScoutEve
       head = undefined
       return
     }
-    switch (text[0]) {
+    switch (text.charAt(0)) {
       case 'M':
       case 'A':
       case 'V':

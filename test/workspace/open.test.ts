@@ -1,7 +1,18 @@
 // A whole workspace on a real project, with what a cell would do done from here (the covers themselves are the engine's; test/run has real cells).
 import { execFileSync } from 'node:child_process'
-import { existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -52,9 +63,23 @@ function scene(): Scene {
       }
     },
     git: (...args) =>
-      execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@x.test', '-c', 'protocol.file.allow=always', '-c', 'init.defaultBranch=main', ...args], {
-        cwd: project, env: { PATH: process.env['PATH'] ?? '', HOME: top, GIT_CONFIG_NOSYSTEM: '1', GIT_AUTHOR_NAME: 't', GIT_AUTHOR_EMAIL: 't@x.test', GIT_COMMITTER_NAME: 't', GIT_COMMITTER_EMAIL: 't@x.test' }, stdio: ['ignore', 'pipe', 'pipe'],
-      }).toString(),
+      execFileSync(
+        'git',
+        ['-c', 'user.name=t', '-c', 'user.email=t@x.test', '-c', 'protocol.file.allow=always', '-c', 'init.defaultBranch=main', ...args],
+        {
+          cwd: project,
+          env: {
+            PATH: process.env['PATH'] ?? '',
+            HOME: top,
+            GIT_CONFIG_NOSYSTEM: '1',
+            GIT_AUTHOR_NAME: 't',
+            GIT_AUTHOR_EMAIL: 't@x.test',
+            GIT_COMMITTER_NAME: 't',
+            GIT_COMMITTER_EMAIL: 't@x.test',
+          },
+          stdio: ['ignore', 'pipe', 'pipe'],
+        },
+      ).toString(),
   }
 }
 
@@ -64,14 +89,22 @@ async function open(where: Scene, policy: Policy['files'] = files(), mode: 'live
   const sessionFolder = path.join(where.top, 'state/sessions', `s${++sessions}`)
   mkdirSync(sessionFolder, { recursive: true, mode: 0o700 })
   const workspace = await openWorkspace({
-    project: where.project, roots: mode === 'live' ? [where.project] : [], files: policy, mode, sessionFolder, home: '/home/agent', emit: (event) => void events.push(event), signal: new AbortController().signal,
+    project: where.project,
+    roots: mode === 'live' ? [where.project] : [],
+    files: policy,
+    mode,
+    sessionFolder,
+    home: '/home/agent',
+    emit: (event) => void events.push(event),
+    signal: new AbortController().signal,
   })
   onTestFinished(() => workspace.close())
   const until = async (done: () => boolean) => {
     for (let i = 0; i < 500 && !done(); i += 1) await sleep(10)
     expect(done()).toBe(true)
   }
-  const of = <K extends SessionEvent['kind']>(kind: K) => events.filter((event): event is Extract<SessionEvent, { kind: K }> => event.kind === kind)
+  const of = <K extends SessionEvent['kind']>(kind: K) =>
+    events.filter((event): event is Extract<SessionEvent, { kind: K }> => event.kind === kind)
   const coverOf = (file: string) => workspace.covers.find((cover) => cover.path === path.join(where.project, file))
   return { workspace, sessionFolder, events, of, until, coverOf, quarantined: () => of('file.quarantined').map((event) => event.path) }
 }
@@ -79,22 +112,53 @@ async function open(where: Scene, policy: Policy['files'] = files(), mode: 'live
 /** A cell as seen from here: remembers what is covered late. */
 function witnessCell(): { readonly cell: Cell; readonly late: Cover[] } {
   const late: Cover[] = []
-  return { late, cell: { pid: 1, cover: async (cover) => void late.push(cover), signal: () => undefined, kill: () => undefined, ended: new Promise(() => undefined) } }
+  return {
+    late,
+    cell: {
+      pid: 1,
+      cover: async (cover) => void late.push(cover),
+      signal: () => undefined,
+      kill: () => undefined,
+      ended: new Promise(() => undefined),
+    },
+  }
 }
 
 describe('at the start', () => {
   test('existing protected paths are read-only, secrets empty, git’s configuration lent', async () => {
     const it = scene()
     it.git('init', '-q')
-    for (const file of ['.vscode/a', '.claude/settings.json', '.claude/CLAUDE.md', '.env', 'sub/.env.local', '.env.example', 'deploy/x', 'secret/a', 'n/.git/config', 'n/.git/hooks/x']) it.put(file)
+    for (const file of [
+      '.vscode/a',
+      '.claude/settings.json',
+      '.claude/CLAUDE.md',
+      '.env',
+      'sub/.env.local',
+      '.env.example',
+      'deploy/x',
+      'secret/a',
+      'n/.git/config',
+      'n/.git/hooks/x',
+    ])
+      it.put(file)
     const { workspace, coverOf, of } = await open(it, files({ hide: ['secret/'], protect: ['deploy'] }))
-    for (const file of ['.vscode', '.claude/settings.json', '.git/hooks', 'deploy', 'n/.git/config', 'n/.git/hooks']) expect(coverOf(file), file).toMatchObject({ kind: 'readonly' })
+    for (const file of ['.vscode', '.claude/settings.json', '.git/hooks', 'deploy', 'n/.git/config', 'n/.git/hooks'])
+      expect(coverOf(file), file).toMatchObject({ kind: 'readonly' })
     expect(coverOf('.env')).toEqual({ kind: 'empty', path: path.join(it.project, '.env'), what: 'file' })
     expect(coverOf('secret')).toMatchObject({ kind: 'empty', what: 'directory' })
     expect(coverOf('.env.example')).toBeUndefined()
-    expect(coverOf('.git/config')).toEqual({ kind: 'link', path: path.join(it.project, '.git/config'), target: '/run/anchorhold/git/0/config' })
+    expect(coverOf('.git/config')).toEqual({
+      kind: 'link',
+      path: path.join(it.project, '.git/config'),
+      target: '/run/anchorhold/git/0/config',
+    })
     expect(workspace.mounts).toContainEqual(expect.objectContaining({ to: '/run/anchorhold/git/0', mode: 'rw' }))
-    expect(workspace.mounts).toContainEqual({ kind: 'bind', from: path.join(it.project, '.claude'), to: path.join(it.project, '.claude'), mode: 'rw' })
+    expect(workspace.mounts).toContainEqual({
+      kind: 'bind',
+      from: path.join(it.project, '.claude'),
+      to: path.join(it.project, '.claude'),
+      mode: 'rw',
+    })
     expect(of('files.hidden')[0]?.paths).toEqual(['.env', 'secret', 'sub/.env.local'])
   })
 
@@ -126,17 +190,9 @@ describe('at the start', () => {
     symlinkSync('settings/vscode', path.join(it.project, '.vscode'))
     symlinkSync('keys/env', path.join(it.project, '.env'))
     const { coverOf } = await open(it)
-    for (const file of ['tools/hooks', 'shared/config', 'settings/vscode', '.vscode']) expect(coverOf(file), file).toMatchObject({ kind: 'readonly' })
+    for (const file of ['tools/hooks', 'shared/config', 'settings/vscode', '.vscode'])
+      expect(coverOf(file), file).toMatchObject({ kind: 'readonly' })
     for (const file of ['.env', 'keys/env']) expect(coverOf(file), file).toMatchObject({ kind: 'empty' })
-  })
-
-  test('sockets of the host are covered', async () => {
-    const it = scene()
-    const server = createServer()
-    await new Promise<void>((resolve) => server.listen(path.join(it.project, 'host.sock'), resolve))
-    const { coverOf } = await open(it)
-    expect(coverOf('host.sock')).toMatchObject({ kind: 'empty' })
-    await new Promise((resolve) => server.close(resolve))
   })
 
   test('secrets that no cover hides are warned of', async () => {
@@ -148,13 +204,35 @@ describe('at the start', () => {
     it.git('config', 'remote.o.url', 'https://me:token@x.test/a.git')
     const { workspace, of } = await open(it)
     await workspace.close()
-    expect(of('warning').map(({ code }) => code).toSorted()).toEqual(['files/hidden-but-tracked', 'files/secret-in-git-config', 'files/secret-in-settings'])
+    expect(
+      of('warning')
+        .map(({ code }) => code)
+        .toSorted(),
+    ).toEqual(['files/hidden-but-tracked', 'files/secret-in-git-config', 'files/secret-in-settings'])
     expect(JSON.stringify(of('warning'))).not.toMatch(/abcdef|me:token/)
   })
 })
 
 describe('what is planted', () => {
-  const names = ['.claude/settings.json', '.CLAUDE/Settings.Local.json', '.mcp.json', '.vscode/tasks.json', 'a/b/.VsCode/x', '.envrc', '.idea/x', '.husky/pre-commit', '.github/workflows/x.yml', 'anchorhold.yaml', '.bashrc', 'x.code-workspace', '.hg/hgrc', '.devcontainer/devcontainer.json', '.cursor/mcp.json', 'opencode.json', '.claude/skills/x/SKILL.md']
+  const names = [
+    '.claude/settings.json',
+    '.CLAUDE/Settings.Local.json',
+    '.mcp.json',
+    '.vscode/tasks.json',
+    'a/b/.VsCode/x',
+    '.envrc',
+    '.idea/x',
+    '.husky/pre-commit',
+    '.github/workflows/x.yml',
+    'anchorhold.yaml',
+    '.bashrc',
+    'x.code-workspace',
+    '.hg/hgrc',
+    '.devcontainer/devcontainer.json',
+    '.cursor/mcp.json',
+    'opencode.json',
+    '.claude/skills/x/SKILL.md',
+  ]
   test.each(names)('%s is taken away at once, and comes back by the command', async (file) => {
     const it = scene()
     const { workspace, sessionFolder, of, until } = await open(it)
@@ -223,7 +301,13 @@ describe('what is planted', () => {
     await sweepAfterCrash({ project: it.project, since: new Date(), folder: left, session: 's', emit: (event) => void events.push(event) })
     expect(events).toMatchObject([{ kind: 'file.quarantined', path: '.mcp.json' }])
     expect(it.read('.vscode/settings.json')).toBe('mine')
-    await sweepAfterCrash({ project: it.project, since: new Date(), folder: it.top, session: 's', emit: (event) => void events.push(event) })
+    await sweepAfterCrash({
+      project: it.project,
+      since: new Date(),
+      folder: it.top,
+      session: 's',
+      emit: (event) => void events.push(event),
+    })
     expect(events).toHaveLength(1)
   })
 })
@@ -249,16 +333,47 @@ describe('git', () => {
 
   test.each([
     ['an alias', (it: Scene) => it.git('-C', 'n', 'config', 'alias.x', '!touch pwned')],
-    ['a file monitor in a bare repository deep down', (it: Scene) => (it.git('init', '-q', '--bare', 'docs/img/x'), it.git('-C', 'docs/img/x', 'config', 'core.fsmonitor', 'touch pwned'))],
+    [
+      'a file monitor in a bare repository deep down',
+      (it: Scene) => (it.git('init', '-q', '--bare', 'docs/img/x'), it.git('-C', 'docs/img/x', 'config', 'core.fsmonitor', 'touch pwned')),
+    ],
     ['an include', (it: Scene) => (it.put('n/inc', '[core]\nfsmonitor = x\n'), it.git('-C', 'n', 'config', 'include.path', '../inc'))],
     ['a hook', (it: Scene) => it.put('n/.git/hooks/pre-commit', '#!/bin/sh\n')],
-    ['a hooks folder by link', (it: Scene) => (rmSync(path.join(it.project, 'n/.git/hooks'), { recursive: true }), it.put('h/pre-commit'), symlinkSync('../../h', path.join(it.project, 'n/.git/hooks')))],
+    [
+      'a hooks folder by link',
+      (it: Scene) => (
+        rmSync(path.join(it.project, 'n/.git/hooks'), { recursive: true }),
+        it.put('h/pre-commit'),
+        symlinkSync('../../h', path.join(it.project, 'n/.git/hooks'))
+      ),
+    ],
     ['a git link out of the project', (it: Scene) => it.put('m/.git', `gitdir: ${it.top}\n`)],
     ['a link named .git', (it: Scene) => (it.put('m/x'), symlinkSync(it.top, path.join(it.project, 'm/.git')))],
-    ['a crafted commondir', (it: Scene) => (it.put('store/HEAD', 'ref: refs/heads/x\n'), it.put('store/commondir', '../elsewhere\n'), it.put('elsewhere/objects/x'), it.put('elsewhere/refs/x'), it.put('elsewhere/config', '[alias]\nx = !y\n'), it.put('m/.git', 'gitdir: ../store\n'))],
+    [
+      'a crafted commondir',
+      (it: Scene) => (
+        it.put('store/HEAD', 'ref: refs/heads/x\n'),
+        it.put('store/commondir', '../elsewhere\n'),
+        it.put('elsewhere/objects/x'),
+        it.put('elsewhere/refs/x'),
+        it.put('elsewhere/config', '[alias]\nx = !y\n'),
+        it.put('m/.git', 'gitdir: ../store\n')
+      ),
+    ],
     ['a work tree configuration', (it: Scene) => it.put('n/.git/config.worktree', '[core]\nfsmonitor = x\n')],
-    ['a submodule with a command', (it: Scene) => it.put('.gitmodules', '[submodule "a"]\npath = a\nurl = https://x.test/a\nupdate = !touch pwned\n')],
-    ['a module’s hooks', (it: Scene) => (it.put('.git/modules/m/HEAD', 'ref: refs/heads/x\n'), it.put('.git/modules/m/objects/x'), it.put('.git/modules/m/refs/x'), it.put('.git/modules/m/hooks/post-checkout'))],
+    [
+      'a submodule with a command',
+      (it: Scene) => it.put('.gitmodules', '[submodule "a"]\npath = a\nurl = https://x.test/a\nupdate = !touch pwned\n'),
+    ],
+    [
+      'a module’s hooks',
+      (it: Scene) => (
+        it.put('.git/modules/m/HEAD', 'ref: refs/heads/x\n'),
+        it.put('.git/modules/m/objects/x'),
+        it.put('.git/modules/m/refs/x'),
+        it.put('.git/modules/m/hooks/post-checkout')
+      ),
+    ],
   ])('%s does not stay', async (_, plant) => {
     const it = scene()
     it.git('init', '-q')
@@ -279,7 +394,8 @@ describe('git', () => {
     const one = await open(it)
     const two = await open(it)
     const { ino } = process.getBuiltinModule('node:fs').statSync(path.join(it.project, '.git/config'))
-    const inCell = (session: { readonly sessionFolder: string }, ...args: readonly string[]) => it.git('config', '--file', path.join(session.sessionFolder, 'git/0/config'), ...args)
+    const inCell = (session: { readonly sessionFolder: string }, ...args: readonly string[]) =>
+      it.git('config', '--file', path.join(session.sessionFolder, 'git/0/config'), ...args)
     inCell(one, 'remote.a.url', 'https://x.test/a.git')
     inCell(one, 'core.hooksPath', '/tmp/evil')
     inCell(two, 'remote.b.url', 'git@x.test:b.git')
@@ -287,7 +403,8 @@ describe('git', () => {
     writeFileSync(path.join(it.project, '.git/config'), '\n[user]\n\tname = host\n', { flag: 'a' })
     await Promise.all([one.workspace.close(), two.workspace.close()])
     const now = it.git('config', '--local', '--list')
-    for (const line of ['remote.a.url=https://x.test/a.git', 'remote.b.url=git@x.test:b.git', 'branch.main.remote=b', 'user.name=host']) expect(now).toContain(line)
+    for (const line of ['remote.a.url=https://x.test/a.git', 'remote.b.url=git@x.test:b.git', 'branch.main.remote=b', 'user.name=host'])
+      expect(now).toContain(line)
     expect(now).not.toContain('hookspath')
     expect(one.of('git.held')[0]?.keys).toEqual(['core.hookspath'])
     expect(readFileSync(one.of('git.held')[0]?.kept ?? '', 'utf8')).toContain('/tmp/evil')
@@ -299,7 +416,11 @@ describe('git', () => {
     const it = scene()
     it.git('init', '-q')
     const before = it.read('.git/config')
-    for (const spoil of [(file: string) => (rmSync(file), symlinkSync('/etc/passwd', file)), (file: string) => writeFileSync(file, '[broken'), (file: string) => rmSync(file)]) {
+    for (const spoil of [
+      (file: string) => (rmSync(file), symlinkSync('/etc/passwd', file)),
+      (file: string) => writeFileSync(file, '[broken'),
+      (file: string) => rmSync(file),
+    ]) {
       const { workspace, sessionFolder, of } = await open(it)
       spoil(path.join(sessionFolder, 'git/0/config'))
       await workspace.close()
@@ -322,7 +443,8 @@ describe('git', () => {
     expect(mounts).toContain(`${common}/worktrees/tree rw`)
     expect(mounts).not.toContain(`${common} rw`)
     expect(workspace.covers).toContainEqual({ kind: 'link', path: `${common}/config`, target: '/run/anchorhold/git/0/config' })
-    for (const file of ['commondir', 'gitdir']) expect(workspace.covers).toContainEqual({ kind: 'readonly', path: `${common}/worktrees/tree/${file}` })
+    for (const file of ['commondir', 'gitdir'])
+      expect(workspace.covers).toContainEqual({ kind: 'readonly', path: `${common}/worktrees/tree/${file}` })
     const liar = { ...main, project: path.join(main.top, 'liar') }
     mkdirSync(liar.project)
     writeFileSync(path.join(liar.project, '.git'), `gitdir: ${common}/worktrees/tree\n`)
@@ -344,7 +466,11 @@ describe('while the cell runs', () => {
     for (const file of ['.claude/settings.json', '.env']) renameSync(it.put(`${file}.new`, 'replaced'), path.join(it.project, file))
     it.git('config', 'user.note', 'host')
     await until(() => late.length >= 3)
-    expect(late.map((cover) => [cover.kind, path.relative(it.project, cover.path)]).toSorted()).toEqual([['empty', '.env'], ['link', '.git/config'], ['readonly', '.claude/settings.json']])
+    expect(late.map((cover) => [cover.kind, path.relative(it.project, cover.path)]).toSorted()).toEqual([
+      ['empty', '.env'],
+      ['link', '.git/config'],
+      ['readonly', '.claude/settings.json'],
+    ])
     expect(of('file.protection-renewed')).toHaveLength(3)
     await workspace.close()
     expect(quarantined()).toEqual([])

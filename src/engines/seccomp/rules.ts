@@ -46,7 +46,7 @@ const allowed: readonly Rule[] = [
     inotify_rm_watch pipe pipe2 poll ppoll pselect6 select signalfd signalfd4 timerfd_create timerfd_gettime timerfd_settime`,
   ),
   allow(
-    'sockets: families are chosen by `socket`; the network namespace leads nowhere but to the gateway',
+    'sockets: families are chosen by `socket`; the network namespace leads nowhere but to the gateway; `connect` is made from outside',
     `
     accept accept4 bind connect getpeername getsockname getsockopt listen recvfrom recvmmsg recvmsg sendmmsg sendmsg sendto setsockopt
     shutdown`,
@@ -98,7 +98,16 @@ const judged: readonly Rule[] = [
   {
     names: ['socket'],
     clauses: [
-      { when: [{ arg: 0, in: [1] }], then: 'allow' }, // AF_UNIX
+      // AF_UNIX with streams or packets: each connection is made from outside, if at all (native/cell-porter.c). Datagrams name their receiver
+      // in memory that nothing can watch.
+      {
+        when: [
+          { arg: 0, in: [1] },
+          { arg: 1, mask: 0xf, in: [1, 5] },
+        ],
+        then: 'allow',
+      },
+      { when: [{ arg: 0, in: [1] }], then: 'EPROTONOSUPPORT' },
       {
         when: [
           { arg: 0, in: [2, 10] },
@@ -125,13 +134,22 @@ const judged: readonly Rule[] = [
     ],
     action: 'EAFNOSUPPORT',
     reason:
-      'TCP, UDP, Unix and route netlink only; no AF_VSOCK (host of a VM), AF_ALG, AF_PACKET and rarely tested families (NET-07, NET-19)',
+      'TCP, UDP, Unix streams and route netlink only; no AF_VSOCK (host of a VM), AF_ALG, AF_PACKET and rarely tested families (NET-07, NET-12, NET-19)',
   },
   {
     names: ['socketpair'],
-    clauses: [{ when: [{ arg: 0, in: [1] }], then: 'allow' }],
+    clauses: [
+      {
+        when: [
+          { arg: 0, in: [1] },
+          { arg: 1, mask: 0xf, in: [1, 5] },
+        ],
+        then: 'allow',
+      },
+      { when: [{ arg: 0, in: [1] }], then: 'EPROTONOSUPPORT' },
+    ],
     action: 'EAFNOSUPPORT',
-    reason: 'pairs of Unix sockets only',
+    reason: 'pairs of Unix sockets only, and no datagrams: one of a pair can still send to any path (NET-12)',
   },
   {
     names: ['ioctl'],
