@@ -11,7 +11,9 @@ export interface ConfigEntry {
   readonly value: string | undefined
 }
 
-export type ParsedConfig = { readonly ok: true; readonly entries: readonly ConfigEntry[] } | { readonly ok: false; readonly line: number; readonly entries: readonly ConfigEntry[] }
+export type ParsedConfig =
+  | { readonly ok: true; readonly entries: readonly ConfigEntry[] }
+  | { readonly ok: false; readonly line: number; readonly entries: readonly ConfigEntry[] }
 
 /** Every entry in order. Where git would refuse the file, `ok` is false and `line` says where (1-based). */
 export function parseGitConfig(text: string): ParsedConfig {

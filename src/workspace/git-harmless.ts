@@ -16,28 +16,39 @@ export type EntryVerdict = 'harmless' | 'inert' | 'dangerous'
 
 export function judgeEntry(entry: ConfigEntry, place: GitPlace): EntryVerdict {
   const value = entry.value ?? 'true'
-  // eslint-disable-next-line no-control-regex
   if (value.length > 4096 || /[\u0000-\u001f\u007f]/.test(value) || /[\u0000-\u001f\u007f]/.test(entry.subsection ?? '')) return 'dangerous'
   const plain = entry.subsection === undefined
   const name = plain ? `${entry.section}.${entry.name}` : `${entry.section}.*.${entry.name}`
   const rule = rules[name]
   if (rule === undefined) return inert.has(name) ? 'inert' : 'dangerous'
   if (rule(value, place)) return 'harmless'
-  return inertWhenOdd.has(name) && /^(file:\/\/\/|[/.+]|[\w][\w/.*+-]*(:[\w/.*+-]*)?$)/.test(value) && !value.includes('::') && !/[\s]/.test(value) ? 'inert' : 'dangerous'
+  return inertWhenOdd.has(name) &&
+    /^(file:\/\/\/|[/.+]|[\w][\w/.*+-]*(:[\w/.*+-]*)?$)/.test(value) &&
+    !value.includes('::') &&
+    !/[\s]/.test(value)
+    ? 'inert'
+    : 'dangerous'
 }
 
 type Rule = (value: string, place: GitPlace) => boolean
 const flag: Rule = (value) => /^(true|false|yes|no|on|off|0|1|)$/i.test(value)
 const number: Rule = (value) => /^\d{1,12}[kmg]?$/i.test(value)
 const word: Rule = (value) => /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(value)
-const oneOf = (...words: readonly string[]): Rule => (value) => words.includes(value.toLowerCase())
+const oneOf =
+  (...words: readonly string[]): Rule =>
+  (value) =>
+    words.includes(value.toLowerCase())
 const reference: Rule = (value) => /^(refs\/)?[A-Za-z0-9][^\s~^:?*[\\]*$/.test(value) && !value.includes('..')
-const either = (...options: readonly Rule[]): Rule => (value, place) => options.some((rule) => rule(value, place))
+const either =
+  (...options: readonly Rule[]): Rule =>
+  (value, place) =>
+    options.some((rule) => rule(value, place))
 const anything: Rule = () => true
 
 const remoteName: Rule = (value) => value === '.' || (word(value, { gitDir: '', roots: [] }) && !value.includes('..'))
 /** Only into what tracks a remote, never over the user's own branches. */
-const fetchSpec: Rule = (value) => /^\+?refs\/[^\s:]+:refs\/(remotes|tags|notes)\/[^\s:]+$/.test(value) || /^\+?refs\/(heads|tags)\/[^\s:]+$/.test(value)
+const fetchSpec: Rule = (value) =>
+  /^\+?refs\/[^\s:]+:refs\/(remotes|tags|notes)\/[^\s:]+$/.test(value) || /^\+?refs\/(heads|tags)\/[^\s:]+$/.test(value)
 const insideRoot: Rule = (value, { gitDir, roots }) => {
   if (value === '' || value.startsWith('~')) return false
   const target = path.resolve(gitDir, value)
@@ -47,7 +58,8 @@ const insideRoot: Rule = (value, { gitDir, roots }) => {
 /** https, http, ssh, git, `user@host:path`, or a folder inside a writable root. Never a transport helper (`ext::sh -c …`). */
 export const remoteUrl: Rule = (value, place) => {
   if (value.includes('::') || value.startsWith('-') || value === '') return false
-  if (/^(https?|ssh|git|git\+ssh|ssh\+git):\/\//i.test(value)) return /^[a-z+]+:\/\/(?!-)([^\s/@]+@)?(?!-)(\[[0-9a-f:.]+\]|[A-Za-z0-9._-]+)(:\d+)?([/?#]\S*)?$/i.test(value)
+  if (/^(https?|ssh|git|git\+ssh|ssh\+git):\/\//i.test(value))
+    return /^[a-z+]+:\/\/(?!-)([^\s/@]+@)?(?!-)(\[[0-9a-f:.]+\]|[A-Za-z0-9._-]+)(:\d+)?([/?#]\S*)?$/i.test(value)
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(value)) return /^file:\/\/\//i.test(value) && insideRoot(value.slice(7), place)
   if (/^[^/]*:/.test(value)) return /^(?!-)([A-Za-z0-9._-]+@)?(?!-)[A-Za-z0-9._-]+:(?!-)[^\s:]\S*$/.test(value)
   // git takes a relative address from the work tree; both readings have to stay inside.
@@ -57,7 +69,9 @@ export const remoteUrl: Rule = (value, place) => {
 const flags = (names: string): Readonly<Record<string, Rule>> => Object.fromEntries(names.split(' ').map((name) => [name, flag]))
 
 const rules: Readonly<Record<string, Rule | undefined>> = {
-  ...flags('core.filemode core.bare core.ignorecase core.symlinks core.precomposeunicode core.sparsecheckout core.sparsecheckoutcone core.commitgraph core.preloadindex core.quotepath core.trustctime core.splitindex core.multipackindex core.untrackedcache'),
+  ...flags(
+    'core.filemode core.bare core.ignorecase core.symlinks core.precomposeunicode core.sparsecheckout core.sparsecheckoutcone core.commitgraph core.preloadindex core.quotepath core.trustctime core.splitindex core.multipackindex core.untrackedcache',
+  ),
   'core.repositoryformatversion': oneOf('0', '1'),
   'core.logallrefupdates': either(flag, oneOf('always')),
   'core.untrackedcache': either(flag, oneOf('keep')),
@@ -117,24 +131,55 @@ function insideRootPath(value: string): boolean {
 
 /** Tell who writes, where to push, what to fetch lazily: nothing runs by them, but they are the user's to decide. */
 const inert: ReadonlySet<string> = new Set([
-  'user.name', 'user.email', 'author.name', 'author.email', 'committer.name', 'committer.email', 'remote.*.promisor', 'remote.*.partialclonefilter', 'remote.*.mirror',
-  'extensions.partialclone', 'remote.pushdefault', 'branch.*.pushremote', 'init.defaultbranch', 'clone.defaultremotename', 'branch.autosetupmerge', 'branch.autosetuprebase',
-  'core.sharedrepository', 'rebase.autostash', 'rebase.autosquash', 'color.ui', 'fetch.recursesubmodules', 'maintenance.auto', 'gc.autodetach',
+  'user.name',
+  'user.email',
+  'author.name',
+  'author.email',
+  'committer.name',
+  'committer.email',
+  'remote.*.promisor',
+  'remote.*.partialclonefilter',
+  'remote.*.mirror',
+  'extensions.partialclone',
+  'remote.pushdefault',
+  'branch.*.pushremote',
+  'init.defaultbranch',
+  'clone.defaultremotename',
+  'branch.autosetupmerge',
+  'branch.autosetuprebase',
+  'core.sharedrepository',
+  'rebase.autostash',
+  'rebase.autosquash',
+  'color.ui',
+  'fetch.recursesubmodules',
+  'maintenance.auto',
+  'gc.autodetach',
 ])
 /** Known keys with a value that is not ours to keep: a local address outside, an unusual refspec. */
-const inertWhenOdd: ReadonlySet<string> = new Set(['remote.*.url', 'remote.*.fetch', 'submodule.*.url', 'branch.*.remote', 'branch.*.merge'])
+const inertWhenOdd: ReadonlySet<string> = new Set([
+  'remote.*.url',
+  'remote.*.fetch',
+  'submodule.*.url',
+  'branch.*.remote',
+  'branch.*.merge',
+])
 
 /** `.gitmodules`: git refuses commands there by itself since CVE-2018-17456; odd paths and addresses are refused here too (CVE-2025-48384). */
 export function judgeModulesEntry(entry: ConfigEntry): boolean {
   const value = entry.value ?? ''
-  // eslint-disable-next-line no-control-regex
-  if (entry.section !== 'submodule' || entry.subsection === undefined || /[\u0000-\u001f\u007f]/.test(value + entry.subsection)) return false
+  if (entry.section !== 'submodule' || entry.subsection === undefined || /[\u0000-\u001f\u007f]/.test(value + entry.subsection))
+    return false
   if (entry.subsection.split('/').includes('..') || entry.subsection.startsWith('-')) return false
   switch (entry.name) {
     case 'path':
       return insideRootPath(value) && !value.split('/').some((part) => part.toLowerCase() === '.git')
     case 'url':
-      return value !== '' && !value.startsWith('-') && !value.includes('::') && (/^(\.\.?\/|\/)/.test(value) || remoteUrl(value, { gitDir: '/', roots: ['/'] }))
+      return (
+        value !== '' &&
+        !value.startsWith('-') &&
+        !value.includes('::') &&
+        (/^(\.\.?\/|\/)/.test(value) || remoteUrl(value, { gitDir: '/', roots: ['/'] }))
+      )
     case 'branch':
       return value === '.' || reference(value, { gitDir: '', roots: [] })
     case 'update':

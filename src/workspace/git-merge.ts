@@ -14,21 +14,47 @@ export interface Merge {
 
 const groups: ReadonlySet<string> = new Set(['remote', 'branch', 'submodule'])
 
-export function mergeConfigs(start: readonly ConfigEntry[], left: readonly ConfigEntry[], now: readonly ConfigEntry[], place: GitPlace): Merge {
+export function mergeConfigs(
+  start: readonly ConfigEntry[],
+  left: readonly ConfigEntry[],
+  now: readonly ConfigEntry[],
+  place: GitPlace,
+): Merge {
   const before = valuesByKey(start)
   const after = valuesByKey(left)
   const present = valuesByKey(now)
-  const changed = left.filter((entry) => !same(before.get(entry.key), after.get(entry.key)) && !same(present.get(entry.key), after.get(entry.key)))
+  const changed = left.filter(
+    (entry) => !same(before.get(entry.key), after.get(entry.key)) && !same(present.get(entry.key), after.get(entry.key)),
+  )
   const existing = new Set([...start, ...now].map(groupOf))
   const sound = (entry: ConfigEntry) =>
-    groups.has(entry.section) && entry.subsection !== undefined && !before.has(entry.key) && !present.has(entry.key) && judgeEntry(entry, place) === 'harmless'
+    groups.has(entry.section) &&
+    entry.subsection !== undefined &&
+    !before.has(entry.key) &&
+    !present.has(entry.key) &&
+    judgeEntry(entry, place) === 'harmless'
   // A remote or submodule is taken over whole and only when it is new: a key added to an existing one would redirect it.
-  const badGroups = new Set(changed.filter((entry) => entry.section !== 'branch' && (!sound(entry) || existing.has(groupOf(entry)))).map(groupOf))
-  const remotes = new Set(['.', ...[...now, ...changed.filter((entry) => !badGroups.has(groupOf(entry)))].filter(({ section }) => section === 'remote').map(({ subsection }) => subsection)])
-  const badBranches = new Set(changed.filter((entry) => entry.section === 'branch' && (!sound(entry) || (entry.name === 'remote' && !remotes.has(entry.value)))).map(groupOf))
+  const badGroups = new Set(
+    changed.filter((entry) => entry.section !== 'branch' && (!sound(entry) || existing.has(groupOf(entry)))).map(groupOf),
+  )
+  const remotes = new Set([
+    '.',
+    ...[...now, ...changed.filter((entry) => !badGroups.has(groupOf(entry)))]
+      .filter(({ section }) => section === 'remote')
+      .map(({ subsection }) => subsection),
+  ])
+  const badBranches = new Set(
+    changed
+      .filter((entry) => entry.section === 'branch' && (!sound(entry) || (entry.name === 'remote' && !remotes.has(entry.value))))
+      .map(groupOf),
+  )
   const take = changed.filter((entry) => groups.has(entry.section) && !badGroups.has(groupOf(entry)) && !badBranches.has(groupOf(entry)))
   const taken = new Set(take)
-  return { take, hold: changed.filter((entry) => !taken.has(entry)), removed: [...before.keys()].filter((key) => !after.has(key) && present.has(key)) }
+  return {
+    take,
+    hold: changed.filter((entry) => !taken.has(entry)),
+    removed: [...before.keys()].filter((key) => !after.has(key) && present.has(key)),
+  }
 }
 
 /** The real file's text with the entries behind it; undefined where that would change the meaning of what is there. */
@@ -38,7 +64,9 @@ export function appendEntries(text: string, take: readonly ConfigEntry[]): strin
   const both = parseGitConfig(text + block)
   if (!old.ok || !both.ok) return undefined
   const expected = [...old.entries, ...take]
-  const equal = both.entries.length === expected.length && both.entries.every((entry, index) => entry.key === expected[index]?.key && entry.value === expected[index]?.value)
+  const equal =
+    both.entries.length === expected.length &&
+    both.entries.every((entry, index) => entry.key === expected[index]?.key && entry.value === expected[index]?.value)
   return equal ? block : undefined
 }
 

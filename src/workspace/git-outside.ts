@@ -38,25 +38,48 @@ export async function findOutsideGit(project: string, roots: readonly string[], 
   const commonText = await readSmall(path.join(gitDir, 'commondir'))
   if (typeof commonText !== 'string') return submodule(project, gitDir, writable, unusable)
   const common = await realpath(path.resolve(gitDir, commonText.trim())).catch(() => undefined)
-  if (common === undefined || path.dirname(gitDir) !== path.join(common, 'worktrees')) return unusable('it is not a work tree of the repository it names')
+  if (common === undefined || path.dirname(gitDir) !== path.join(common, 'worktrees'))
+    return unusable('it is not a work tree of the repository it names')
   if (!(await isRepository(common))) return unusable('the repository behind it is not one')
   if (isWithin(project, common) || isWithin(common, project)) return unusable('the work tree lies in its own git-dir')
   const back = await readSmall(path.join(gitDir, 'gitdir'))
-  if (typeof back !== 'string' || path.resolve(gitDir, back.trim()) !== path.join(project, '.git')) return unusable('it does not point back to this folder')
+  if (typeof back !== 'string' || path.resolve(gitDir, back.trim()) !== path.join(project, '.git'))
+    return unusable('it does not point back to this folder')
   if (!writable) return { kind: 'linked', gitDir, common, mounts: [{ kind: 'bind', from: common, to: common, mode: 'ro' }], sealed: [] }
   await mkdir(path.join(common, 'logs'), { recursive: true }) // where git writes the reflog of each branch
   const open = [...['objects', 'refs', 'logs'].map((name) => path.join(common, name)), gitDir]
-  return { kind: 'linked', gitDir, common, mounts: [{ kind: 'bind', from: common, to: common, mode: 'ro' }, ...open.map((folder): Mount => ({ kind: 'bind', from: folder, to: folder, mode: 'rw' }))], sealed: [path.join(gitDir, 'gitdir')] }
+  return {
+    kind: 'linked',
+    gitDir,
+    common,
+    mounts: [
+      { kind: 'bind', from: common, to: common, mode: 'ro' },
+      ...open.map((folder): Mount => ({ kind: 'bind', from: folder, to: folder, mode: 'rw' })),
+    ],
+    sealed: [path.join(gitDir, 'gitdir')],
+  }
 }
 
-async function submodule(project: string, gitDir: string, writable: boolean, unusable: (reason: string) => OutsideGit): Promise<OutsideGit> {
+async function submodule(
+  project: string,
+  gitDir: string,
+  writable: boolean,
+  unusable: (reason: string) => OutsideGit,
+): Promise<OutsideGit> {
   if (!(await isRepository(gitDir))) return unusable('it is not a git-dir')
   if (isWithin(project, gitDir) || isWithin(gitDir, project)) return unusable('the work tree lies in its own git-dir')
   const text = await readSmall(path.join(gitDir, 'config'))
   const parsed = typeof text === 'string' ? parseGitConfig(text) : undefined
   const tree = parsed?.entries.findLast(({ key }) => key === 'core.worktree')?.value
-  if (tree === undefined || path.resolve(gitDir, Buffer.from(tree, 'latin1').toString('utf8')) !== project) return unusable('it does not point back to this folder')
-  return { kind: 'linked', gitDir, common: gitDir, mounts: [{ kind: 'bind', from: gitDir, to: gitDir, mode: writable ? 'rw' : 'ro' }], sealed: [] }
+  if (tree === undefined || path.resolve(gitDir, Buffer.from(tree, 'latin1').toString('utf8')) !== project)
+    return unusable('it does not point back to this folder')
+  return {
+    kind: 'linked',
+    gitDir,
+    common: gitDir,
+    mounts: [{ kind: 'bind', from: gitDir, to: gitDir, mode: writable ? 'rw' : 'ro' }],
+    sealed: [],
+  }
 }
 
 async function isRepository(folder: string): Promise<boolean> {

@@ -56,10 +56,16 @@ export async function openGitView(input: GitViewInput): Promise<GitView | undefi
   }
 }
 
-async function mergeBack(input: GitViewInput, start: readonly ConfigEntry[], startText: string, left: string | false | undefined): Promise<void> {
+async function mergeBack(
+  input: GitViewInput,
+  start: readonly ConfigEntry[],
+  startText: string,
+  left: string | false | undefined,
+): Promise<void> {
   if (left === startText) return
   const parsed = typeof left === 'string' ? parseGitConfig(left) : undefined
-  if (parsed === undefined || !parsed.ok) return hold(input, ['the whole file: git could not read it'], typeof left === 'string' ? left : '')
+  if (parsed === undefined || !parsed.ok)
+    return hold(input, ['the whole file: git could not read it'], typeof left === 'string' ? left : '')
   const done = await inPlace(input.gitDir, (now) => mergeConfigs(start, parsed.entries, now, { gitDir: input.gitDir, roots: input.roots }))
   if (done.merged.length > 0) input.emit({ kind: 'git.merged', path: input.shown, keys: keysOf(done.merged) })
   const held = [...keysOf(done.held), ...done.removed.map((key) => `${key} (removed inside, kept here)`)]
@@ -85,7 +91,10 @@ interface Done {
 }
 
 /** Under git's own lock, through the git-dir's descriptor: another cell may swap folders of the project meanwhile. */
-async function inPlace(gitDir: string, decide: (now: readonly ConfigEntry[]) => { take: readonly ConfigEntry[]; hold: readonly ConfigEntry[]; removed: readonly string[] }): Promise<Done> {
+async function inPlace(
+  gitDir: string,
+  decide: (now: readonly ConfigEntry[]) => { take: readonly ConfigEntry[]; hold: readonly ConfigEntry[]; removed: readonly string[] },
+): Promise<Done> {
   await using folder = await open(gitDir, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
   const base = `/proc/self/fd/${folder.fd}`
   const lock = await takeLock(`${base}/config.lock`)
@@ -120,10 +129,12 @@ async function append(file: FileHandle, block: Buffer, at: number): Promise<void
 /** git's protocol: `config.lock` made exclusively. undefined after two seconds: somebody else keeps it. */
 async function takeLock(place: string): Promise<FileHandle | undefined> {
   for (let attempt = 0; attempt < lockAttempts; attempt += 1) {
-    const lock = await open(place, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o644).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'EEXIST') return undefined
-      throw error
-    })
+    const lock = await open(place, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o644).catch(
+      (error: NodeJS.ErrnoException) => {
+        if (error.code === 'EEXIST') return undefined
+        throw error
+      },
+    )
     if (lock !== undefined) return lock
     await sleep(50)
   }

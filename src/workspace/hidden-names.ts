@@ -29,5 +29,14 @@ export const hiddenNames: readonly HiddenName[] = [
 
 /** Templates that carry the name but no secret. */
 export const shownNames: readonly string[] = [
-  '.env.example', '.env.sample', '.env.template', '.env.dist', '.env.defaults', '.env.schema', '.env.*.example', '.env.*.sample', '.env.*.template', '.env.d.ts',
+  '.env.example',
+  '.env.sample',
+  '.env.template',
+  '.env.dist',
+  '.env.defaults',
+  '.env.schema',
+  '.env.*.example',
+  '.env.*.sample',
+  '.env.*.template',
+  '.env.d.ts',
 ]

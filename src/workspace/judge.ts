@@ -55,7 +55,9 @@ async function judgeConfig(place: string, { roots }: JudgePlaces): Promise<Conte
   return named('inert').length > 0 ? { kind: 'inert', rule: list(named('inert')), keep } : harmless
 }
 
-const minimal: readonly ConfigEntry[] = [{ key: 'core.repositoryformatversion', section: 'core', subsection: undefined, name: 'repositoryformatversion', value: '0' }]
+const minimal: readonly ConfigEntry[] = [
+  { key: 'core.repositoryformatversion', section: 'core', subsection: undefined, name: 'repositoryformatversion', value: '0' },
+]
 
 /** A `.git` file may point only to a git-dir inside a root, where its configuration is judged itself (attacks.md PER-07). */
 async function judgeLink(place: string, { roots, gitDirs }: JudgePlaces): Promise<ContentVerdict> {
@@ -76,7 +78,9 @@ async function judgeCommonDir(place: string): Promise<ContentVerdict> {
   if (text === undefined) return harmless
   const folder = path.dirname(place)
   const target = typeof text === 'string' ? path.resolve(folder, text.replace(/[\r\n]+$/, '')) : ''
-  return path.basename(path.dirname(folder)) === 'worktrees' && target === path.dirname(path.dirname(folder)) ? harmless : dangerous('it points to another repository')
+  return path.basename(path.dirname(folder)) === 'worktrees' && target === path.dirname(path.dirname(folder))
+    ? harmless
+    : dangerous('it points to another repository')
 }
 
 async function judgeModules(place: string): Promise<ContentVerdict> {
@@ -95,7 +99,9 @@ function list(keys: readonly string[]): string {
 
 /** latin1 text of a file of at most 1 MiB; `false` for anything else that lies there; undefined where nothing does. */
 export async function readSmall(place: string): Promise<string | false | undefined> {
-  const file = await open(place, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch((error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? undefined : false))
+  const file = await open(place, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch((error: NodeJS.ErrnoException) =>
+    error.code === 'ENOENT' ? undefined : false,
+  )
   if (file === undefined || file === false) return file
   try {
     const info = await file.stat()

@@ -57,7 +57,12 @@ export async function openWorkspace(input: WorkspaceInput): Promise<Workspace> {
   const startedAt = Date.now()
   const outside = await findOutsideGit(project, input.roots, live)
   if (outside.kind === 'unusable') {
-    emit({ kind: 'warning', code: 'git/outside', message: `git will not work inside: the project's git-dir ${outside.target} cannot be used, because ${outside.reason}.`, remedy: 'git worktree repair' })
+    emit({
+      kind: 'warning',
+      code: 'git/outside',
+      message: `git will not work inside: the project's git-dir ${outside.target} cannot be used, because ${outside.reason}.`,
+      remedy: 'git worktree repair',
+    })
   }
   const gitDirs = outside.kind === 'linked' ? [outside.gitDir] : []
   const roots = await folders(scoutRoots(input, live ? gitDirs : []))
@@ -76,30 +81,64 @@ export async function openWorkspace(input: WorkspaceInput): Promise<Workspace> {
   scope.use(scout)
   const matches = await scout.first
   const odd = matches.find(({ path: found }) => !isText(found))
-  if (odd !== undefined) throw new Failure('workspace/scan', { reason: `the path ${JSON.stringify(odd.path)} is not UTF-8 and has to be protected` })
+  if (odd !== undefined)
+    throw new Failure('workspace/scan', { reason: `the path ${JSON.stringify(odd.path)} is not UTF-8 and has to be protected` })
   const found = coversFor(matches, roots, tables)
   const reach = live ? await findReach(matches, roots, tables, new Set(found.hidden)) : { reached: [], withSecrets: [] }
   const covered = withReached(found, reach.reached)
   emit({ kind: 'files.hidden', paths: covered.hidden.map((place) => shownPath(place, project)) })
   emit({ kind: 'files.protected', count: covered.protectedCount, milliseconds: Math.round(performance.now() - began) })
   for (const place of covered.unreadable) {
-    emit({ kind: 'warning', code: 'files/unreadable', message: `${shownPath(place, project)} cannot be read, so it is read-only inside.`, remedy: 'Mend its permissions, or leave it.' })
+    emit({
+      kind: 'warning',
+      code: 'files/unreadable',
+      message: `${shownPath(place, project)} cannot be read, so it is read-only inside.`,
+      remedy: 'Mend its permissions, or leave it.',
+    })
   }
   const views = live ? await openViews(input, matches, tables, outside) : []
   const viewed = new Map(views.map((view) => [view.cover.path, view.cover]))
-  const covers = [...covered.covers.filter((cover) => !viewed.has(cover.path)), ...viewed.values(), ...(live && outside.kind === 'linked' ? outside.sealed.map((place): Cover => ({ kind: 'readonly', path: place })) : [])]
+  const covers = [
+    ...covered.covers.filter((cover) => !viewed.has(cover.path)),
+    ...viewed.values(),
+    ...(live && outside.kind === 'linked' ? outside.sealed.map((place): Cover => ({ kind: 'readonly', path: place })) : []),
+  ]
   const quarantine = openQuarantine({ sessionFolder: input.sessionFolder, project, scout, emit })
   if (live) {
-    planted = openPlanted({ roots, project, tables, first: matches, covers, quarantine, emit, startedAt, sessionFolder: input.sessionFolder, scout, gitDirs, absent: reach.reached.filter(({ exists }) => !exists) })
+    planted = openPlanted({
+      roots,
+      project,
+      tables,
+      first: matches,
+      covers,
+      quarantine,
+      emit,
+      startedAt,
+      sessionFolder: input.sessionFolder,
+      scout,
+      gitDirs,
+      absent: reach.reached.filter(({ exists }) => !exists),
+    })
     for (const event of early.splice(0)) planted.see(event)
-    await writeStart(input.sessionFolder, { roots: roots.map((root) => root.path), writable: [...input.roots, ...gitDirs], gitDirs, files: input.files, startedAt, first: matches })
+    await writeStart(input.sessionFolder, {
+      roots: roots.map((root) => root.path),
+      writable: [...input.roots, ...gitDirs],
+      gitDirs,
+      files: input.files,
+      startedAt,
+      first: matches,
+    })
   }
   const warned = warnOfSecrets({ project, hidden: covered.hidden, withSecrets: reach.withSecrets, emit })
   const open = scope.move()
   let closing: Promise<void> | undefined
   return {
     covers,
-    mounts: [...(live ? pinsFor(covers, input.roots) : []), ...(outside.kind === 'linked' ? outside.mounts : []), ...views.map((view) => view.mount)],
+    mounts: [
+      ...(live ? pinsFor(covers, input.roots) : []),
+      ...(outside.kind === 'linked' ? outside.mounts : []),
+      ...views.map((view) => view.mount),
+    ],
     hidden: covered.hidden,
     attach: (cell) => planted?.attach(cell),
     close: () =>
@@ -113,21 +152,36 @@ export async function openWorkspace(input: WorkspaceInput): Promise<Workspace> {
 }
 
 /** The repository at the top of each writable root. */
-async function openViews(input: WorkspaceInput, matches: readonly Match[], tables: Tables, outside: OutsideGit): Promise<readonly GitView[]> {
+async function openViews(
+  input: WorkspaceInput,
+  matches: readonly Match[],
+  tables: Tables,
+  outside: OutsideGit,
+): Promise<readonly GitView[]> {
   if (tables.lifted.has('.git/config')) return []
   const own = matches.filter(({ id, type, path: found }) => id === gitPart.config && type === 'f' && found === '.git/config')
   const gitDirs = own.flatMap((match) => (input.roots[match.root] === undefined ? [] : [path.join(input.roots[match.root] ?? '', '.git')]))
   if (outside.kind === 'linked') gitDirs.push(outside.common)
   const views = await Promise.all(
     gitDirs.map((gitDir, number) =>
-      openGitView({ gitDir, number, roots: input.roots, sessionFolder: input.sessionFolder, shown: shownPath(path.join(gitDir, 'config'), input.project), emit: input.emit }),
+      openGitView({
+        gitDir,
+        number,
+        roots: input.roots,
+        sessionFolder: input.sessionFolder,
+        shown: shownPath(path.join(gitDir, 'config'), input.project),
+        emit: input.emit,
+      }),
     ),
   )
   return views.filter((view) => view !== undefined)
 }
 
 function scoutRoots(input: WorkspaceInput, gitDirs: readonly string[]): readonly { readonly path: string; readonly writable: boolean }[] {
-  const all = [...[...input.roots, ...gitDirs].map((root) => ({ path: root, writable: true })), ...[input.project, ...input.files.mount.map((mount) => mount.path)].map((root) => ({ path: root, writable: false }))]
+  const all = [
+    ...[...input.roots, ...gitDirs].map((root) => ({ path: root, writable: true })),
+    ...[input.project, ...input.files.mount.map((mount) => mount.path)].map((root) => ({ path: root, writable: false })),
+  ]
   return all.filter((root, index) => all.findIndex((other) => other.path === root.path) === index)
 }
 

@@ -17,7 +17,9 @@ export function pathOf(bytes: Buffer): string {
 /** The bytes of a path's string. */
 export function bytesOf(path: string): Buffer {
   if (isText(path)) return Buffer.from(path, 'utf8')
-  const parts = path.split(/([\udc80-\udcff])/).map((part) => (part.length === 1 && !isText(part) ? Buffer.from([part.charCodeAt(0) - 0xdc00]) : Buffer.from(part, 'utf8')))
+  const parts = path
+    .split(/([\udc80-\udcff])/)
+    .map((part) => (part.length === 1 && !isText(part) ? Buffer.from([part.charCodeAt(0) - 0xdc00]) : Buffer.from(part, 'utf8')))
   return Buffer.concat(parts)
 }
 

@@ -4,15 +4,31 @@ import type { Cover, Mount } from '../model/plan.ts'
 import { isWithin } from './project.ts'
 
 /** More would make the engine's list of mounts long; the sweep at the end finds a renamed folder anyway. */
-const most = 32
+const most = 12
+const manyFolders = 64
 
 /**
  * Folders bound onto themselves, so that `mv .claude elsewhere` can't take a protected file from its place: those whose own name makes the
  * protected one (`.git`, `.claude`, `.github`), nearest to the root first.
  */
 export function pinsFor(covers: readonly Cover[], roots: readonly string[]): readonly Mount[] {
+  const parents = new Set(covers.map((cover) => parentOf(cover.path)))
+  // Where there are very many, only those directly in a root count; looking at each would cost more than the rest of the start.
+  const near = parents.size > manyFolders ? [...parents].filter((folder) => roots.includes(parentOf(folder))) : [...parents]
   const sealed = new Set(covers.filter(({ kind }) => kind !== 'link').map((cover) => cover.path))
-  const folders = new Set(covers.map((cover) => path.dirname(cover.path)).filter((folder) => path.basename(folder).startsWith('.') && !sealed.has(folder) && !roots.includes(folder) && roots.some((root) => isWithin(folder, root))))
-  const depth = (folder: string) => folder.split('/').length
-  return [...folders].toSorted((a, b) => depth(a) - depth(b) || a.localeCompare(b)).slice(0, most).map((folder) => ({ kind: 'bind', from: folder, to: folder, mode: 'rw' }))
+  const folders = near.filter(
+    (folder) =>
+      path.basename(folder).startsWith('.') &&
+      !sealed.has(folder) &&
+      !roots.includes(folder) &&
+      roots.some((root) => isWithin(folder, root)),
+  )
+  const ranked = folders
+    .map((folder) => ({ folder, depth: folder.split('/').length }))
+    .toSorted((a, b) => a.depth - b.depth || (a.folder < b.folder ? -1 : 1))
+  return ranked.slice(0, most).map(({ folder }) => ({ kind: 'bind', from: folder, to: folder, mode: 'rw' }))
+}
+
+function parentOf(place: string): string {
+  return place.slice(0, place.lastIndexOf('/'))
 }

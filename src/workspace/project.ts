@@ -48,7 +48,8 @@ export async function checkMount(given: string, hostHome: string, stateDirs: rea
   if (reason !== undefined) refuse(reason)
   const dot = dotFolder(target, home)
   const cache = mountableCaches.some((inner) => isWithin(target, path.join(home, inner)) && target !== path.join(home, '.cache'))
-  if (dot !== undefined && credentialFolders.has(dot) && !cache) refuse(`~/${dot} holds credentials or settings that programs of the host obey`)
+  if (dot !== undefined && credentialFolders.has(dot) && !cache)
+    refuse(`~/${dot} holds credentials or settings that programs of the host obey`)
   return target
 }
 
@@ -59,7 +60,6 @@ async function canonical(given: string, missing: (reason: string) => Failure, re
   })
   const text = bytes.toString('utf8')
   if (!Buffer.from(text, 'utf8').equals(bytes)) refuse('its path is not valid UTF-8')
-  // eslint-disable-next-line no-control-regex
   if (/[\u0000-\u001f\u007f-\u009f]/.test(text)) refuse('its path holds control characters')
   return text
 }

@@ -4,7 +4,10 @@ import type { ProtectedName } from './names.ts'
 
 const sealed = (glob: string, kind: ProtectedName['kind'], reason: string): ProtectedName => ({ glob, kind, keep: 'sealed', reason })
 
-const forge = (glob: string, kind: ProtectedName['kind'], reason: string): ProtectedName => ({ ...sealed(glob, kind, reason), where: 'repository' })
+const forge = (glob: string, kind: ProtectedName['kind'], reason: string): ProtectedName => ({
+  ...sealed(glob, kind, reason),
+  where: 'repository',
+})
 
 export const protectedNames: readonly ProtectedName[] = [
   // Editors (PER-11, PER-12, PER-13): tasks, settings and launchers are read when the folder is opened.
@@ -29,10 +32,41 @@ export const protectedNames: readonly ProtectedName[] = [
   sealed('.mise', 'folder', 'when a shell with mise enters the folder'),
   sealed('.autoenv', 'file', 'when a shell with autoenv enters the folder'),
   // A project that is a dotfiles repository is linked into the home folder; elsewhere these names don't occur at the root.
-  ...['.bashrc', '.bash_profile', '.bash_login', '.bash_logout', '.bash_aliases', '.profile', '.zshrc', '.zshenv', '.zprofile', '.zlogin', '.zlogout',
-    '.kshrc', '.cshrc', '.tcshrc', '.login', '.inputrc', '.tmux.conf', '.screenrc', '.gdbinit', '.lldbinit', '.psqlrc', '.sqliterc', '.irbrc', '.pryrc',
-    '.ripgreprc', '.curlrc', '.wgetrc', '.gitconfig', '.xinitrc', '.xprofile', '.xsession', '.xsessionrc', '.Xresources'].map((name) =>
-    sealed(`/${name}`, 'file', 'when a shell or tool starts, where the project is a dotfiles repository')),
+  ...[
+    '.bashrc',
+    '.bash_profile',
+    '.bash_login',
+    '.bash_logout',
+    '.bash_aliases',
+    '.profile',
+    '.zshrc',
+    '.zshenv',
+    '.zprofile',
+    '.zlogin',
+    '.zlogout',
+    '.kshrc',
+    '.cshrc',
+    '.tcshrc',
+    '.login',
+    '.inputrc',
+    '.tmux.conf',
+    '.screenrc',
+    '.gdbinit',
+    '.lldbinit',
+    '.psqlrc',
+    '.sqliterc',
+    '.irbrc',
+    '.pryrc',
+    '.ripgreprc',
+    '.curlrc',
+    '.wgetrc',
+    '.gitconfig',
+    '.xinitrc',
+    '.xprofile',
+    '.xsession',
+    '.xsessionrc',
+    '.Xresources',
+  ].map((name) => sealed(`/${name}`, 'file', 'when a shell or tool starts, where the project is a dotfiles repository')),
   sealed('/.config/fish', 'either', 'when a shell starts, where the project is a dotfiles repository'),
   sealed('/.config/git', 'either', 'with every git command, where the project is a dotfiles repository'),
   sealed('/.config/autostart', 'either', 'at login, where the project is a dotfiles repository'),
@@ -69,12 +103,27 @@ export const protectedNames: readonly ProtectedName[] = [
   forge('.woodpecker', 'either', 'in continuous integration after the next push, with its secrets'),
   // Agents: settings, hooks, commands and tool servers are obeyed by the next start on the bare host (PER-15, PER-16; CVE-2026-25725, CVE-2025-54135).
   sealed('.claude/settings*.json', 'file', 'when Claude Code starts in the folder (hooks, permissions, environment)'),
-  ...['hooks', 'commands', 'agents', 'skills', 'plugins', 'output-styles'].map((name) => sealed(`.claude/${name}`, 'either', 'when Claude Code works in the folder')),
+  ...['hooks', 'commands', 'agents', 'skills', 'plugins', 'output-styles'].map((name) =>
+    sealed(`.claude/${name}`, 'either', 'when Claude Code works in the folder'),
+  ),
   sealed('.claude-plugin', 'either', 'when Claude Code loads the folder as a plugin'),
   sealed('.mcp.json', 'file', 'when an agent starts in the folder (it starts the servers named there)'),
   sealed('mcp.json', 'file', 'when an agent starts in the folder (it starts the servers named there)'),
-  ...['.cursor', '.codex', '.gemini', '.kiro', '.windsurf', '.amazonq', '.opencode', '.continue', '.roo', '.cline', '.crush', '.qwen', '.augment'].map((name) =>
-    sealed(name, 'either', 'when an agent starts in the folder')),
+  ...[
+    '.cursor',
+    '.codex',
+    '.gemini',
+    '.kiro',
+    '.windsurf',
+    '.amazonq',
+    '.opencode',
+    '.continue',
+    '.roo',
+    '.cline',
+    '.crush',
+    '.qwen',
+    '.augment',
+  ].map((name) => sealed(name, 'either', 'when an agent starts in the folder')),
   sealed('opencode.json', 'file', 'when OpenCode starts in the folder'),
   sealed('opencode.jsonc', 'file', 'when OpenCode starts in the folder'),
   sealed('crush.json', 'file', 'when Crush starts in the folder'),

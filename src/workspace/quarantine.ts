@@ -25,7 +25,12 @@ export interface Quarantine {
   readonly count: number
 }
 
-export function openQuarantine(input: { readonly sessionFolder: string; readonly project: string; readonly scout: Pick<Scout, 'move'>; readonly emit: Emit }): Quarantine {
+export function openQuarantine(input: {
+  readonly sessionFolder: string
+  readonly project: string
+  readonly scout: Pick<Scout, 'move'>
+  readonly emit: Emit
+}): Quarantine {
   const { sessionFolder, project, scout, emit } = input
   const session = path.basename(sessionFolder)
   const base = path.join(sessionFolder, 'quarantine')
@@ -44,7 +49,12 @@ export function openQuarantine(input: { readonly sessionFolder: string; readonly
       const shown = root === project ? relative : path.join(root, relative)
       if (reason !== '') {
         if (!/No such file/.test(reason)) {
-          emit({ kind: 'warning', code: 'files/not-quarantined', message: `${shown} was planted and could not be taken away: ${reason}.`, remedy: `Look at it before you use the project: ${quote(path.join(root, relative))}` })
+          emit({
+            kind: 'warning',
+            code: 'files/not-quarantined',
+            message: `${shown} was planted and could not be taken away: ${reason}.`,
+            remedy: `Look at it before you use the project: ${quote(path.join(root, relative))}`,
+          })
         }
         return undefined
       }
@@ -69,9 +79,19 @@ export async function restoreQuarantined(sessionFolder: string, given: string): 
     throw new Failure('workspace/not-restored', { path: given, reason, kept })
   }
   const text = await readFile(path.join(base, 'list.jsonl'), 'utf8').catch(() => fail('nothing was quarantined in this session'))
-  const rows = text.split('\n').filter((line) => line !== '').map(readRow)
+  const rows = text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map(readRow)
   const wanted = path.normalize(given)
-  const matching = rows.filter((row) => row.path === wanted || path.join(row.root, row.path) === wanted || path.join(base, row.folder, path.posix.basename(row.path)) === wanted).toReversed()
+  const matching = rows
+    .filter(
+      (row) =>
+        row.path === wanted ||
+        path.join(row.root, row.path) === wanted ||
+        path.join(base, row.folder, path.posix.basename(row.path)) === wanted,
+    )
+    .toReversed()
   if (matching.length === 0) fail('it was not quarantined in this session')
   await using scout = startScout({ roots: [], patterns: [], mode: 'commands' })
   await scout.first
@@ -86,8 +106,12 @@ export async function restoreQuarantined(sessionFolder: string, given: string): 
 
 function readRow(line: string): Kept {
   const row = JSON.parse(line) as Kept
-  const sound = [row.root, row.path, row.folder].every((text) => typeof text === 'string') && path.isAbsolute(row.root) && isWithin(path.join(row.root, row.path), row.root)
-  if (!sound || row.folder.includes('/') || row.folder.startsWith('.')) throw new Failure('workspace/not-restored', { path: line.slice(0, 100), reason: 'the list of the quarantine is damaged', kept: '' })
+  const sound =
+    [row.root, row.path, row.folder].every((text) => typeof text === 'string') &&
+    path.isAbsolute(row.root) &&
+    isWithin(path.join(row.root, row.path), row.root)
+  if (!sound || row.folder.includes('/') || row.folder.startsWith('.'))
+    throw new Failure('workspace/not-restored', { path: line.slice(0, 100), reason: 'the list of the quarantine is damaged', kept: '' })
   return row
 }
 

@@ -26,7 +26,12 @@ export interface Reach {
 
 const includeDepth = 5
 
-export async function findReach(matches: readonly Match[], roots: readonly { readonly path: string; readonly writable: boolean }[], tables: Tables, hidden: ReadonlySet<string>): Promise<Reach> {
+export async function findReach(
+  matches: readonly Match[],
+  roots: readonly { readonly path: string; readonly writable: boolean }[],
+  tables: Tables,
+  hidden: ReadonlySet<string>,
+): Promise<Reach> {
   const inside = roots.filter(({ writable }) => writable).map((root) => root.path)
   const found: Reached[] = []
   const withSecrets: { path: string; keys: readonly string[] }[] = []
@@ -35,14 +40,24 @@ export async function findReach(matches: readonly Match[], roots: readonly { rea
     const place = path.join(roots[match.root]?.path ?? '', match.path)
     if ((match.id === gitPart.config || match.id === gitPart.worktreeConfig) && match.type === 'f' && match.note !== 0) {
       const entries = await readConfig(place, includeDepth, inside, found)
-      if ((match.note & 5) !== 0) for (const entry of entries) if (entry.key === 'core.hookspath') await reach(workTreeOf(place, entries), entry.value ?? '', `core.hooksPath of ${match.path}`, 'readonly', inside, found)
+      if ((match.note & 5) !== 0)
+        for (const entry of entries)
+          if (entry.key === 'core.hookspath')
+            await reach(workTreeOf(place, entries), entry.value ?? '', `core.hooksPath of ${match.path}`, 'readonly', inside, found)
       const keys = entries.filter(({ value }) => value !== undefined && hasPassword(value)).map(({ key }) => key)
       if (keys.length > 0) withSecrets.push({ path: match.path, keys })
     }
     if (match.type !== 'l') continue
     const meaning = tables.meanings.get(match.id)
     if (meaning === undefined || (meaning.kind === 'hide' && !hidden.has(place))) continue
-    await reach(path.dirname(place), await readLink(place), `the link ${match.path}`, meaning.kind === 'hide' ? 'empty' : 'readonly', inside, found)
+    await reach(
+      path.dirname(place),
+      await readLink(place),
+      `the link ${match.path}`,
+      meaning.kind === 'hide' ? 'empty' : 'readonly',
+      inside,
+      found,
+    )
   }
   return { reached: found.filter((one, index) => found.findIndex((other) => other.path === one.path) === index), withSecrets }
 }
@@ -61,7 +76,14 @@ async function readConfig(place: string, depth: number, inside: readonly string[
   return entries
 }
 
-async function reach(from: string, named: string, rule: string, how: Reached['how'], inside: readonly string[], found: Reached[]): Promise<string | undefined> {
+async function reach(
+  from: string,
+  named: string,
+  rule: string,
+  how: Reached['how'],
+  inside: readonly string[],
+  found: Reached[],
+): Promise<string | undefined> {
   if (named === '' || named.startsWith('~') || named.startsWith('%(')) return undefined
   const target = path.resolve(from, Buffer.from(named, 'latin1').toString('utf8'))
   const real = await realpath(target).catch(() => undefined)

@@ -1,7 +1,7 @@
 // After anchorhold was killed: the last look that close() would have taken, from what the session wrote down at its start.
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { z } from 'zod'
+import { Failure } from '../errors/failure.ts'
 import type { Emit } from '../model/events.ts'
 import type { Policy } from '../model/policy.ts'
 import { openPlanted } from './planted.ts'
@@ -19,8 +19,6 @@ export interface StartRecord {
   readonly first: readonly Match[]
 }
 
-const shape = z.object({ roots: z.array(z.string()), writable: z.array(z.string()), gitDirs: z.array(z.string()), files: z.custom<Policy['files']>((value) => typeof value === 'object'), startedAt: z.number(), first: z.array(z.custom<Match>((value) => typeof value === 'object')) })
-
 /** Name of the record in the session's folder. */
 export const startFile = 'workspace.json'
 
@@ -29,18 +27,52 @@ export const startFile = 'workspace.json'
  * @param input.folder the session's folder
  * @throws Failure `workspace/scan` where the roots can't be searched
  */
-export async function sweepAfterCrash(input: { readonly project: string; readonly since: Date; readonly folder: string; readonly session: string; readonly emit: Emit }): Promise<void> {
+export async function sweepAfterCrash(input: {
+  readonly project: string
+  readonly since: Date
+  readonly folder: string
+  readonly session: string
+  readonly emit: Emit
+}): Promise<void> {
   const text = await readFile(path.join(input.folder, startFile), 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
     throw error
   })
   if (text === undefined) return
-  const start = shape.parse(JSON.parse(text))
+  const start = readRecord(text)
   const tables = makeTables(start.files, 'all')
   await using scout = startScout({ roots: start.roots.map((root) => ({ path: root })), patterns: tables.patterns, mode: 'commands' })
   await scout.first
   const roots = start.roots.map((root) => ({ path: root, writable: start.writable.includes(root) }))
   const quarantine = openQuarantine({ sessionFolder: input.folder, project: input.project, scout, emit: input.emit })
-  const planted = openPlanted({ roots, project: input.project, tables, first: start.first, covers: [], quarantine, scout, emit: input.emit, startedAt: start.startedAt, sessionFolder: input.folder, gitDirs: start.gitDirs })
+  const planted = openPlanted({
+    roots,
+    project: input.project,
+    tables,
+    first: start.first,
+    covers: [],
+    quarantine,
+    scout,
+    emit: input.emit,
+    startedAt: start.startedAt,
+    sessionFolder: input.folder,
+    gitDirs: start.gitDirs,
+  })
   await planted.finish(await scout.sweep())
+}
+
+/** The record is anchorhold's own, in a folder of its own; what doesn't look like it was cut short by the crash. */
+function readRecord(text: string): StartRecord {
+  const record = JSON.parse(text) as Partial<StartRecord> | null
+  const lists = [record?.roots, record?.writable, record?.gitDirs]
+  if (
+    record === null ||
+    !lists.every((list) => Array.isArray(list) && list.every((entry) => typeof entry === 'string')) ||
+    !Array.isArray(record.first) ||
+    typeof record.startedAt !== 'number' ||
+    typeof record.files !== 'object'
+  ) {
+    throw new Failure('workspace/scan', { reason: `the session's ${startFile} is damaged` })
+  }
+  return record as StartRecord
 }

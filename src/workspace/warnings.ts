@@ -20,20 +20,28 @@ const largestIndex = 128 * 2 ** 20
 export async function warnOfSecrets(input: WarnInput): Promise<void> {
   for (const { path: file, keys } of input.withSecrets) {
     input.emit({
-      kind: 'warning', code: 'files/secret-in-git-config', message: `${file} holds a password or token (${keys.join(', ')}), which the agent can read.`,
+      kind: 'warning',
+      code: 'files/secret-in-git-config',
+      message: `${file} holds a password or token (${keys.join(', ')}), which the agent can read.`,
       remedy: 'Take it out of the address and let a credential helper of the host keep it: git remote set-url NAME https://HOST/PATH',
     })
   }
   for (const { file, holds } of tokenFiles) {
     const text = await readSmall(path.join(input.project, file))
     if (typeof text === 'string' && holds.test(text)) {
-      input.emit({ kind: 'warning', code: 'files/secret-in-settings', message: `${file} holds a token, which the agent can read.`, remedy: `anchorhold run --hide /${file} …` })
+      input.emit({
+        kind: 'warning',
+        code: 'files/secret-in-settings',
+        message: `${file} holds a token, which the agent can read.`,
+        remedy: `anchorhold run --hide /${file} …`,
+      })
     }
   }
   const tracked = await trackedOf(input)
   if (tracked.length > 0) {
     input.emit({
-      kind: 'warning', code: 'files/hidden-but-tracked',
+      kind: 'warning',
+      code: 'files/hidden-but-tracked',
       message: `${tracked.slice(0, 5).join(', ')}${tracked.length > 5 ? ` and ${tracked.length - 5} more` : ''}: hidden, but tracked by git, whose objects still hold the content.`,
       remedy: 'Change the secrets in them, and remove the files from the history.',
     })
@@ -50,12 +58,14 @@ async function trackedOf({ project, hidden }: WarnInput): Promise<readonly strin
   const inside = hidden.filter((place) => place.startsWith(`${project}/`)).map((place) => place.slice(project.length + 1))
   if (inside.length === 0) return []
   const index = await readFile(path.join(project, '.git/index')).catch(() => undefined)
-  if (index === undefined || index.length > largestIndex || index.toString('latin1', 0, 4) !== 'DIRC' || index.readUInt32BE(4) > 3) return []
+  if (index === undefined || index.length > largestIndex || index.toString('latin1', 0, 4) !== 'DIRC' || index.readUInt32BE(4) > 3)
+    return []
   return inside.filter((file) => {
     const bytes = Buffer.from(`${file}\0`)
     const folder = Buffer.from(`${file}/`)
     // The length of the path stands in the two bytes before it, so that `a/.env` is not taken for `.env`.
-    for (let at = index.indexOf(bytes); at >= 0; at = index.indexOf(bytes, at + 1)) if ((index.readUInt16BE(at - 2) & 0xfff) === Math.min(bytes.length - 1, 0xfff)) return true
+    for (let at = index.indexOf(bytes); at >= 0; at = index.indexOf(bytes, at + 1))
+      if ((index.readUInt16BE(at - 2) & 0xfff) === Math.min(bytes.length - 1, 0xfff)) return true
     return index.includes(folder)
   })
 }

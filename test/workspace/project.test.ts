@@ -21,7 +21,7 @@ async function scene() {
 describe('openProject', () => {
   test('gives the canonical path, also through a link and of odd names', async () => {
     const { home, states, make } = await scene()
-    for (const name of ['work/app', "it's a \"test\"", '-rf', 'münchen 🚀', 'a b', '$(id)', '.dotfiles']) {
+    for (const name of ['work/app', 'it\'s a "test"', '-rf', 'münchen 🚀', 'a b', '$(id)', '.dotfiles']) {
       const folder = await make(name)
       if (name === '.dotfiles') await make(`${name}/.git`)
       expect(await openProject(folder, home, states)).toBe(folder)
@@ -30,18 +30,49 @@ describe('openProject', () => {
     expect(await openProject(path.join(home, 'link'), home, states)).toBe(path.join(home, 'work/app'))
   })
 
-  test.each(['/', '/etc', '/usr', '/usr/share', '/var', '/var/lib', '/opt', '/tmp', '/home', '/root', '/proc/self', '/dev', '/run', '/sys/kernel', '/bin'])('refuses %s', async (folder) => {
+  test.each([
+    '/',
+    '/etc',
+    '/usr',
+    '/usr/share',
+    '/var',
+    '/var/lib',
+    '/opt',
+    '/tmp',
+    '/home',
+    '/root',
+    '/proc/self',
+    '/dev',
+    '/run',
+    '/sys/kernel',
+    '/bin',
+  ])('refuses %s', async (folder) => {
     const { home, states } = await scene()
-    await expect(openProject(folder, home, states)).rejects.toMatchObject({ code: expect.stringMatching(/^workspace\/(not-a-project|missing)$/) as string })
+    await expect(openProject(folder, home, states)).rejects.toMatchObject({
+      code: expect.stringMatching(/^workspace\/(not-a-project|missing)$/) as string,
+    })
   })
 
   test('refuses home, its parents, links to them, dot folders, own state and what holds it', async () => {
     const { top, home, states, make } = await scene()
     await symlink(home, path.join(top, 'home-link'))
     await make('keep/inner')
-    const cases = [home, `${home}/`, path.dirname(home), top, path.join(top, 'home-link'), await make('.config'), await make('.config/nvim'), await make('.ssh'),
-      await make('.unknown'), states[0] ?? '', path.join(home, '.local'), path.join(home, 'keep')]
-    for (const folder of cases) await expect(openProject(folder, home, states), folder).rejects.toMatchObject({ code: 'workspace/not-a-project' })
+    const cases = [
+      home,
+      `${home}/`,
+      path.dirname(home),
+      top,
+      path.join(top, 'home-link'),
+      await make('.config'),
+      await make('.config/nvim'),
+      await make('.ssh'),
+      await make('.unknown'),
+      states[0] ?? '',
+      path.join(home, '.local'),
+      path.join(home, 'keep'),
+    ]
+    for (const folder of cases)
+      await expect(openProject(folder, home, states), folder).rejects.toMatchObject({ code: 'workspace/not-a-project' })
   })
 
   test('refuses what is not there, not a folder, or spelt with control characters', async () => {
@@ -65,7 +96,18 @@ describe('checkMount', () => {
     const server = createServer()
     await new Promise<void>((resolve) => server.listen(path.join(shared, 's.sock'), resolve))
     await symlink(path.join(shared, 's.sock'), path.join(shared, 'innocent'))
-    for (const target of [path.join(shared, 's.sock'), path.join(shared, 'innocent'), home, '/', await make('.aws'), await make('.ssh/x'), states[0] ?? '', '/dev/null', '/run', path.join(home, 'none')]) {
+    for (const target of [
+      path.join(shared, 's.sock'),
+      path.join(shared, 'innocent'),
+      home,
+      '/',
+      await make('.aws'),
+      await make('.ssh/x'),
+      states[0] ?? '',
+      '/dev/null',
+      '/run',
+      path.join(home, 'none'),
+    ]) {
       await expect(checkMount(target, home, states), target).rejects.toMatchObject({ code: 'workspace/bad-mount' })
     }
     await new Promise((resolve) => server.close(resolve))
