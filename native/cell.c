@@ -72,7 +72,7 @@ static void pin_to(unsigned count) {
 }
 
 // In the child that becomes bubblewrap.
-static noreturn void become_engine(const struct plan *plan, int info, int enter, char **argv) {
+static noreturn void become_engine(const struct plan *plan, const struct streams *streams, int info, int enter, char **argv) {
   sigset_t none;
   sigemptyset(&none);
   for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
@@ -83,6 +83,7 @@ static noreturn void become_engine(const struct plan *plan, int info, int enter,
   if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS) fail_errno("new session keyring");
   for (size_t i = 0; i < plan->cgroup_count; i++)
     if (write_all(plan->cgroups[i], "0", 1) < 0) fail_errno("joining the control group");
+  streams_take(streams);
   limit_to(RLIMIT_CORE, "RLIMIT_CORE", 0);
   if (plan->open_files) limit_to(RLIMIT_NOFILE, "RLIMIT_NOFILE", plan->open_files);
   if (plan->file_size) limit_to(RLIMIT_FSIZE, "RLIMIT_FSIZE", plan->file_size);
@@ -113,9 +114,12 @@ static void start_engine(struct run *run, char **argv) {
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, enter) < 0) fail_errno("socketpair");
   // The command's process id, as this side sees it, comes from the kernel with enter's first message.
   if (setsockopt(enter[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0) fail_errno("SO_PASSCRED");
+  struct streams streams;
+  streams_open(&streams, run->plan.file_size);
   run->engine = fork();
   if (run->engine < 0) fail_errno("fork");
-  if (run->engine == 0) become_engine(&run->plan, info[1], enter[1], argv);
+  if (run->engine == 0) become_engine(&run->plan, &streams, info[1], enter[1], argv);
+  streams_close(&streams);
   close(info[1]);
   close(enter[1]);
   run->info = info[0];

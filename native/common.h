@@ -46,6 +46,16 @@ struct listener {
 void net_up(void);
 void net_listen(struct listener *listener);
 
+// The cell's standard streams: what takes the place of the caller's own descriptor, or -1.
+struct streams {
+  int fd[3];
+};
+// `file_size`: the limit on what is written to a file, in bytes; 0 for none.
+void streams_open(struct streams *streams, unsigned long long file_size);
+// In the process that becomes the engine.
+void streams_take(const struct streams *streams);
+void streams_close(struct streams *streams);
+
 struct terminal {
   int fd; // -1: the cell has no terminal
   int foreground;
