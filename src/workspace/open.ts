@@ -15,7 +15,7 @@ import { isText } from './path-bytes.ts'
 import { pinsFor } from './pins.ts'
 import { openPlanted, type Planted } from './planted.ts'
 import { openQuarantine } from './quarantine.ts'
-import { gitPart, startScout, type Match, type ScoutEvent } from './scout.ts'
+import { gitPart, startScout, type Match, type Scout, type ScoutEvent } from './scout.ts'
 import { findReach } from './reach.ts'
 import { startFile, type StartRecord } from './sweep.ts'
 import { makeTables, type Tables } from './tables.ts'
@@ -71,15 +71,21 @@ export async function openWorkspace(input: WorkspaceInput): Promise<Workspace> {
   await mkdir(indexes, { recursive: true, mode: 0o700 })
   let planted: Planted | undefined
   const early: ScoutEvent[] = []
-  const scout = startScout({
-    roots: roots.map(({ path: root }) => ({ path: root, index: indexFile(indexes, root, tables.patterns) })),
-    patterns: tables.patterns,
-    mode: live ? 'watch' : 'commands',
-    onEvent: (event) => (planted === undefined ? early.push(event) : planted.see(event)),
-  })
   await using scope = new AsyncDisposableStack()
-  scope.use(scout)
-  const matches = await scout.first
+  const watch = scope.use(
+    startScout({
+      roots: roots.map(({ path: root }) => ({ path: root, index: indexFile(indexes, root, tables.patterns) })),
+      patterns: tables.patterns,
+      mode: live ? 'watch' : 'commands',
+      onEvent: (event) => (planted === undefined ? early.push(event) : planted.see(event)),
+    }),
+  )
+  let current: Scout = watch
+  const scout: Pick<Scout, 'move' | 'restore'> = {
+    move: (...place) => current.move(...place),
+    restore: (...place) => current.restore(...place),
+  }
+  const matches = await watch.first
   const odd = matches.find(({ path: found }) => !isText(found))
   if (odd !== undefined)
     throw new Failure('workspace/scan', { reason: `the path ${JSON.stringify(odd.path)} is not UTF-8 and has to be protected` })
@@ -131,6 +137,13 @@ export async function openWorkspace(input: WorkspaceInput): Promise<Workspace> {
   }
   const warned = warnOfSecrets({ project, hidden: covered.hidden, withSecrets: reach.withSecrets, emit })
   const open = scope.move()
+  /** By a new scout where the first one was lost: nothing planted may stay for that reason. */
+  const lastLook = () =>
+    watch.sweep().catch(async () => {
+      current = open.use(startScout({ roots, patterns: tables.patterns, mode: 'commands' }))
+      await current.first
+      return current.sweep()
+    })
   let closing: Promise<void> | undefined
   return {
     covers,
@@ -145,8 +158,11 @@ export async function openWorkspace(input: WorkspaceInput): Promise<Workspace> {
       (closing ??= (async () => {
         await using _scope = open
         await warned
-        if (planted !== undefined) await planted.finish(await scout.sweep())
-        for (const view of views) await view.close()
+        try {
+          if (planted !== undefined) await planted.finish(await lastLook())
+        } finally {
+          for (const view of views) await view.close()
+        }
       })()),
   }
 }

@@ -1,12 +1,14 @@
 // A whole workspace on a real project, with what a cell would do done from here (the covers themselves are the engine's; test/run has real cells).
 import { execFileSync } from 'node:child_process'
 import {
+  chmodSync,
   existsSync,
   linkSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
+  readlinkSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -311,6 +313,53 @@ describe('what is planted', () => {
     expect(events).toHaveLength(1)
   })
 })
+
+describe('what must not keep the last look from happening', () => {
+  test('a lost watch', async () => {
+    const it = scene()
+    const { workspace, quarantined } = await open(it)
+    for (const pid of childrenNamed('anchorhold-scou')) if (readlinkSync(`/proc/${pid}/fd/3`) === it.project) process.kill(pid, 'SIGKILL')
+    it.put('.mcp.json')
+    await workspace.close()
+    expect(quarantined()).toEqual(['.mcp.json'])
+  })
+
+  test('a project and folders without any rights', async () => {
+    const it = scene()
+    it.put('a/x')
+    const { workspace, quarantined } = await open(it)
+    it.put('a/.mcp.json')
+    it.put('.vscode/x')
+    for (const folder of ['.vscode', 'a', '.']) chmodSync(path.join(it.project, folder), 0)
+    await sleep(200)
+    await workspace.close()
+    expect(quarantined().toSorted()).toEqual(['.vscode', 'a/.mcp.json'])
+  })
+
+  test('a session kept on another file system', async () => {
+    const it = scene()
+    const other = mkdtempSync('/dev/shm/ah-workspace-')
+    onTestFinished(() => rmSync(other, { recursive: true, force: true }))
+    const { workspace, quarantined, sessionFolder } = await open({ ...it, top: other })
+    it.put('.vscode/deep/tasks.json', 'planted')
+    symlinkSync('/etc/passwd', path.join(it.project, '.vscode/link'))
+    execFileSync('mkfifo', [path.join(it.project, '.vscode/pipe')])
+    await workspace.close()
+    expect(quarantined()).toEqual(['.vscode'])
+    expect(it.read('.vscode/deep/tasks.json')).toBeUndefined()
+    await restoreQuarantined(sessionFolder, '.vscode')
+    expect(it.read('.vscode/deep/tasks.json')).toBe('planted')
+    expect(readdirSync(path.join(it.project, '.vscode')).toSorted()).toEqual(['deep', 'link'])
+  })
+})
+
+function childrenNamed(name: string): readonly number[] {
+  const children = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8')
+    .trim()
+    .split(' ')
+    .filter((pid) => pid !== '')
+  return children.map(Number).filter((pid) => readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === name)
+}
 
 describe('git', () => {
   test('new repositories, submodules and work trees stay', async () => {
