@@ -31,6 +31,8 @@ export interface HostRule {
   readonly methods?: readonly string[]
   readonly paths?: readonly string[]
   readonly reason?: string
+  /** Set where this machine's own set-up names the host (a package manager's registry): it may lie in a private network. */
+  readonly mayBePrivate?: true
   readonly origin: Origin
 }
 

@@ -1,6 +1,7 @@
 // Policy: the judge. Pure; asked by the gateway about every name, connection and request, and by `anchorhold explain`.
 import type { CanonicalHost, HostPattern, HostRule, Origin, Policy } from '../model/policy.ts'
 import type { Destination, Verdict } from '../model/verdict.ts'
+import { hostLoopbackName } from './host-rule.ts'
 import { show } from './show.ts'
 
 type Network = Policy['network']
@@ -23,7 +24,11 @@ export function judgeName(network: Network, host: CanonicalHost): Verdict {
     const named = network.rules.filter((rule) => rule.effect === 'allow' && matches(rule.pattern, host))
     const ports = named.flatMap((rule) => (rule.ports === 'all' ? openPorts(network, host) : rule.ports))
     const verdicts = ports.map((port) => judgeDestination(network, { host, port }))
-    return verdicts.find((verdict) => verdict.effect === 'allow') ?? verdicts[0] ?? judgeDestination(network, { host, port: 443 })
+    const verdict = verdicts.find((each) => each.effect === 'allow') ?? verdicts[0] ?? judgeDestination(network, { host, port: 443 })
+    // Which port is wanted is not known yet, and this one name has no usual one.
+    return host === hostLoopbackName && verdict.code === 'not-listed'
+      ? { ...verdict, remedy: `name its port: anchorhold run --allow ${host}:PORT …` }
+      : verdict
   } catch (error) {
     return failed(error)
   }
@@ -67,12 +72,17 @@ function judgeDestination(network: Network, { host, port }: Destination): Verdic
       origin: allow.origin,
     }
   }
-  const target = port === 80 || port === 443 ? host : `${host}:${port}`
+  const target = usual(host, port) ? host : `${host}:${port}`
   const remedy = `anchorhold run --allow ${target} …`
   const other = named.find((rule) => rule.effect === 'allow')
   if (other === undefined) return { effect: 'deny', code: 'not-listed', reason: `no rule allows ${target}`, remedy }
   const reason = `${host} is allowed at port ${other.ports === 'all' ? 'any' : other.ports.join(' and ')} only, not at ${port} (${originText(other.origin)})`
   return { effect: 'deny', code: 'port', reason, rule: other, origin: other.origin, remedy: `anchorhold run --allow ${host}:${port} …` }
+}
+
+/** Whether the name alone, behind `--allow`, stands for this port. Without a dot it would be read as a preset. */
+function usual(host: CanonicalHost, port: number): boolean {
+  return (port === 80 || port === 443) && host.includes('.') && host !== hostLoopbackName
 }
 
 function denied(rule: HostRule, host: CanonicalHost, port: number): Verdict {

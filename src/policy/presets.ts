@@ -83,7 +83,7 @@ async function expand(name: string, registries: readonly Registry[], context: Re
     derived.hosts.map(({ host, port, from }) => ({ host, ports: [port], reason: `${name} is set up for it (${from})` })),
     origin,
   )
-  return { rules, notes: [...derived.notes.map((note) => `preset ${name}: ${show(note, 300)}`), ...notes] }
+  return { rules: rules.map((rule) => ({ ...rule, mayBePrivate: true })), notes: [...derived.notes.map((note) => `preset ${name}: ${show(note, 300)}`), ...notes] }
 }
 
 function rulesOf(rows: readonly { host: string; ports: readonly number[]; reason: string }[], origin: Origin): Expanded {

@@ -1,6 +1,6 @@
 // The end of a run on stderr: what the wall did, and the command for each thing the user may want to change.
 // Made from the state that session/state.ts folds; says nothing where there is nothing to say.
-import type { SessionState } from '../session/state.ts'
+import type { RefusedHost, SessionState } from '../session/state.ts'
 import { limitValue } from './limits.ts'
 import { quoteArgv } from './quote.ts'
 import { unstyled, type Style } from './style.ts'
@@ -95,11 +95,9 @@ function refused({ session, state }: SummaryInput): readonly string[] {
   const total = new Set(hosts.map(({ host }) => host)).size
   if (total === 0)
     return state.refusedElse > 0 ? [line(`${counted(state.refusedElse, 'connection')} were refused: anchorhold log ${session}`)] : []
-  // Only what the gateway itself gave a remedy for, and only names that can be nothing but names, go into a command line.
-  const allowable = hosts.filter((host) => host.remedy !== undefined && /^[a-z0-9_]([a-z0-9._-]*[a-z0-9])?$/i.test(host.host))
-  const names = [
-    ...new Set(allowable.map(({ host, port }) => (port === 443 || port === 80 || port === 0 || port === 53 ? host : `${host}:${port}`))),
-  ]
+  // Only what the gateway itself said would be allowed by it goes into the command line: no --allow helps an address or against a deny.
+  const allowable = hosts.filter((host) => wouldAllow(host) !== undefined)
+  const names = [...new Set(allowable.map((host) => wouldAllow(host) ?? ''))]
   const flags = names.slice(0, rows).flatMap((name) => ['--allow', name])
   const heading = `${total === 1 ? '1 host was' : `${total}${state.refusedElse > 0 ? ' and more' : ''} hosts were`} refused`
   const command =
@@ -107,8 +105,18 @@ function refused({ session, state }: SummaryInput): readonly string[] {
       ? ''
       : `; to allow: ${quoteArgv(['anchorhold', 'run', ...flags])} …${names.length > rows ? ` (and ${names.length - rows} more)` : ''}`
   const others = hosts.filter((host) => !allowable.includes(host))
-  const shown = others.slice(0, rows).map((host) => below(`${host.host}:${host.port}: ${host.reason}`))
-  return [line(`${heading}${command}`), ...shown, ...more(others.length, shown.length, `anchorhold log ${session}`)]
+  const shown = others.slice(0, rows).flatMap((host) => [
+    below(`${host.host}${host.port === 0 ? '' : `:${host.port}`}: ${host.reason}`),
+    // A remedy repeats the name; one that is no plain name is not put where it might be pasted.
+    ...(host.remedy === undefined || !/^[a-z0-9_][a-z0-9._:-]*$/i.test(host.host) ? [] : [below(`  → ${host.remedy}`)]),
+  ])
+  return [line(`${heading}${command}`), ...shown, ...more(others.length, Math.min(others.length, rows), `anchorhold log ${session}`)]
+}
+
+/** What stands behind `--allow` in the remedy of a refusal, where that is a remedy and names the refused host itself. */
+function wouldAllow({ host, remedy }: RefusedHost): string | undefined {
+  const named = /(?:^|: )anchorhold run --allow ([a-z0-9_][a-z0-9._-]*(?::[0-9]+)?) …$/.exec(remedy ?? '')?.[1]
+  return named === host || named?.startsWith(`${host}:`) === true ? named : undefined
 }
 
 function warnings(state: SessionState): readonly string[] {

@@ -14,7 +14,7 @@ import { emptyState, fold } from '../../src/session/state.ts'
 const session = '20261123-101112-abcd'
 const terminal = { ...unstyled, terminal: true }
 const ended: SessionEvent = { kind: 'session.ended', end: { kind: 'exited', code: 0 }, exitCode: 0, milliseconds: 12_345 }
-const refused = (host: string, port = 443, remedy: string | undefined = `anchorhold run --allow ${host} …`): SessionEvent => ({
+const refused = (host: string, port = 443, remedy: string | undefined = `anchorhold run --allow ${host}${port === 443 || port === 80 ? '' : `:${port}`} …`): SessionEvent => ({
   kind: 'network.refused',
   host,
   port,
@@ -43,6 +43,22 @@ test('refused hosts come with the command that allows them, each name once', () 
     'anchorhold: 3 hosts were refused; to allow: anchorhold run --allow a.test --allow b.test:5432 --allow c.test …',
   )
   expect(summarize({ session, state, quiet: true })).toEqual([])
+})
+
+test('only what --allow really allows is put behind it: no deny, no address, no private address, no name without a port', () => {
+  const state = stateOf(
+    refused('denied.test', 443, 'take the deny out of /p.yaml:3; no --allow outweighs it'),
+    refused('192.0.2.7', 80, 'use the host name instead of its address'),
+    refused('rebound.test', 443, 'If you mean it: anchorhold run --route rebound.test:PORT=ADDRESS:PORT …'),
+    refused('host.anchorhold.internal', 0, 'name its port: anchorhold run --allow host.anchorhold.internal:PORT …'),
+    refused('other.test', 443, 'anchorhold run --allow evil.test …'),
+    refused('short', 443, 'anchorhold run --allow short:443 …'),
+    refused('limited.test', 443, 'allow the host as a whole: anchorhold run --allow limited.test …'),
+  )
+  const lines = summarize({ session, state })
+  expect(lines[1]).toBe('anchorhold: 7 hosts were refused; to allow: anchorhold run --allow short:443 --allow limited.test …')
+  expect(lines.join('\n')).toContain('→ take the deny out of /p.yaml:3')
+  expect(lines.join('\n')).toContain('→ use the host name instead of its address')
 })
 
 test('what nothing can allow gets its reason, and no hostile name gets into a command', () => {

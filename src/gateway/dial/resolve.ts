@@ -1,6 +1,7 @@
 // Gateway, dial: from a judged name to the addresses that may be dialled, resolved exactly once. connect.ts dials them and nothing else.
 import { networkInterfaces } from 'node:os'
 import { hostLoopbackName } from '../../policy/host-rule.ts'
+import { matches } from '../../policy/judge.ts'
 import type { Target, Network, Refusal } from '../context.ts'
 import { parentFor, type Parent } from './parent.ts'
 import { vetAddresses } from './vet.ts'
@@ -53,10 +54,18 @@ export async function resolve(
   const addresses = await look(how.resolver, host)
   if (typeof addresses === 'string') return { kind: 'failed', code: 'no-address', reason: `${host} could not be resolved (${addresses})` }
   if (addresses.length === 0) return { kind: 'failed', code: 'no-address', reason: `${host} has no address` }
-  const refusal = vetAddresses(host, addresses, ownAddresses())
+  const refusal = vetAddresses(host, addresses, ownAddresses(), mayBePrivate(network, target))
   return refusal === undefined
     ? { kind: 'direct', endpoints: addresses.slice(0, 8).map((address) => ({ address, port })) }
     : { kind: 'refused', refusal }
+}
+
+/** Only for what a rule of that kind itself allows: a wider rule beside it changes nothing. */
+function mayBePrivate(network: Network, { host, port }: Target): boolean {
+  return network.rules.some(
+    (rule) =>
+      rule.mayBePrivate === true && rule.effect === 'allow' && matches(rule.pattern, host) && (rule.ports === 'all' || rule.ports.includes(port)),
+  )
 }
 
 async function look(resolver: Resolver, host: string): Promise<readonly string[] | string> {
