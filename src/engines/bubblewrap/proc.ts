@@ -5,8 +5,13 @@ import type { Cover } from '../../model/plan.ts'
 const unreadable: readonly [path: string, what: 'file' | 'directory'][] = [
   ['/proc/acpi', 'directory'], // hardware of the host, some of it writable by root
   ['/proc/asound', 'directory'],
+  ['/proc/buddyinfo', 'file'],
+  ['/proc/cmdline', 'file'], // of the host's kernel: addresses, disks, now and then a secret
   ['/proc/config.gz', 'file'], // tells which attacks on the kernel are worth a try
+  ['/proc/diskstats', 'file'],
   ['/proc/interrupts', 'file'], // keystroke timing
+  ['/proc/iomem', 'file'],
+  ['/proc/ioports', 'file'],
   ['/proc/kallsyms', 'file'],
   ['/proc/kcore', 'file'], // the kernel's memory
   ['/proc/keys', 'file'], // descriptions of the host user's keys
@@ -16,7 +21,10 @@ const unreadable: readonly [path: string, what: 'file' | 'directory'][] = [
   ['/proc/kpageflags', 'file'],
   ['/proc/kpagecgroup', 'file'],
   ['/proc/latency_stats', 'file'],
+  ['/proc/locks', 'file'], // process and inode numbers of the host
   ['/proc/modules', 'file'],
+  ['/proc/pagetypeinfo', 'file'],
+  ['/proc/partitions', 'file'],
   ['/proc/sched_debug', 'file'], // names of the host's processes
   ['/proc/schedstat', 'file'],
   ['/proc/scsi', 'directory'],

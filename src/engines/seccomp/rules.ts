@@ -32,10 +32,10 @@ const allowed: readonly Rule[] = [
   allow(
     "files: the mounts and the caller's own rights decide what they reach",
     `
-    access chdir chmod chown close close_range copy_file_range creat dup dup2 dup3 faccessat faccessat2 fadvise64 fallocate fchdir fchmod
-    fchmodat fchmodat2 fchown fchownat fcntl fdatasync fgetxattr flistxattr flock fremovexattr fsetxattr fstat fstatfs fsync ftruncate
+    access chdir chown close close_range copy_file_range dup dup2 dup3 faccessat faccessat2 fadvise64 fallocate fchdir 
+    fchown fchownat fcntl fdatasync fgetxattr flistxattr flock fremovexattr fsetxattr fstat fstatfs fsync ftruncate
     futimesat getcwd getdents getdents64 getxattr getxattrat lchown lgetxattr link linkat listxattr listxattrat llistxattr lremovexattr lseek lsetxattr
-    lstat mkdir mkdirat mknod mknodat newfstatat open openat openat2 pread64 preadv preadv2 pwrite64 pwritev pwritev2 read
+    lstat mkdir mkdirat newfstatat pread64 preadv preadv2 pwrite64 pwritev pwritev2 read
     readahead readlink readlinkat readv removexattr removexattrat rename renameat renameat2 rmdir sendfile setxattr setxattrat splice stat statfs statx
     symlink symlinkat sync sync_file_range syncfs tee truncate umask unlink unlinkat utime utimensat utimes vmsplice write writev`,
   ),
@@ -87,7 +87,21 @@ const allowed: readonly Rule[] = [
 /** CLONE_NEW{TIME,NS,CGROUP,UTS,IPC,USER,PID,NET}. */
 const namespaceFlags = [0x80, 0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000]
 
+/** A mode with S_ISUID or S_ISGID; for open(2) only where a file is made: O_CREAT, __O_TMPFILE. */
+const setsId = (arg: Test['arg']): Test => ({ arg, mask: 0o6000, in: [0o2000, 0o4000, 0o6000] })
+const makesFile = (arg: Test['arg']): Test => ({ arg, mask: 0x400040, in: [0x40, 0x400000, 0x400040] })
+const noSetId = (names: string, ...when: readonly Test[]): Rule => ({
+  names: words(names),
+  clauses: [{ when, then: 'EPERM' }],
+  action: 'allow',
+  reason: "files, but none that runs with its owner's rights: in a live workspace it would on the host too, as root for a root caller (FS-19)",
+})
+
 const judged: readonly Rule[] = [
+  noSetId('chmod fchmod creat mknod', setsId(1)),
+  noSetId('fchmodat fchmodat2 mknodat', setsId(2)),
+  noSetId('open', setsId(2), makesFile(1)),
+  noSetId('openat', setsId(3), makesFile(2)),
   {
     names: ['clone'],
     // Flags are the first argument on both architectures.
@@ -154,7 +168,11 @@ const judged: readonly Rule[] = [
   {
     names: ['ioctl'],
     // TIOCSTI, TIOCLINUX, TIOCSETD, TIOCCONS: the kernel reads the command as unsigned int, so must we (CVE-2019-10063).
-    clauses: [{ when: [{ arg: 1, in: [0x5412, 0x541c, 0x5423, 0x541d] }], then: 'EPERM' }],
+    clauses: [
+      { when: [{ arg: 1, in: [0x5412, 0x541c, 0x5423, 0x541d] }], then: 'EPERM' },
+      // The console's own (KDSKBSENT gives a key a text to type, VT_* switch and resize): linux/kd.h, linux/vt.h.
+      { when: [{ arg: 1, mask: 0xffffff00, in: [0x4b00, 0x5600] }], then: 'EPERM' },
+    ],
     action: 'allow',
     reason: "device control, but no typing into the caller's terminal (CVE-2017-5226, CVE-2023-28100) and no line disciplines (KRN-09)",
   },
@@ -173,6 +191,7 @@ const denied: readonly Rule[] = [
     'mount umount2 pivot_root chroot move_mount open_tree open_tree_attr fsopen fsconfig fsmount fspick mount_setattr',
     'the file system is made from outside (KRN-06, CVE-2021-41133)',
   ),
+  deny('openat2', "its mode lies in memory that a filter can't read (FS-19): ENOSYS makes programs use openat", 'ENOSYS'),
   deny('statmount listmount', "the cell's mounts tell paths of the host; /proc/self/mountinfo is enough for programs", 'ENOSYS'),
   deny(
     'io_uring_setup io_uring_enter io_uring_register',
