@@ -1,5 +1,5 @@
 // Facts about this host's system folders, looked up once per run; plan/system-mounts.ts turns them into mounts.
-import { lstatSync, readdirSync, readlinkSync } from 'node:fs'
+import { lstatSync, readdirSync, readlinkSync, statSync } from 'node:fs'
 import path from 'node:path'
 
 /** How one folder at the root of the host's file system looks: a link (`bin -> usr/bin`), a folder, or not there. */
@@ -10,6 +10,8 @@ export interface SystemFacts {
   readonly roots: Readonly<Record<string, RootEntry>>
   /** Entries below /etc that programs need and that exist here, as absolute paths; links are given with their target. */
   readonly etc: readonly { readonly path: string; readonly link?: string }[]
+  /** The machine's certificate bundle in one file, below a folder that every cell sees. */
+  readonly caBundle?: string
 }
 
 const rootNames = ['/bin', '/sbin', '/lib', '/lib64', '/lib32', '/libx32'] as const
@@ -23,6 +25,9 @@ const etcNames = [
 /** Versioned folders of run-times: `java-17-openjdk`, `python3.11`. */
 const etcPattern = /^(?:java-[\w.-]+|python3(?:\.\d+)?|perl|maven)$/
 
+/** Debian and its like, Fedora and its like, others. */
+const bundles = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem', '/etc/ssl/cert.pem'] as const
+
 /** Reads the facts. Entries that can't be read are treated as absent: the cell then has less, never more. */
 export function readSystem(): SystemFacts {
   const roots: Record<string, RootEntry> = {}
@@ -34,7 +39,8 @@ export function readSystem(): SystemFacts {
     if (stat === undefined) return []
     return [stat.isSymbolicLink() ? { path: full, link: readlinkSync(full) } : { path: full }]
   })
-  return { roots, etc }
+  const caBundle = bundles.find((file) => statSync(file, { throwIfNoEntry: false })?.isFile() === true)
+  return { roots, etc, ...(caBundle === undefined ? {} : { caBundle }) }
 }
 
 function rootEntry(name: string): RootEntry {

@@ -7,6 +7,8 @@ type Env = Readonly<Record<string, string | undefined>>
 
 /** Taken from the caller as they are: how the terminal looks, language, time zone. Never a credential, a path or a socket. */
 const passed = ['TERM', 'COLORTERM', 'NO_COLOR', 'FORCE_COLOR', 'CLICOLOR', 'LANG', 'LANGUAGE', 'TZ', 'COLUMNS', 'LINES'] as const
+/** Node and Bun; Python's requests and pip; OpenSSL where it was not built by the system. */
+const caVariables = ['NODE_EXTRA_CA_CERTS', 'REQUESTS_CA_BUNDLE', 'SSL_CERT_FILE'] as const
 const passedPrefix = /^LC_[A-Z]+$/
 const basePath = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
 
@@ -19,6 +21,8 @@ export interface EnvironmentInput {
   readonly rules: readonly EnvRule[]
   /** Read-only folders that the cell sees besides /usr: entries of the caller's PATH below them are kept. */
   readonly visible: readonly string[]
+  /** The machine's certificate bundle. Programs that bring authorities of their own then trust what the machine trusts, a company's included. */
+  readonly caBundle?: string
 }
 
 /** The whole environment of the command; later sources win: base, passed, agent, policy. */
@@ -35,6 +39,7 @@ export function makeEnvironment(input: EnvironmentInput): { readonly env: Readon
     USER: identity.user,
     XDG_RUNTIME_DIR: `/run/user/${identity.uid}`,
   }
+  if (input.caBundle !== undefined) for (const name of caVariables) env[name] = input.caBundle
   const names = new Set<string>([...passed, ...input.passEnv, ...Object.keys(hostEnv).filter((name) => passedPrefix.test(name))])
   for (const name of names) copy(env, hostEnv, name)
   Object.assign(env, input.agentEnv)

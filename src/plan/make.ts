@@ -34,6 +34,7 @@ export function makePlan(input: PlanInput): { readonly plan: Plan; readonly unse
   const visible = [...agent.prepared.mounts, ...extra].flatMap((mount) => (mount.kind === 'bind' && mount.mode === 'ro' ? [mount.to] : []))
   const { env, unset } = makeEnvironment({
     hostEnv: input.hostEnv, identity, agentEnv: agent.prepared.env, passEnv: agent.passEnv, rules: policy.env, visible,
+    ...(input.system.caBundle === undefined ? {} : { caBundle: input.system.caBundle }),
   })
   const plan: Plan = {
     session: input.session,
