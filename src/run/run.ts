@@ -17,7 +17,7 @@ import { loadPolicy } from '../policy/load.ts'
 import { registries } from '../registries/list.ts'
 import { openSession, type Session } from '../session/open.ts'
 import { openWorkspace } from '../workspace/open.ts'
-import { openProject } from '../workspace/project.ts'
+import { checkMount, openProject } from '../workspace/project.ts'
 import type { RunContext } from './context.ts'
 import { openHome } from './home.ts'
 import { reapBefore } from './reap.ts'
@@ -59,6 +59,7 @@ export async function run(options: RunOptions, context: RunContext, onPlan?: (op
   const { policy, notes } = await loadPolicy({
     options, project, registries, agentPresets: (name) => agentOf(name).presets, hostEnv: env, hostHome: home, configDir: folders.config, stateDir: folders.state,
   })
+  await Promise.all(policy.files.mount.map((mount) => checkMount(mount.path, home, Object.values(folders))))
   const agent = agentOf(policy.agent)
   const engine = await takeEngine(policy.engine)
   await reapBefore(folders.state)
@@ -77,26 +78,30 @@ export async function run(options: RunOptions, context: RunContext, onPlan?: (op
     ...(options.name === undefined ? {} : { name: options.name }),
   })
   for (const note of notes) session.emit({ kind: 'warning', code: 'policy/note', message: note })
+  const identity = makeIdentity({ uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 })
+  // The workspace looks through the project in a process of its own while the rest is made ready.
+  const opening = openWorkspace({
+    project, roots: writableRoots(policy, project), files: policy.files, mode: policy.workspace.mode, sessionFolder: session.folder,
+    home: identity.home, emit: session.emit, signal,
+  })
+  scope.defer(() => opening.then((opened) => opened.close(), () => undefined))
   const terminal = terminalOf(context.stdio)
   const signals = scope.use(guardSignals(terminal))
-  const identity = makeIdentity({ uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 })
   const homeFolder = openHome(folders.data, agent.name, project)
-  const witness = scope.use(await openWitness({ sessionFolder: session.folder, project, projectWritable: policy.workspace.mode !== 'readonly' }))
-  const [workspace, prepared] = await Promise.all([
-    openWorkspace({
-      project, roots: writableRoots(policy, project), files: policy.files, mode: policy.workspace.mode, sessionFolder: session.folder,
-      home: identity.home, emit: session.emit, signal,
-    }),
+  const [witness, prepared] = await Promise.all([
+    openWitness({ sessionFolder: session.folder, project, projectWritable: policy.workspace.mode !== 'readonly' }),
     agent.prepare({
       hostEnv: env, hostHome: home, project, homeFolder, home: identity.home, mode: policy.permissions.mode, allow: policy.permissions.allow, args: options.args,
       env: givenEnv(policy.env, env),
     }),
   ])
-  scope.defer(() => workspace.close())
+  scope.use(witness)
   const gateway = scope.use(openGateway({ network: policy.network, emit: session.emit, signal, hostEnv: env }))
+  const system = readSystem()
+  const workspace = await opening
   const { plan, unsetEnv } = makePlan({
     session: session.id, engine: engine.traits.name, agent: { name: agent.name, passEnv: agent.passEnv, prepared }, policy, project,
-    cwd: startFolder(project, context.cwd), identity, system: readSystem(), homeFolder, workspace, listeners: listenersFor(policy.network), hostEnv: env,
+    cwd: startFolder(project, context.cwd), identity, system, homeFolder, workspace, listeners: listenersFor(policy.network), hostEnv: env,
     terminal, preflight: witness.preflight,
   })
   for (const name of unsetEnv) session.emit({ kind: 'warning', code: 'env/unset', message: `The policy passes ${name}, which is not set outside.` })
@@ -114,18 +119,20 @@ export async function run(options: RunOptions, context: RunContext, onPlan?: (op
     onListeners: async (born) => gateway.adopt(born),
     onStarted: () => session.emit({ kind: 'wall.checked', probes: plan.preflight.length, milliseconds: Math.round(performance.now() - launched) }),
   })
-  scope.defer(() => cell.kill())
+  scope.defer(async () => {
+    cell.kill()
+    await cell.ended
+  })
   signals.attach(cell)
   workspace.attach(cell)
-  const end = await cell.ended
-  const seen = await witness.examine()
-  if (seen.hits > 0) throw new Failure('engine/wall-leaks', { hits: seen.hits })
+  const [end, witnessAlive] = await Promise.all([cell.ended, witness.control()])
+  if (witness.hits > 0) throw new Failure('engine/wall-leaks', { hits: witness.hits })
   if (signal.aborted && signal.reason instanceof Failure) throw signal.reason
   if (end.kind === 'failed') {
     const failure = new Failure('engine/cell-failed', { message: end.preflight ?? end.message ?? 'no reason given' })
     throw end.preflight === undefined ? await explainStart(engine, failure) : failure
   }
-  if (!seen.alive) session.emit({ kind: 'warning', code: 'wall/witness', message: 'The witnesses of the self-test did not answer to the host itself.' })
+  if (!witnessAlive) session.emit({ kind: 'warning', code: 'wall/witness', message: 'The witnesses of the self-test did not answer to the host itself.' })
   exitCode = signals.exitCode ?? end.code
   await workspace.close()
   const milliseconds = Math.round(performance.now() - began)

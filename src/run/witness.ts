@@ -9,8 +9,10 @@ import type { Preflight } from '../model/plan.ts'
 export interface Witness extends AsyncDisposable {
   /** What the cell tries before its command starts. */
   readonly preflight: readonly Preflight[]
-  /** Shows from the host that the witness would have noticed, and returns what came from the cell: none, or it leaks. */
-  examine(): Promise<{ readonly alive: boolean; readonly hits: number }>
+  /** Connections from the cell so far: none, or it leaks. */
+  readonly hits: number
+  /** Positive control, at any time: a connection from the host is noticed. It doesn't count as a hit. */
+  control(): Promise<boolean>
 }
 
 export interface WitnessInput {
@@ -39,10 +41,10 @@ export async function openWitness(input: WitnessInput): Promise<Witness> {
       { kind: 'no-abstract-socket', name },
       { kind: 'resolver', address: '127.0.0.1' },
     ],
-    async examine() {
-      const hits = witness.hits
-      return { hits, alive: await witness.selfTest(socket) }
+    get hits() {
+      return witness.hits
     },
+    control: () => witness.control(socket),
     async [Symbol.asyncDispose]() {
       witness.close()
     },
@@ -50,11 +52,16 @@ export async function openWitness(input: WitnessInput): Promise<Witness> {
 }
 
 class Counter {
-  hits = 0
+  #seen = 0
+  #own = 0
   readonly #server = net.createServer((socket) => {
-    this.hits += 1
+    this.#seen += 1
     socket.destroy()
   })
+
+  get hits(): number {
+    return this.#seen - this.#own
+  }
 
   listen(where: net.ListenOptions): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -63,13 +70,13 @@ class Counter {
     })
   }
 
-  /** Positive control: a connection from the host is counted. */
-  selfTest(where: net.NetConnectOpts): Promise<boolean> {
-    const before = this.hits
+  control(where: net.NetConnectOpts): Promise<boolean> {
+    const before = this.#seen
+    this.#own += 1
     return new Promise((resolve) => {
       const socket = net.connect(where)
-      socket.on('error', () => resolve(false))
-      socket.on('close', () => resolve(this.hits > before))
+      socket.on('error', () => undefined) // 'close' follows
+      socket.on('close', () => resolve(this.#seen > before))
     })
   }
 
