@@ -75,8 +75,12 @@ class Counter {
     this.#own += 1
     return new Promise((resolve) => {
       const socket = net.connect(where)
-      socket.on('error', () => undefined) // 'close' follows
-      socket.on('close', () => resolve(this.#seen > before))
+      let reached = true
+      socket.on('error', () => {
+        reached = false
+        this.#own -= 1
+      })
+      socket.on('close', () => resolve(reached && this.#seen > before))
     })
   }
 
