@@ -42,6 +42,7 @@ static void maybe_start(struct run *run) {
   run->entered = 1;
   char why[512] = "";
   if (covers_put(run->init, run->plan.covers, run->plan.cover_count, why, sizeof why) < 0) return fail_run(run, "failed", why);
+  if (run->plan.memory && shared_open(run->init) < 0) return fail_run(run, "failed", "the cell's memory can't be watched");
   struct bytes message = {0};
   bytes_text(&message, run->terminal.fd < 0 ? "GN" : run->terminal.foreground ? "GF" : "GB");
   bytes_add(&message, run->plan.checks.data, run->plan.checks.length);

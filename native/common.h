@@ -69,4 +69,12 @@ int terminal_suspend(struct terminal *terminal);
 
 // Bytes of memory that the process `init` and all below it hold alone; an upper estimate first, exact when above `limit`.
 unsigned long long memory_held(pid_t init, unsigned long long limit);
+
+// Memory that no process holds alone. `open` once the cell's mounts stand, -1 where it can't be seen; then for each look `begin`,
+// `opened` for every process, `mapped` where it is to be exact, and the sum of the rest.
+int shared_open(pid_t init);
+void shared_begin(void);
+void shared_opened(pid_t pid);
+unsigned long long shared_mapped(pid_t pid);
+unsigned long long shared_held(void);
 #endif
