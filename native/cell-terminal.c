@@ -2,6 +2,7 @@
 #include "common.h"
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -27,6 +28,9 @@ void terminal_open(struct terminal *terminal) {
 
 void terminal_restore(const struct terminal *terminal) {
   if (terminal->fd < 0 || !terminal->foreground) return;
+  // Stopped output would hold up all that follows; exclusive use would keep the caller's next programs from opening /dev/tty.
+  (void)tcflow(terminal->fd, TCOON);
+  (void)ioctl(terminal->fd, TIOCNXCL);
   if (terminal->erase && isatty(STDOUT_FILENO) && write_all(STDOUT_FILENO, leftovers, sizeof leftovers - 1) < 0) return; // hung up
   // TCSAFLUSH also throws away what the terminal typed back to queries that the command sent at its end.
   (void)tcsetattr(terminal->fd, TCSAFLUSH, &before);
