@@ -50,5 +50,7 @@ async function missingFor(engine: Engine): Promise<readonly Finding[]> {
 function notHere(choice: EngineChoice, missing: readonly Finding[]): Failure {
   const why = missing.map(({ what }) => what).join('; ')
   const remedy = missing.map(({ remedy: mend }) => mend ?? 'See: anchorhold doctor').join('\n')
-  return choice === 'auto' ? new Failure('engine/none', { why, remedy }) : new Failure('engine/not-available', { engine: choice, why, remedy })
+  return choice === 'auto'
+    ? new Failure('engine/none', { why, remedy })
+    : new Failure('engine/not-available', { engine: choice, why, remedy })
 }

@@ -14,8 +14,20 @@ export interface Traits {
   readonly can: Readonly<Record<TraitName, true | string>>
 }
 export type TraitName =
-  | 'live' | 'review' | 'readonly' | 'covers' | 'late-covers' | 'terminal' | 'own-kernel'
-  | 'limit-memory' | 'limit-processes' | 'limit-cpus' | 'limit-time' | 'limit-tmp' | 'limit-file-size' | 'limit-open-files'
+  | 'live'
+  | 'review'
+  | 'readonly'
+  | 'covers'
+  | 'late-covers'
+  | 'terminal'
+  | 'own-kernel'
+  | 'limit-memory'
+  | 'limit-processes'
+  | 'limit-cpus'
+  | 'limit-time'
+  | 'limit-tmp'
+  | 'limit-file-size'
+  | 'limit-open-files'
 
 export interface Finding {
   readonly id: string

@@ -3,7 +3,20 @@ import type { EnforcedLimit, CellEnd } from './engine.ts'
 import type { EngineName, PermissionMode, WorkspaceMode } from './policy.ts'
 
 export type SessionEvent =
-  | { readonly kind: 'session.started'; readonly session: string; readonly name?: string; readonly project: string; readonly agent: string; readonly argv: readonly string[]; readonly engine: EngineName; readonly workspace: WorkspaceMode; readonly permissions: PermissionMode; readonly policyDigest: string; readonly version: string; readonly pid: number }
+  | {
+      readonly kind: 'session.started'
+      readonly session: string
+      readonly name?: string
+      readonly project: string
+      readonly agent: string
+      readonly argv: readonly string[]
+      readonly engine: EngineName
+      readonly workspace: WorkspaceMode
+      readonly permissions: PermissionMode
+      readonly policyDigest: string
+      readonly version: string
+      readonly pid: number
+    }
   | { readonly kind: 'wall.checked'; readonly probes: number; readonly milliseconds: number }
   | { readonly kind: 'files.hidden'; readonly paths: readonly string[] }
   | { readonly kind: 'files.protected'; readonly count: number; readonly milliseconds: number }
@@ -12,13 +25,44 @@ export type SessionEvent =
   | { readonly kind: 'git.merged'; readonly path: string; readonly keys: readonly string[] }
   | { readonly kind: 'git.held'; readonly path: string; readonly keys: readonly string[]; readonly kept: string }
   | { readonly kind: 'network.allowed'; readonly host: string; readonly port: number; readonly how: NetworkHow; readonly rule: string }
-  | { readonly kind: 'network.refused'; readonly host: string; readonly port: number; readonly how: NetworkHow; readonly code: string; readonly reason: string; readonly remedy?: string }
-  | { readonly kind: 'network.failed'; readonly host: string; readonly port: number; readonly how: NetworkHow; readonly code: string; readonly reason: string }
-  | { readonly kind: 'network.closed'; readonly host: string; readonly port: number; readonly how: NetworkHow; readonly sent: number; readonly received: number; readonly milliseconds: number }
+  | {
+      readonly kind: 'network.refused'
+      readonly host: string
+      readonly port: number
+      readonly how: NetworkHow
+      readonly code: string
+      readonly reason: string
+      readonly remedy?: string
+    }
+  | {
+      readonly kind: 'network.failed'
+      readonly host: string
+      readonly port: number
+      readonly how: NetworkHow
+      readonly code: string
+      readonly reason: string
+    }
+  | {
+      readonly kind: 'network.closed'
+      readonly host: string
+      readonly port: number
+      readonly how: NetworkHow
+      readonly sent: number
+      readonly received: number
+      readonly milliseconds: number
+    }
   | { readonly kind: 'limits'; readonly rows: readonly EnforcedLimit[] }
   | { readonly kind: 'warning'; readonly code: string; readonly message: string; readonly remedy?: string }
   /** Stands for `count` further events of kind `of` to one host that were not written one by one. */
-  | { readonly kind: 'network.repeated'; readonly of: 'network.allowed' | 'network.refused' | 'network.failed' | 'network.closed'; readonly host: string; readonly port: number; readonly count: number; readonly sent: number; readonly received: number }
+  | {
+      readonly kind: 'network.repeated'
+      readonly of: 'network.allowed' | 'network.refused' | 'network.failed' | 'network.closed'
+      readonly host: string
+      readonly port: number
+      readonly count: number
+      readonly sent: number
+      readonly received: number
+    }
   /** The journal reached its size: events after this line were counted, not written (the end still is). */
   | { readonly kind: 'journal.full'; readonly bytes: number }
   /** What the next start cleared away after this session's anchorhold was killed. */

@@ -26,7 +26,10 @@ export interface EnvironmentInput {
 }
 
 /** The whole environment of the command; later sources win: base, passed, agent, policy. */
-export function makeEnvironment(input: EnvironmentInput): { readonly env: Readonly<Record<string, string>>; readonly unset: readonly string[] } {
+export function makeEnvironment(input: EnvironmentInput): {
+  readonly env: Readonly<Record<string, string>>
+  readonly unset: readonly string[]
+} {
   const { hostEnv, identity } = input
   const env: Record<string, string> = {
     ANCHORHOLD: '1',
@@ -61,7 +64,9 @@ function copy(into: Record<string, string>, from: Env, name: string): boolean {
 /** The caller's PATH as far as the cell has those folders, in the caller's order, then the system's own. */
 function cellPath(hostPath: string, visible: readonly string[]): string {
   const roots = ['/usr', ...visible]
-  const kept = hostPath.split(':').filter((entry) => path.isAbsolute(entry) && path.normalize(entry) === entry && roots.some((root) => within(root, entry)))
+  const kept = hostPath
+    .split(':')
+    .filter((entry) => path.isAbsolute(entry) && path.normalize(entry) === entry && roots.some((root) => within(root, entry)))
   return [...new Set([...kept, ...basePath])].join(':')
 }
 

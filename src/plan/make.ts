@@ -30,10 +30,20 @@ export interface PlanInput {
 export function makePlan(input: PlanInput): { readonly plan: Plan; readonly unsetEnv: readonly string[] } {
   const { policy, agent, identity, project } = input
   const projectMode = policy.workspace.mode === 'readonly' ? 'ro' : 'rw'
-  const extra = policy.files.mount.map((mount): Mount => ({ kind: 'bind', from: mount.path, to: mount.path, mode: projectMode === 'ro' ? 'ro' : mount.mode }))
+  const extra = policy.files.mount.map((mount): Mount => ({
+    kind: 'bind',
+    from: mount.path,
+    to: mount.path,
+    mode: projectMode === 'ro' ? 'ro' : mount.mode,
+  }))
   const visible = [...agent.prepared.mounts, ...extra].flatMap((mount) => (mount.kind === 'bind' && mount.mode === 'ro' ? [mount.to] : []))
   const { env, unset } = makeEnvironment({
-    hostEnv: input.hostEnv, identity, agentEnv: agent.prepared.env, passEnv: agent.passEnv, rules: policy.env, visible,
+    hostEnv: input.hostEnv,
+    identity,
+    agentEnv: agent.prepared.env,
+    passEnv: agent.passEnv,
+    rules: policy.env,
+    visible,
     ...(input.system.caBundle === undefined ? {} : { caBundle: input.system.caBundle }),
   })
   const plan: Plan = {

@@ -16,8 +16,10 @@ export function systemMounts(facts: SystemFacts, identity: Identity, tmpBytes: n
     if (entry.kind === 'absent') return []
     return [entry.kind === 'link' ? { kind: 'symlink', target: entry.target, to } : { kind: 'bind', from: to, to, mode: 'ro' }]
   })
-  const etc = facts.etc.map(
-    (entry): Mount => (entry.link === undefined ? { kind: 'bind', from: entry.path, to: entry.path, mode: 'ro' } : { kind: 'symlink', target: entry.link, to: entry.path }),
+  const etc = facts.etc.map((entry): Mount =>
+    entry.link === undefined
+      ? { kind: 'bind', from: entry.path, to: entry.path, mode: 'ro' }
+      : { kind: 'symlink', target: entry.link, to: entry.path },
   )
   return [
     { kind: 'bind', from: '/usr', to: '/usr', mode: 'ro' },
@@ -43,7 +45,11 @@ function accountFiles(identity: Identity): readonly Mount[] {
     { kind: 'file', to: '/etc/group', content: `${user}:x:${gid}:\n` },
     { kind: 'file', to: '/etc/hostname', content: `${hostname}\n` },
     { kind: 'file', to: '/etc/hosts', content: `127.0.0.1 localhost ${hostname}\n::1 localhost\n` },
-    { kind: 'file', to: '/etc/nsswitch.conf', content: 'passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nservices: files\nprotocols: files\n' },
+    {
+      kind: 'file',
+      to: '/etc/nsswitch.conf',
+      content: 'passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nservices: files\nprotocols: files\n',
+    },
     { kind: 'file', to: '/etc/resolv.conf', content: 'nameserver 127.0.0.1\noptions timeout:5 attempts:1\n' },
   ]
 }

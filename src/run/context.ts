@@ -36,5 +36,7 @@ export function processContext(env: Env = process.env): Omit<RunContext, 'onEven
 /** `version` of the package's own package.json. */
 export function packageVersion(): string {
   const parsed: unknown = JSON.parse(readFileSync(path.join(packageRoot(), 'package.json'), 'utf8'))
-  return typeof parsed === 'object' && parsed !== null && 'version' in parsed && typeof parsed.version === 'string' ? parsed.version : 'unknown'
+  return typeof parsed === 'object' && parsed !== null && 'version' in parsed && typeof parsed.version === 'string'
+    ? parsed.version
+    : 'unknown'
 }

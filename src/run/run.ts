@@ -46,7 +46,11 @@ export interface Opened {
  * One run from options to result. `onPlan` sees the plan before anything starts; where it answers 'stop' (`--dry-run`), nothing does.
  * @throws Failure for everything that keeps the command from starting
  */
-export async function run(options: RunOptions, context: RunContext, onPlan?: (opened: Opened) => 'go' | 'stop'): Promise<RunResult | undefined> {
+export async function run(
+  options: RunOptions,
+  context: RunContext,
+  onPlan?: (opened: Opened) => 'go' | 'stop',
+): Promise<RunResult | undefined> {
   const began = performance.now()
   const { env, home, folders } = context
   await using scope = new AsyncDisposableStack()
@@ -57,14 +61,25 @@ export async function run(options: RunOptions, context: RunContext, onPlan?: (op
   // Arguments without an agent are a plain command; with neither, the policy's agent runs.
   const agentOf = (name: string | undefined) => findAgent(options.agent ?? (options.args.length === 0 ? name : undefined))
   const { policy, notes } = await loadPolicy({
-    options, project, registries, agentPresets: (name) => agentOf(name).presets, hostEnv: env, hostHome: home, configDir: folders.config, stateDir: folders.state,
+    options,
+    project,
+    registries,
+    agentPresets: (name) => agentOf(name).presets,
+    hostEnv: env,
+    hostHome: home,
+    configDir: folders.config,
+    stateDir: folders.state,
   })
   await Promise.all(policy.files.mount.map((mount) => checkMount(mount.path, home, Object.values(folders))))
   const agent = agentOf(policy.agent)
   const engine = await takeEngine(policy.engine)
   await reapBefore(folders.state)
   const session = await openSession({
-    stateDir: folders.state, project, agent: agent.name, engine: engine.traits.name, onBroken: (failure) => failed.abort(failure),
+    stateDir: folders.state,
+    project,
+    agent: agent.name,
+    engine: engine.traits.name,
+    onBroken: (failure) => failed.abort(failure),
     ...(options.name === undefined ? {} : { name: options.name }),
     ...(context.onEvent === undefined ? {} : { onEvent: context.onEvent }),
   })
@@ -73,25 +88,52 @@ export async function run(options: RunOptions, context: RunContext, onPlan?: (op
   scope.defer(() => (ran ? undefined : rmSync(session.folder, { recursive: true, force: true })))
   scope.defer(() => session.close(exitCode))
   session.emit({
-    kind: 'session.started', session: session.id, project, agent: agent.name, argv: options.args, engine: engine.traits.name,
-    workspace: policy.workspace.mode, permissions: policy.permissions.mode, policyDigest: policy.digest, version: context.version, pid: process.pid,
+    kind: 'session.started',
+    session: session.id,
+    project,
+    agent: agent.name,
+    argv: options.args,
+    engine: engine.traits.name,
+    workspace: policy.workspace.mode,
+    permissions: policy.permissions.mode,
+    policyDigest: policy.digest,
+    version: context.version,
+    pid: process.pid,
     ...(options.name === undefined ? {} : { name: options.name }),
   })
   for (const note of notes) session.emit({ kind: 'warning', code: 'policy/note', message: note })
   const identity = makeIdentity({ uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 })
   // The workspace looks through the project in a process of its own while the rest is made ready.
   const opening = openWorkspace({
-    project, roots: writableRoots(policy, project), files: policy.files, mode: policy.workspace.mode, sessionFolder: session.folder,
-    home: identity.home, emit: session.emit, signal,
+    project,
+    roots: writableRoots(policy, project),
+    files: policy.files,
+    mode: policy.workspace.mode,
+    sessionFolder: session.folder,
+    home: identity.home,
+    emit: session.emit,
+    signal,
   })
-  scope.defer(() => opening.then((opened) => opened.close(), () => undefined))
+  scope.defer(() =>
+    opening.then(
+      (opened) => opened.close(),
+      () => undefined,
+    ),
+  )
   const terminal = terminalOf(context.stdio)
   const signals = scope.use(guardSignals(terminal))
   const homeFolder = openHome(folders.data, agent.name, project)
   const [witness, prepared] = await Promise.all([
     openWitness({ sessionFolder: session.folder, project, projectWritable: policy.workspace.mode !== 'readonly' }),
     agent.prepare({
-      hostEnv: env, hostHome: home, project, homeFolder, home: identity.home, mode: policy.permissions.mode, allow: policy.permissions.allow, args: options.args,
+      hostEnv: env,
+      hostHome: home,
+      project,
+      homeFolder,
+      home: identity.home,
+      mode: policy.permissions.mode,
+      allow: policy.permissions.allow,
+      args: options.args,
       env: givenEnv(policy.env, env),
     }),
   ])
@@ -100,11 +142,23 @@ export async function run(options: RunOptions, context: RunContext, onPlan?: (op
   const system = readSystem()
   const workspace = await opening
   const { plan, unsetEnv } = makePlan({
-    session: session.id, engine: engine.traits.name, agent: { name: agent.name, passEnv: agent.passEnv, prepared }, policy, project,
-    cwd: startFolder(project, context.cwd), identity, system, homeFolder, workspace, listeners: listenersFor(policy.network), hostEnv: env,
-    terminal, preflight: witness.preflight,
+    session: session.id,
+    engine: engine.traits.name,
+    agent: { name: agent.name, passEnv: agent.passEnv, prepared },
+    policy,
+    project,
+    cwd: startFolder(project, context.cwd),
+    identity,
+    system,
+    homeFolder,
+    workspace,
+    listeners: listenersFor(policy.network),
+    hostEnv: env,
+    terminal,
+    preflight: witness.preflight,
   })
-  for (const name of unsetEnv) session.emit({ kind: 'warning', code: 'env/unset', message: `The policy passes ${name}, which is not set outside.` })
+  for (const name of unsetEnv)
+    session.emit({ kind: 'warning', code: 'env/unset', message: `The policy passes ${name}, which is not set outside.` })
   const compiled = engine.compile(plan, await engine.facts(plan))
   session.emit({ kind: 'limits', rows: compiled.limits })
   if (onPlan?.({ session, policy, engine, plan, compiled }) === 'stop') {
@@ -115,9 +169,11 @@ export async function run(options: RunOptions, context: RunContext, onPlan?: (op
   signal.throwIfAborted()
   const launched = performance.now()
   const cell = await engine.launch(plan, compiled, {
-    signal, stdio: context.stdio,
+    signal,
+    stdio: context.stdio,
     onListeners: async (born) => gateway.adopt(born),
-    onStarted: () => session.emit({ kind: 'wall.checked', probes: plan.preflight.length, milliseconds: Math.round(performance.now() - launched) }),
+    onStarted: () =>
+      session.emit({ kind: 'wall.checked', probes: plan.preflight.length, milliseconds: Math.round(performance.now() - launched) }),
   })
   scope.defer(async () => {
     cell.kill()
@@ -132,7 +188,8 @@ export async function run(options: RunOptions, context: RunContext, onPlan?: (op
     const failure = new Failure('engine/cell-failed', { message: end.preflight ?? end.message ?? 'no reason given' })
     throw end.preflight === undefined ? await explainStart(engine, failure) : failure
   }
-  if (!witnessAlive) session.emit({ kind: 'warning', code: 'wall/witness', message: 'The witnesses of the self-test did not answer to the host itself.' })
+  if (!witnessAlive)
+    session.emit({ kind: 'warning', code: 'wall/witness', message: 'The witnesses of the self-test did not answer to the host itself.' })
   exitCode = signals.exitCode ?? end.code
   await workspace.close()
   const milliseconds = Math.round(performance.now() - began)
@@ -150,4 +207,3 @@ function startFolder(project: string, cwd: string): string {
   const real = realpathSync(cwd)
   return real === project || real.startsWith(`${project}${path.sep}`) ? real : project
 }
-

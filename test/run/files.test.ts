@@ -18,7 +18,18 @@ describe('files', () => {
   it('does not have the keys of the user: no home, no other project, no byte of them anywhere readable', async () => {
     const world = makeWorld()
     const secret = canary()
-    const places = ['.ssh/id_canary', '.aws/credentials', '.config/gh/hosts.yml', '.netrc', '.npmrc', '.docker/config.json', '.kube/config', '.git-credentials', '.bash_history', 'work/other-project/CANARY']
+    const places = [
+      '.ssh/id_canary',
+      '.aws/credentials',
+      '.config/gh/hosts.yml',
+      '.netrc',
+      '.npmrc',
+      '.docker/config.json',
+      '.kube/config',
+      '.git-credentials',
+      '.bash_history',
+      'work/other-project/CANARY',
+    ]
     for (const place of places) {
       const file = path.join(world.home, place)
       mkdirSync(path.dirname(file), { recursive: true })
@@ -46,7 +57,10 @@ describe('files', () => {
   it('has a private /tmp, /var/tmp and /dev/shm; TMPDIR exists', async () => {
     const world = makeWorld()
     const name = canary()
-    const { stdout } = await inCell(world, `for d in /tmp /var/tmp /dev/shm "$XDG_RUNTIME_DIR"; do echo x > $d/${name} && echo ok; done; mktemp`)
+    const { stdout } = await inCell(
+      world,
+      `for d in /tmp /var/tmp /dev/shm "$XDG_RUNTIME_DIR"; do echo x > $d/${name} && echo ok; done; mktemp`,
+    )
     expect(stdout).toMatch(/^ok\nok\nok\nok\n\/tmp\//)
     for (const folder of ['/tmp', '/var/tmp', '/dev/shm']) expect(existsSync(path.join(folder, name))).toBe(false)
   })
@@ -58,7 +72,10 @@ describe('files', () => {
     symlinkSync(path.join(world.home, 'outside'), path.join(world.project, 'absolute'))
     symlinkSync('../../outside', path.join(world.project, 'relative'))
     symlinkSync('relative', path.join(world.project, 'chain'))
-    const { stdout } = await inCell(world, 'cat absolute relative chain /proc/self/root/../../outside /proc/1/root/etc/shadow 2>/dev/null; echo end')
+    const { stdout } = await inCell(
+      world,
+      'cat absolute relative chain /proc/self/root/../../outside /proc/1/root/etc/shadow 2>/dev/null; echo end',
+    )
     expect(stdout).toBe('end\n')
   })
 
@@ -75,10 +92,35 @@ describe('files', () => {
 
   it('has only harmless devices, and a passwd of one user', async () => {
     const world = makeWorld()
-    const { stdout } = await inCell(world, 'ls /dev; echo --; cat /etc/passwd; echo --; id -un; hostname; ls /sys /etc/shadow /etc/ssl/private 2>&1')
+    const { stdout } = await inCell(
+      world,
+      'ls /dev; echo --; cat /etc/passwd; echo --; id -un; hostname; ls /sys /etc/shadow /etc/ssl/private 2>&1',
+    )
     const [devices = '', passwd = '', rest = ''] = stdout.split('--\n')
-    const allowed = ['console', 'core', 'fd', 'full', 'mqueue', 'null', 'ptmx', 'pts', 'random', 'shm', 'stderr', 'stdin', 'stdout', 'tty', 'urandom', 'zero']
-    expect(devices.trim().split('\n').filter((name) => !allowed.includes(name))).toEqual([])
+    const allowed = [
+      'console',
+      'core',
+      'fd',
+      'full',
+      'mqueue',
+      'null',
+      'ptmx',
+      'pts',
+      'random',
+      'shm',
+      'stderr',
+      'stdin',
+      'stdout',
+      'tty',
+      'urandom',
+      'zero',
+    ]
+    expect(
+      devices
+        .trim()
+        .split('\n')
+        .filter((name) => !allowed.includes(name)),
+    ).toEqual([])
     expect(passwd.trim().split('\n')).toHaveLength(1)
     expect(rest).toMatch(/^agent\nanchorhold\n/)
     expect(rest).not.toMatch(/firmware|class|kernel/)
@@ -86,7 +128,7 @@ describe('files', () => {
 
   it('works in a project with an awkward name', async () => {
     const world = makeWorld()
-    for (const name of ['--bind', 'with space', "quo'te\"s", '$(touch x)', 'ünï-☃', '-v']) {
+    for (const name of ['--bind', 'with space', 'quo\'te"s', '$(touch x)', 'ünï-☃', '-v']) {
       const project = path.join(world.home, 'work', name)
       mkdirSync(project)
       const { code, stdout } = await inCell(world, 'pwd && echo ok > made', [], { cwd: project })

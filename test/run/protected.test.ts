@@ -7,7 +7,10 @@ import { describe, expect, it } from 'vitest'
 import { inCell, makeWorld, start, type World } from '../support/anchorhold.ts'
 
 function git(folder: string, ...args: string[]): string {
-  return execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.test', ...args], { cwd: folder, env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent' } }).toString()
+  return execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.test', ...args], {
+    cwd: folder,
+    env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent' },
+  }).toString()
 }
 
 function gitWorld(): World {
@@ -24,29 +27,60 @@ const identity = 'git config --global user.name t; git config --global user.emai
 describe('protected paths', () => {
   it('existing ones cannot be changed, moved, linked or removed from inside', async () => {
     const world = gitWorld()
-    const files = ['.git/hooks/pre-commit', '.vscode/settings.json', '.envrc', '.github/workflows/ci.yml', '.claude/settings.json', '.mcp.json', 'sub/.vscode/tasks.json', 'anchorhold.yaml']
+    const files = [
+      '.git/hooks/pre-commit',
+      '.vscode/settings.json',
+      '.envrc',
+      '.github/workflows/ci.yml',
+      '.claude/settings.json',
+      '.mcp.json',
+      'sub/.vscode/tasks.json',
+      'anchorhold.yaml',
+    ]
     for (const file of files) {
       mkdirSync(path.dirname(path.join(world.project, file)), { recursive: true })
       writeFileSync(path.join(world.project, file), file === 'anchorhold.yaml' ? '{}\n' : 'original')
     }
     const config = readFileSync(path.join(world.project, '.git/config'), 'utf8')
-    const script = files.map((file, index) => `f='${file}'; echo evil > "$f"; echo evil >> "$f"; rm -f "$f"; mv "$f" moved${index}; ln "$f" alias${index} && echo evil > alias${index}; mv "$(dirname "$f")" gone${index}; : > "$f"; sed -i s/original/evil/ "$f"`).join('\n')
+    const script = files
+      .map(
+        (file, index) =>
+          `f='${file}'; echo evil > "$f"; echo evil >> "$f"; rm -f "$f"; mv "$f" moved${index}; ln "$f" alias${index} && echo evil > alias${index}; mv "$(dirname "$f")" gone${index}; : > "$f"; sed -i s/original/evil/ "$f"`,
+      )
+      .join('\n')
     const before = new Map(files.map((file) => [file, readFileSync(path.join(world.project, file), 'utf8')]))
-    await inCell(world, `{ ${script}\n git config core.fsmonitor 'touch pwned'; printf '[core]\\n\\tfsmonitor = touch pwned\\n' >> .git/config; } 2>/dev/null; true`)
-    for (const [file, content] of before) expect([file, existsSync(path.join(world.project, file)) && readFileSync(path.join(world.project, file), 'utf8')]).toEqual([file, content])
+    await inCell(
+      world,
+      `{ ${script}\n git config core.fsmonitor 'touch pwned'; printf '[core]\\n\\tfsmonitor = touch pwned\\n' >> .git/config; } 2>/dev/null; true`,
+    )
+    for (const [file, content] of before)
+      expect([file, existsSync(path.join(world.project, file)) && readFileSync(path.join(world.project, file), 'utf8')]).toEqual([
+        file,
+        content,
+      ])
     expect(readFileSync(path.join(world.project, '.git/config'), 'utf8')).toBe(config)
   })
 
-  it.each(['.claude/settings.json', '.mcp.json', '.vscode/tasks.json', '.envrc', '.VsCode/tasks.json', '.Claude/Settings.JSON', 'deep/er/.vscode/tasks.json', '.idea/workspace.xml', '.husky/pre-commit', 'anchorhold.yaml', '.git/hooks/post-checkout', '.GIT/hooks/pre-commit'])(
-    'a newly planted %s does not stay, and the user is told how to get it back',
-    async (file) => {
-      const world = gitWorld()
-      const { stderr, code } = await inCell(world, `mkdir -p "$(dirname '${file}')"; echo planted > '${file}'; exit 0`)
-      expect(code).toBe(0)
-      expect(existsSync(path.join(world.project, file))).toBe(false)
-      if (!/^\.git\/hooks/.test(file)) expect(stderr).toContain('anchorhold restore')
-    },
-  )
+  it.each([
+    '.claude/settings.json',
+    '.mcp.json',
+    '.vscode/tasks.json',
+    '.envrc',
+    '.VsCode/tasks.json',
+    '.Claude/Settings.JSON',
+    'deep/er/.vscode/tasks.json',
+    '.idea/workspace.xml',
+    '.husky/pre-commit',
+    'anchorhold.yaml',
+    '.git/hooks/post-checkout',
+    '.GIT/hooks/pre-commit',
+  ])('a newly planted %s does not stay, and the user is told how to get it back', async (file) => {
+    const world = gitWorld()
+    const { stderr, code } = await inCell(world, `mkdir -p "$(dirname '${file}')"; echo planted > '${file}'; exit 0`)
+    expect(code).toBe(0)
+    expect(existsSync(path.join(world.project, file))).toBe(false)
+    if (!/^\.git\/hooks/.test(file)) expect(stderr).toContain('anchorhold restore')
+  })
 
   it('a planted file is gone while the agent still runs', async () => {
     const world = gitWorld()
@@ -97,7 +131,13 @@ describe('protected paths', () => {
 
   it('two cells on one project do not take each other’s protection away', async () => {
     const world = gitWorld()
-    const long = start(world, ['run', '--', 'sh', '-c', 'touch up; while [ ! -e go ]; do sleep 0.05; done; echo evil >> .git/config; echo evil > .git/hooks/pre-commit; git config x.y z; true'])
+    const long = start(world, [
+      'run',
+      '--',
+      'sh',
+      '-c',
+      'touch up; while [ ! -e go ]; do sleep 0.05; done; echo evil >> .git/config; echo evil > .git/hooks/pre-commit; git config x.y z; true',
+    ])
     while (!existsSync(path.join(world.project, 'up'))) await sleep(20)
     await inCell(world, 'git remote add fromfirst https://git.example.test/y.git')
     git(world.project, 'config', 'user.note', 'changed by the host meanwhile')
@@ -116,8 +156,13 @@ describe('hidden paths', () => {
   it('.env and the like are empty inside, listed at the start, untouched outside', async () => {
     const world = gitWorld()
     mkdirSync(path.join(world.project, 'deep'))
-    for (const file of ['.env', '.env.local', 'deep/.env', '.env.example']) writeFileSync(path.join(world.project, file), 'KEY=value-of-secret\n')
-    const { stdout, stderr } = await inCell(world, 'cat .env .env.local deep/.env .env.example; cp .env /tmp/x; wc -c < /tmp/x; echo KEY=evil > .env; grep -rc value-of-secret .env deep', ['--verbose'])
+    for (const file of ['.env', '.env.local', 'deep/.env', '.env.example'])
+      writeFileSync(path.join(world.project, file), 'KEY=value-of-secret\n')
+    const { stdout, stderr } = await inCell(
+      world,
+      'cat .env .env.local deep/.env .env.example; cp .env /tmp/x; wc -c < /tmp/x; echo KEY=evil > .env; grep -rc value-of-secret .env deep',
+      ['--verbose'],
+    )
     expect(stdout.match(/value-of-secret/g)).toHaveLength(1)
     expect(stderr).toContain('.env')
     expect(readFileSync(path.join(world.project, '.env'), 'utf8')).toBe('KEY=value-of-secret\n')

@@ -40,8 +40,16 @@ export function makeWorld(): World {
 }
 
 /** Starts `anchorhold ARGS` in the project (or `cwd`). */
-export function start(world: World, args: readonly string[], options: StartOptions = {}): { readonly child: ChildProcess; readonly outcome: Promise<Outcome> } {
-  const child = spawn(bin, args, { cwd: options.cwd ?? world.project, env: { ...world.env, ...options.env }, stdio: ['pipe', 'pipe', 'pipe'] })
+export function start(
+  world: World,
+  args: readonly string[],
+  options: StartOptions = {},
+): { readonly child: ChildProcess; readonly outcome: Promise<Outcome> } {
+  const child = spawn(bin, args, {
+    cwd: options.cwd ?? world.project,
+    env: { ...world.env, ...options.env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
   const out: Buffer[] = []
   const err: Buffer[] = []
   child.stdout.on('data', (chunk: Buffer) => out.push(chunk))

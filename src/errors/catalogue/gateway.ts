@@ -1,7 +1,8 @@
 // Failures of the gateway phase.
 export const gatewayFailures = {
   'gateway/bad-parent-proxy': {
-    message: 'The variable {variable} names a proxy that anchorhold cannot use: only http://HOST:PORT and https://HOST:PORT are understood.',
+    message:
+      'The variable {variable} names a proxy that anchorhold cannot use: only http://HOST:PORT and https://HOST:PORT are understood.',
     remedy: 'Correct {variable}, or unset it for this run: env -u {variable} anchorhold run …',
   },
   'gateway/bad-listener': {
