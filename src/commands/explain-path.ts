@@ -8,7 +8,7 @@ import { originText } from '../policy/judge.ts'
 import type { LoadInput } from '../policy/load.ts'
 import { parseMount } from '../policy/paths.ts'
 import { hiddenNames } from '../workspace/hidden-names.ts'
-import { isWithin } from '../workspace/project.ts'
+import { checkMount, isWithin } from '../workspace/project.ts'
 import { protectedNames } from '../workspace/protected-names.ts'
 import { isShown, liftKey } from '../workspace/tables.ts'
 import { asRun } from './as-run.ts'
@@ -141,12 +141,15 @@ async function outside(real: string, policy: Policy, input: LoadInput, answer: A
 
 /** Only where the mount would not be refused. */
 async function mountRemedy(real: string, { hostHome, project, configDir, stateDir }: LoadInput): Promise<string | undefined> {
-  const folders = { home: hostHome, base: project, own: [configDir, stateDir] }
-  const fits = await parseMount(real, 'ro', { kind: 'flag', source: '' }, folders).catch((error: unknown) => {
+  const own = [configDir, stateDir]
+  try {
+    await parseMount(real, 'ro', { kind: 'flag', source: '' }, { home: hostHome, base: project, own })
+    await checkMount(real, hostHome, own)
+    return `anchorhold run --mount ${real}:ro …`
+  } catch (error) {
     if (error instanceof Failure) return undefined
     throw error
-  })
-  return fits === undefined ? undefined : `anchorhold run --mount ${real}:ro …`
+  }
 }
 
 /** As in .gitignore, without regard to case: a rule for a folder holds for what lies in it. A leading slash means the root's own. */

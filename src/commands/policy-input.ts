@@ -4,7 +4,7 @@ import { findAgent } from '../agents/list.ts'
 import { loadPolicy, type LoadedPolicy, type LoadInput } from '../policy/load.ts'
 import { registries } from '../registries/list.ts'
 import { processContext } from '../run/context.ts'
-import { openProject } from '../workspace/project.ts'
+import { checkMount, openProject } from '../workspace/project.ts'
 import { once, withRunOptions, type PolicyOptions } from './run-options.ts'
 
 export interface PolicyFlags extends PolicyOptions {
@@ -40,5 +40,8 @@ export async function loadInput(flags: PolicyFlags): Promise<LoadInput> {
 /** The effective policy of a run with these flags. */
 export async function loadEffective(flags: PolicyFlags): Promise<LoadedPolicy & { readonly input: LoadInput }> {
   const input = await loadInput(flags)
-  return { ...(await loadPolicy(input)), input }
+  const loaded = await loadPolicy(input)
+  const { home, folders } = processContext()
+  await Promise.all(loaded.policy.files.mount.map((mount) => checkMount(mount.path, home, Object.values(folders))))
+  return { ...loaded, input }
 }

@@ -61,7 +61,7 @@ export function openQuarantine(input: {
       const kept: Kept = { root, path: relative, folder, rule }
       await appendFile(path.join(base, 'list.jsonl'), `${JSON.stringify(kept)}\n`, { mode: 0o600 })
       const place = path.join(keptFolder, name)
-      emit({ kind: 'file.quarantined', path: shown, rule, kept: place, restore: `anchorhold restore ${session} ${quote(shown)}` })
+      emit({ kind: 'file.quarantined', path: shown, rule, kept: place, restore: `anchorhold restore ${session} ${shown.startsWith('-') ? '-- ' : ''}${quote(shown)}` })
       return place
     },
   }
@@ -115,7 +115,13 @@ function readRow(line: string): Kept {
   return row
 }
 
-/** For a POSIX shell; plain words stay as they are. */
+/**
+ * For a POSIX shell; plain words stay as they are. All but printable ASCII becomes `$'\ooo'` (POSIX 2024, 2.2.4), byte by byte: reports
+ * would escape it, and the pasted command would name another path.
+ */
 function quote(text: string): string {
-  return /^[A-Za-z0-9_./@%+=:,][A-Za-z0-9_./@%+=:,-]*$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+  if (/^[A-Za-z0-9_./@%+=:,-]+$/.test(text)) return text
+  if (/^[ -~]*$/.test(text)) return `'${text.replaceAll("'", `'\\''`)}'`
+  const bytes = [...Buffer.from(text)].map((byte) => String.fromCharCode(byte))
+  return `$'${bytes.map((char) => (/^[ -&(-[\]-~]$/.test(char) ? char : `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`)).join('')}'`
 }
