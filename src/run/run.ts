@@ -1,11 +1,12 @@
 // The pipeline, top to bottom and never back: policy → engine → session → workspace → gateway → plan → launch → wait → close.
 // Everything opened is closed by scope, in reverse order; what `--dry-run` shows is the same up to the launch.
-import { realpathSync, rmSync } from 'node:fs'
+import { existsSync, realpathSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { findAgent } from '../agents/list.ts'
 import { explainStart, takeEngine } from '../engines/list.ts'
 import { Failure } from '../errors/failure.ts'
 import { listenersFor, openGateway } from '../gateway/open.ts'
+import { packageRoot } from '../host/paths.ts'
 import { readSystem } from '../host/system.ts'
 import type { CellEnd, Compiled, Engine } from '../model/engine.ts'
 import type { Plan } from '../model/plan.ts'
@@ -13,6 +14,7 @@ import type { Policy } from '../model/policy.ts'
 import type { RunOptions } from '../model/run-options.ts'
 import { makeIdentity } from '../plan/identity.ts'
 import { makePlan, writableRoots } from '../plan/make.ts'
+import { ownInstallation } from '../plan/own-installation.ts'
 import { loadPolicy } from '../policy/load.ts'
 import { registries } from '../registries/list.ts'
 import { openSession, type Session } from '../session/open.ts'
@@ -141,6 +143,7 @@ export async function run(
   const gateway = scope.use(openGateway({ network: policy.network, emit: session.emit, signal, hostEnv: env }))
   const system = readSystem()
   const workspace = await opening
+  const own = ownInstallation(realpathSync(packageRoot()), realpathSync(process.execPath), writableRoots(policy, project), existsSync)
   const { plan, unsetEnv } = makePlan({
     session: session.id,
     engine: engine.traits.name,
@@ -151,7 +154,7 @@ export async function run(
     identity,
     system,
     homeFolder,
-    workspace,
+    workspace: { covers: [...own, ...workspace.covers], mounts: workspace.mounts },
     listeners: listenersFor(policy.network),
     hostEnv: env,
     terminal,
