@@ -20,12 +20,11 @@ static unsigned long long now_ms(void) {
   return (unsigned long long)time.tv_sec * 1000 + (unsigned long long)time.tv_nsec / 1000000;
 }
 
-// Killing the cell's init kills everything in its process namespace (pid_namespaces(7)).
+// Killing the cell's init kills everything in its process namespace (pid_namespaces(7)). Before bubblewrap said which process
+// that is, nothing is killed: without bubblewrap the new init would wait for its user map for ever. read_info makes up for it.
 static void kill_cell(struct run *run, const char *reason) {
   if (!run->kill_reason[0]) snprintf(run->kill_reason, sizeof run->kill_reason, "%s", reason);
   if (run->init > 0) (void)kill(run->init, SIGKILL);
-  // Before bubblewrap said which process that is: its own parent-death signal does it.
-  else if (!run->engine_ended) (void)kill(run->engine, SIGKILL);
 }
 
 static void fail_run(struct run *run, const char *kind, const char *text) {
@@ -161,7 +160,7 @@ static void read_commands(struct run *run) {
   if (got < 0 && errno == EINTR) return;
   if (got <= 0) { // Node is gone or gave up
     kill_cell(run, "killed");
-    _exit(125);
+    _exit(125); // what is not killed yet ends by itself: enter finds nobody to ask
   }
   bytes_add(&run->pending, text, (size_t)got);
   do_commands(run);

@@ -85,7 +85,8 @@ static noreturn void become_engine(const struct plan *plan, const struct streams
   sigemptyset(&none);
   for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
   if (sigprocmask(SIG_SETMASK, &none, NULL) < 0) fail_errno("sigprocmask");
-  if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) fail_errno("PR_SET_PDEATHSIG");
+  // No parent-death signal yet: bubblewrap sets its own (--die-with-parent) once it can die without leaving its child waiting
+  // for a user map for ever. Until then it dies of enter, which finds the supervisor's socket closed.
   // Not in the caller's group: a Ctrl-C must reach the command, never the engine.
   if (setpgid(0, 0) < 0) fail_errno("setpgid");
   if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS) fail_errno("new session keyring");
