@@ -59,7 +59,9 @@ bool load_index(struct scout *s, uint32_t root) {
       && (i == 0 || (names[rows[i].name] != 0 && strchr(names + rows[i].name, '/') == NULL && strcmp(names + rows[i].name, "..") != 0));
   for (uint32_t i = 0; i < h.matches && ok; i++) ok = found[i].name < h.names;
   if (!ok) { free(bytes); return false; }
-  uint32_t base = s->node_count;
+  // Rows become nodes one after the other: what an earlier root's changes set free must not come in between.
+  uint32_t base = s->node_count, freed = s->free_node;
+  s->free_node = NONE;
   for (uint32_t i = 0; i < h.nodes; i++) {
     uint32_t at = i == 0 ? r->node : add_node(s, base + rows[i].parent - (rows[i].parent == 0 ? base - r->node : 1), names + rows[i].name);
     struct node *n = &s->nodes[at];
@@ -73,6 +75,7 @@ bool load_index(struct scout *s, uint32_t root) {
       n->matches++;
     }
   }
+  s->free_node = freed;
   free(bytes);
   return true;
 }
