@@ -98,7 +98,7 @@ async function mounts({ kind, file }: FileSource, { tree }: ParsedPolicy, from: 
       const origin = from('files', 'mount', index)
       const mount = await parseMount(written.path, written.mode ?? 'ro', origin, folders)
       const lexical = path.resolve(folders.base, written.path)
-      if (kind === 'project' && isWithin(lexical, project) && lexical !== mount.path) {
+      if (kind === 'project' && !written.path.startsWith('~') && isWithin(lexical, project) && lexical !== mount.path) {
         const facts = {
           path: show(written.path),
           reason: 'it goes through a symbolic link of the project',

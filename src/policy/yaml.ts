@@ -38,7 +38,7 @@ export function parsePolicy(bytes: Uint8Array, file: string): ParsedPolicy {
     throw new Failure('policy/empty', { file })
   const find = finder(document, lines)
   const result = policySchema.safeParse(document.toJS({ maxAliasCount: 0 }))
-  if (!result.success) throw issueFailure(result.error.issues[0], file, find)
+  if (!result.success) throw issueFailure(mostTelling(result.error.issues), file, find)
   refuseNotYet(result.data, file, find.at)
   return { tree: result.data, at: find.at, source: find.source }
 }
@@ -167,11 +167,16 @@ function issueFailure(first: z.core.$ZodIssue | undefined, file: string, { at, s
   })
 }
 
+/** A key that is not known explains best why another one is missing. */
+function mostTelling(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue | undefined {
+  return issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]
+}
+
 /** Of a union's branches, the one that got furthest tells what is wrong. */
 function innermost(issue: z.core.$ZodIssue): z.core.$ZodIssue {
   if (issue.code !== 'invalid_union') return issue
   const inner = issue.errors
-    .map((branch) => branch[0])
+    .map(mostTelling)
     .find((candidate) => candidate !== undefined && (candidate.path.length > 0 || candidate.code === 'unrecognized_keys'))
   return inner === undefined ? issue : innermost({ ...inner, path: [...issue.path, ...inner.path] })
 }
