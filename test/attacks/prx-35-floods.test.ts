@@ -39,7 +39,9 @@ it('PRX-33 PRX-34 PRX-35 thousands of connections, half requests and names: this
   const witness = await httpWitness()
   const options = ['--route', `good.test:80=127.0.0.1:${witness.port}`, '--allow', 'good.test', '--allow', '*.wild.test']
   writeFileSync(path.join(world.project, 'flood.mjs'), flood)
-  const flooded = inCell(world, 'ulimit -n 8192; node flood.mjs', ['--limit', 'open-files=8192', ...options], { timeoutMilliseconds: 55_000 })
+  const flooded = inCell(world, 'ulimit -n 8192; node flood.mjs', ['--limit', 'open-files=8192', ...options], {
+    timeoutMilliseconds: 55_000,
+  })
   const beside = await inCell(other, 'for i in 1 2 3; do curl -s -m 20 http://good.test/; sleep 0.3; done', options)
   const { code, stdout, stderr } = await flooded
   expect({ code, stdout }, stderr.slice(0, 2_000)).toEqual({ code: 0, stdout: 'WITNESS WITNESS\n' })
@@ -52,13 +54,34 @@ it('PRX-33 PRX-34 PRX-35 thousands of connections, half requests and names: this
 it('PRX-35 a caller with few descriptors: the gateway runs short, refuses, and recovers', async () => {
   const world = makeWorld()
   const witness = await httpWitness()
-  writeFileSync(path.join(world.project, 'few.mjs'), `
+  writeFileSync(
+    path.join(world.project, 'few.mjs'),
+    `
     import net from 'node:net'
     const open = Array.from({ length: 280 }, () => net.connect(80, '198.18.0.2').on('error', () => {}))
     await new Promise((resolve) => setTimeout(resolve, 800))
     for (const socket of open) socket.destroy()
     await new Promise((resolve) => setTimeout(resolve, 300))
-    console.log(await fetch('http://good.test/').then((response) => response.text(), (error) => String(error.cause ?? error)))`)
-  const { stdout } = await promisify(execFile)('sh', ['-c', 'ulimit -n 320; exec "$@"', 'sh', bin, 'run', '--limit', 'open-files=320', '--route', `good.test:80=127.0.0.1:${witness.port}`, '--', 'sh', '-c', 'getent hosts good.test >/dev/null; node few.mjs'], { cwd: world.project, env: world.env, timeout: 40_000 })
+    console.log(await fetch('http://good.test/').then((response) => response.text(), (error) => String(error.cause ?? error)))`,
+  )
+  const { stdout } = await promisify(execFile)(
+    'sh',
+    [
+      '-c',
+      'ulimit -n 320; exec "$@"',
+      'sh',
+      bin,
+      'run',
+      '--limit',
+      'open-files=320',
+      '--route',
+      `good.test:80=127.0.0.1:${witness.port}`,
+      '--',
+      'sh',
+      '-c',
+      'getent hosts good.test >/dev/null; node few.mjs',
+    ],
+    { cwd: world.project, env: world.env, timeout: 40_000 },
+  )
   expect(stdout).toBe('WITNESS\n')
 })
