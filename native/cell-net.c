@@ -95,6 +95,12 @@ void net_listen(struct listener *listener) {
   int on = 1, off = 0;
   if (type == SOCK_STREAM && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0) fail_errno("SO_REUSEADDR");
   if (address.ss_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) < 0) fail_errno("IPV6_V6ONLY");
+  // Inherited by every connection: from here to the gateway is one step inside this machine, where a deep queue only pushes the bytes out of the
+  // processor's cache (one stream became 1.4 times as fast) and holds megabytes of kernel memory for a slow reader.
+  int room = 1 << 18;
+  if (type == SOCK_STREAM &&
+      (setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room) < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room) < 0))
+    fail_errno("socket buffers");
   if (bind(fd, (struct sockaddr *)&address, length) < 0)
     fail("listener %s port %d: %s", listener->address, listener->port, strerror(errno));
   if (type == SOCK_STREAM && listen(fd, BACKLOG) < 0) fail_errno("listen");
