@@ -1,6 +1,6 @@
 // Small questions about the host's file system, asked while looking for an installation. Used by this folder only.
-import { open, readFile, realpath, stat } from 'node:fs/promises'
-import { constants, accessSync } from 'node:fs'
+import { open, readFile } from 'node:fs/promises'
+import { accessSync, constants, realpathSync, statSync } from 'node:fs'
 
 /** The value, or undefined where the path does not exist, leads nowhere or may not be read. */
 export async function orAbsent<T>(asked: Promise<T>): Promise<T | undefined> {
@@ -18,19 +18,23 @@ export function errorCode(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 }
 
-/** The real path of a regular file that the caller may execute. */
-export async function executableAt(file: string): Promise<string | undefined> {
-  const real = await orAbsent(realpath(file))
-  if (real === undefined) return undefined
-  const info = await orAbsent(stat(real))
-  if (info === undefined || !info.isFile()) return undefined
+/** The same for a question that is answered at once. Every start asks dozens of them, and each promise costs it a turn of a thread pool. */
+export function nowOrAbsent<T>(ask: () => T): T | undefined {
   try {
-    accessSync(real, constants.X_OK)
-    return real
+    return ask()
   } catch (error) {
     if (absent.has(errorCode(error))) return undefined
     throw error
   }
+}
+
+/** The real path of a regular file that the caller may execute. */
+export async function executableAt(file: string): Promise<string | undefined> {
+  return nowOrAbsent(() => {
+    const real = realpathSync(file)
+    accessSync(real, constants.X_OK)
+    return statSync(real).isFile() ? real : undefined
+  })
 }
 
 /** 'native' for an ELF program, 'script' for anything else; the first bytes of a script come along. */

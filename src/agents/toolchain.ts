@@ -1,9 +1,9 @@
 // The caller's Node where it lies outside the system folders (nvm, asdf, mise, an unpacked archive): `npm test` works
 // inside as it does outside. Only Node and its npm are shown, never the manager's folder or other global packages.
-import { readdir, realpath } from 'node:fs/promises'
+import { readdirSync, realpathSync } from 'node:fs'
 import path from 'node:path'
 import type { Mount } from '../model/plan.ts'
-import { executableAt, isWithin, orAbsent } from './files.ts'
+import { executableAt, isWithin, nowOrAbsent } from './files.ts'
 import type { Search } from './locate.ts'
 
 /** Tools that come with Node itself. */
@@ -22,8 +22,8 @@ export async function nodeToolchain({ hostEnv, project }: Search): Promise<reado
 
 async function mountsOf(node: string): Promise<readonly Mount[]> {
   const prefix = path.dirname(path.dirname(node))
-  if (path.basename(path.dirname(node)) !== 'bin' || !(await holdsOnlyNode(prefix))) return []
-  const modules = await Promise.all(bundled.map((name) => orAbsent(realpath(path.join(prefix, 'lib/node_modules', name)))))
+  if (path.basename(path.dirname(node)) !== 'bin' || !holdsOnlyNode(prefix)) return []
+  const modules = bundled.map((name) => nowOrAbsent(() => realpathSync(path.join(prefix, 'lib/node_modules', name))))
   const inside = modules.filter((folder) => folder !== undefined && isWithin(folder, prefix))
   return [path.join(prefix, 'bin'), ...inside.filter((folder) => folder !== undefined)].map((from) => ({
     kind: 'bind',
@@ -34,11 +34,11 @@ async function mountsOf(node: string): Promise<readonly Mount[]> {
 }
 
 /** A `bin` that is Node's own: itself, and links to its packages. A folder where people keep other programs is not shown. */
-async function holdsOnlyNode(prefix: string): Promise<boolean> {
-  for (const entry of (await orAbsent(readdir(path.join(prefix, 'bin'), { withFileTypes: true }))) ?? []) {
+function holdsOnlyNode(prefix: string): boolean {
+  for (const entry of nowOrAbsent(() => readdirSync(path.join(prefix, 'bin'), { withFileTypes: true })) ?? []) {
     if (entry.name === 'node') continue
     if (!entry.isSymbolicLink()) return false
-    const target = await orAbsent(realpath(path.join(prefix, 'bin', entry.name)))
+    const target = nowOrAbsent(() => realpathSync(path.join(prefix, 'bin', entry.name)))
     if (target !== undefined && !isWithin(target, path.join(prefix, 'lib/node_modules'))) return false
   }
   return true
