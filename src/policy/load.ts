@@ -12,6 +12,7 @@ import { layerOfFlags } from './layer-of-flags.ts'
 import { merge } from './merge.ts'
 import { widenings, type Widening } from './narrow.ts'
 import type { HostFolders } from './paths.ts'
+import { openHostNotes } from './open-hosts.ts'
 import { expandPresets, type Registry } from './presets.ts'
 import { isWithin, readProjectPolicy, readUserPolicy, type ReadPolicy } from './read-file.ts'
 import { show } from './show.ts'
@@ -66,7 +67,12 @@ export async function loadPolicy(input: LoadInput): Promise<LoadedPolicy> {
   const { rules, notes } = await expandPresets(presets, input.registries, input)
   const { policy, origins } = merge({ user, project, flags }, rules)
   await refusePolicyInMounts(policy, sources)
-  return { policy, sources: sources.map((source) => ({ ...source, widens: source.kind === 'project' ? widens : [] })), origins, notes }
+  return {
+    policy,
+    sources: sources.map((source) => ({ ...source, widens: source.kind === 'project' ? widens : [] })),
+    origins,
+    notes: [...notes, ...openHostNotes(policy.network.rules)],
+  }
 }
 
 /** What a project's policy would widen for this user, approved or not: for `anchorhold trust` and `init`. Undefined without such a file. */

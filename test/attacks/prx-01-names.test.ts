@@ -104,7 +104,10 @@ it('PRX-01 PRX-03..12 what is not the allowed name reaches nobody through CONNEC
     { kind: 'connect', to: `${name}:${witness.port}` },
     { kind: 'get', host: name },
     { kind: 'raw', door: 'proxy', send: `GET http://${name}/ HTTP/1.1\r\nHost: api.allowed.test\r\n\r\n` },
-    { kind: 'raw', door: 'proxy', send: `GET http://api.allowed.test/ HTTP/1.1\r\nHost: ${name}\r\n\r\n` },
+    // Blanks around a field's value are no part of it (RFC 9112 5).
+    ...(name.trim() === 'api.allowed.test'
+      ? []
+      : [{ kind: 'raw', door: 'proxy', send: `GET http://api.allowed.test/ HTTP/1.1\r\nHost: ${name}\r\n\r\n` }]),
     { kind: 'raw', door: 'proxy', send: `GET http://api.allowed.test@${name}/ HTTP/1.1\r\nHost: ${name}\r\n\r\n` },
     { kind: 'socks', name: name.slice(0, 255), port: 80, then: `GET / HTTP/1.1\r\nHost: ${name}\r\n\r\n` },
     { kind: 'socks', name: name.slice(0, 255), port: 443, then: 'x' },
