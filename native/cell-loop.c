@@ -21,10 +21,12 @@ static unsigned long long now_ms(void) {
 }
 
 // Killing the cell's init kills everything in its process namespace (pid_namespaces(7)). Before bubblewrap said which process
-// that is, nothing is killed: without bubblewrap the new init would wait for its user map for ever. read_info makes up for it.
+// that is, its guard ends all there is.
 static void kill_cell(struct run *run, const char *reason) {
   if (!run->kill_reason[0]) snprintf(run->kill_reason, sizeof run->kill_reason, "%s", reason);
+  if (run->engine_ended) return;
   if (run->init > 0) (void)kill(run->init, SIGKILL);
+  else (void)kill(run->engine, SIGUSR1);
 }
 
 static void fail_run(struct run *run, const char *kind, const char *text) {
@@ -64,7 +66,7 @@ static void read_info(struct run *run) {
   // Only a number followed by something is whole.
   char after = 0;
   if (at && run->init <= 0 && sscanf(at + 12, " %d%c", &pid, &after) == 2) run->init = pid;
-  if (run->init > 0 && run->kill_reason[0]) (void)kill(run->init, SIGKILL);
+  if (run->init > 0 && run->kill_reason[0] && !run->engine_ended) (void)kill(run->init, SIGKILL);
 }
 
 // enter stands in the cell and waits. With its word comes the listener of its filter, which the porter answers.
@@ -160,7 +162,7 @@ static void read_commands(struct run *run) {
   if (got < 0 && errno == EINTR) return;
   if (got <= 0) { // Node is gone or gave up
     kill_cell(run, "killed");
-    _exit(125); // what is not killed yet ends by itself: enter finds nobody to ask
+    _exit(125); // the guard ends what is left
   }
   bytes_add(&run->pending, text, (size_t)got);
   do_commands(run);
@@ -185,8 +187,6 @@ static int reap(struct run *run) {
     if (pid != run->engine) continue;
     run->engine_ended = 1;
     run->engine_status = status;
-    // The command's end is the cell's: what it left running goes now.
-    if (run->init > 0) (void)kill(run->init, SIGKILL);
     if (run->porter > 0) (void)kill(run->porter, SIGKILL);
   }
 }

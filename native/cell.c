@@ -85,8 +85,6 @@ static noreturn void become_engine(const struct plan *plan, const struct streams
   sigemptyset(&none);
   for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
   if (sigprocmask(SIG_SETMASK, &none, NULL) < 0) fail_errno("sigprocmask");
-  // No parent-death signal yet: bubblewrap sets its own (--die-with-parent) once it can die without leaving its child waiting
-  // for a user map for ever. Until then it dies of enter, which finds the supervisor's socket closed.
   // Not in the caller's group: a Ctrl-C must reach the command, never the engine.
   if (setpgid(0, 0) < 0) fail_errno("setpgid");
   if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS) fail_errno("new session keyring");
@@ -95,12 +93,15 @@ static noreturn void become_engine(const struct plan *plan, const struct streams
   streams_take(streams);
   go_first();
   limit_to(RLIMIT_CORE, "RLIMIT_CORE", 0);
-  if (plan->open_files) limit_to(RLIMIT_NOFILE, "RLIMIT_NOFILE", plan->open_files);
   if (plan->file_size) limit_to(RLIMIT_FSIZE, "RLIMIT_FSIZE", plan->file_size);
   // Becomes the limit of the user namespace that bubblewrap makes, and counts what is below it (Linux >= 5.14): the
-  // supervisor, bubblewrap and the cell's init come on top of what the command may have.
-  if (plan->processes) limit_to(RLIMIT_NPROC, "RLIMIT_NPROC", plan->processes + 3);
+  // supervisor, the guard, bubblewrap, the cell's init, the porter and the streams' workers come on top of what the command may have.
+  if (plan->processes) limit_to(RLIMIT_NPROC, "RLIMIT_NPROC", plan->processes + 9);
   if (plan->cpus) pin_to(plan->cpus);
+  // What is passed on has numbers that a low limit of the caller, or of the plan, would not allow.
+  struct rlimit files;
+  if (getrlimit(RLIMIT_NOFILE, &files) < 0 || setrlimit(RLIMIT_NOFILE, &(struct rlimit){files.rlim_max, files.rlim_max}) < 0)
+    fail_errno("RLIMIT_NOFILE");
   // Lifts every descriptor that is passed on above all targets first, so that no target closes a source.
   int base = 200;
   for (size_t i = 0; i < plan->input_count; i++)
@@ -111,7 +112,8 @@ static noreturn void become_engine(const struct plan *plan, const struct streams
   if (dup2(high_info, INFO_FD) < 0 || dup2(high_enter, ENTER_FD) < 0) _exit(125);
   for (size_t i = 0; i < plan->input_count; i++)
     if (dup2(base + plan->inputs[i].target, plan->inputs[i].target) < 0) _exit(125);
-  if (syscall(SYS_close_range, base, ~0U, 0) < 0) _exit(125);
+  if (syscall(SYS_close_range, base, ~0U, 0) < 0 || setrlimit(RLIMIT_NOFILE, &files) < 0) _exit(125);
+  if (plan->open_files) limit_to(RLIMIT_NOFILE, "RLIMIT_NOFILE", plan->open_files);
   char *environment[] = {NULL}; // bubblewrap's own environment is readable in the cell as that of process 1
   execve(argv[0], argv, environment);
   dprintf(STDERR_FILENO, "anchorhold: cannot start %s: %s\n", argv[0], strerror(errno));
@@ -126,7 +128,7 @@ static void start_engine(struct run *run, char **argv) {
   if (setsockopt(enter[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0) fail_errno("SO_PASSCRED");
   struct streams streams;
   streams_open(&streams, run->plan.file_size);
-  run->engine = fork();
+  run->engine = guarded_fork();
   if (run->engine < 0) fail_errno("fork");
   if (run->engine == 0) become_engine(&run->plan, &streams, info[1], enter[1], argv);
   streams_close(&streams);

@@ -56,6 +56,10 @@ void streams_open(struct streams *streams, unsigned long long file_size);
 void streams_take(const struct streams *streams);
 void streams_close(struct streams *streams);
 
+// Like fork(2), with a guard between: the returned process ends, with the child's exit code or 128 + signal, once nothing below
+// it is left; the child's end, and the caller's, end all of it.
+pid_t guarded_fork(void);
+
 struct terminal {
   int fd; // -1: the cell has no terminal
   int foreground;
