@@ -1,6 +1,9 @@
 #!/bin/sh
 # Sets up a clone: system packages, npm packages, native helpers, bundle. Each step is left out where its result stands already.
+# `--tests`: also the few programs that tests start beside anchorhold.
 set -eu
+tests=no
+[ "${1:-}" != --tests ] || tests=yes
 cd "$(dirname "$0")/.."
 root=$(pwd -P)
 
@@ -12,7 +15,7 @@ stop() {
 }
 has() { command -v "$1" >/dev/null 2>&1; }
 
-# ask_rights COMMAND WHAT: says what will be done as root and how, asks where somebody can answer, and sets `rights`. Ends where nobody may.
+# ask_rights WHAT FIRST THEN (FIRST may be empty): says what will be done as root and how, asks where somebody can answer, and sets `rights`. Ends where nobody may.
 ask_rights() {
   terminal=no
   if [ -t 0 ] && [ -t 2 ] && [ -z "${CI:-}" ]; then terminal=yes; fi
@@ -22,19 +25,24 @@ ask_rights() {
     rights='sudo -n '
   elif has sudo && [ "$terminal" = yes ]; then
     rights='sudo '
+  elif has sudo; then
+    rights='sudo '
+    stop "$1; that needs root, and sudo would ask for a password." "$(chain "$2" "$3"); then run this command again"
   else
-    stop "root is needed: $2" "sudo $1"
+    rights=
+    stop "$1; that needs root." "as root: $(chain "$2" "$3"); then run this command again"
   fi
-  say "$2"
-  printf '  %s%s\n' "$rights" "$1" >&2
+  say "$1; doing that now:"
+  printf '  %s\n' "$(chain "$2" "$3")" >&2
   [ "$terminal" = yes ] || return 0
   printf '  Go on? [Y/n] ' >&2
   read -r answer || answer=n
   case $answer in
     '' | y | Y | yes) ;;
-    *) stop 'nothing was changed.' "$rights$1" ;;
+    *) stop 'nothing was changed.' "$(chain "$2" "$3")" ;;
   esac
 }
+chain() { printf '%s' "${1:+$rights$1 && }$rights$2"; }
 
 # --- 1. What must be there before anything can be fetched -------------------------------------------------------------------
 has node || stop 'Node is not installed (20 or later is needed to start; the right one is then brought along).' 'install Node with npm, see https://nodejs.org'
@@ -55,6 +63,11 @@ missing=
 { has cc && { [ -x dist/native/anchorhold-enter ] || static_works; }; } || missing="$missing compiler"
 has bwrap || missing="$missing bubblewrap"
 has git || missing="$missing git"
+if [ "$tests" = yes ]; then
+  for program in curl openssl perl; do
+    has "$program" || missing="$missing $program"
+  done
+fi
 
 packages_for() { # packages_for apt|dnf|pacman|apk|zypper: the names of what is missing there
   for what in $missing; do
@@ -94,23 +107,33 @@ if [ -n "$missing" ]; then
     stop "these are missing:$missing; no known package manager was found." 'install them with the one of this system'
   fi
 
-  ask_rights "$install" "these system packages are missing and will be installed now:$packages"
-  # The lists may be old or absent: they are fetched only where the first attempt fails.
+  ask_rights "system packages are missing:$packages" "$refresh" "$install"
+  # A broken third-party source makes the refresh fail, though the packages can be had: installing decides.
   # shellcheck disable=SC2086 # package names of our own, one word each
-  $rights$install </dev/null >&2 || {
-    [ -n "$refresh" ] || stop 'the packages could not be installed.' "$rights$install"
-    $rights$refresh </dev/null >&2 && $rights$install </dev/null >&2 || stop 'the packages could not be installed.' "$rights$refresh && $rights$install"
-  }
+  { [ -z "$refresh" ] || $rights$refresh </dev/null >&2 || true; } && $rights$install </dev/null >&2 ||
+    stop 'the packages could not be installed (see above).' "$(chain "$refresh" "$install")"
 fi
 
 # --- 3. npm packages ----------------------------------------------------------------------------------------------------------
+ours() {
+  for place in "$root" "$root/dist" "$root/node_modules"; do
+    [ ! -e "$place" ] || [ -w "$place" ] || return 1
+  done
+}
 writable() {
-  [ -w "$root" ] || stop "this clone belongs to another user and is not set up (or not up to date): $root" "set it up as its owner, or clone it into a folder of your own"
+  ours || stop "this clone belongs to another user and is not set up (or not up to date): $root" "set it up as its owner, or clone it into a folder of your own"
 }
 sum() { sha256sum | cut -d' ' -f1; }
 stamp_is() { [ -f "$1" ] && [ "$(cat "$1")" = "$2" ]; }
 
-packages_sum=$(cat package.json package-lock.json | sum)
+# Two set-ups at once (two terminals) take turns.
+if has flock && ours && mkdir -p dist; then
+  exec 8>dist/.setup-lock
+  flock 8
+fi
+
+# The lock alone names what is installed; package.json changes more often.
+packages_sum=$(sum <package-lock.json)
 if ! stamp_is node_modules/.anchorhold-packages "$packages_sum" || [ ! -x node_modules/node/bin/node ]; then
   writable
   say 'installing npm packages (a bundled Node among them)'
@@ -122,7 +145,7 @@ if ! stamp_is node_modules/.anchorhold-packages "$packages_sum" || [ ! -x node_m
 fi
 
 # --- 4. Native helpers and the bundle -------------------------------------------------------------------------------------------
-if [ -w "$root" ]; then
+if ours; then
   before=$(cat dist/native/.built dist/.built 2>/dev/null || true)
   sh scripts/build.sh --stale >&2 || stop 'the build failed (see above).' 'sh scripts/build.sh'
   [ "$before" = "$(cat dist/native/.built dist/.built)" ] || say 'built'
@@ -133,7 +156,7 @@ fi
 # --- 5. Ubuntu keeps user namespaces from programs without an AppArmor profile ------------------------------------------------------
 restricted=/proc/sys/kernel/apparmor_restrict_unprivileged_userns
 if [ "$(id -u)" != 0 ] && [ -r "$restricted" ] && [ "$(cat "$restricted")" = 1 ] && ! grep -qsF "\"$root/dist/native/anchorhold-cell\"" /etc/apparmor.d/anchorhold; then
-  ask_rights 'sh scripts/apparmor.sh' 'AppArmor keeps user namespaces from programs without a profile; one for anchorhold will be installed now'
+  ask_rights 'AppArmor keeps user namespaces from programs without a profile; one for anchorhold is to be installed' '' "sh '$root/scripts/apparmor.sh'"
   ${rights}sh scripts/apparmor.sh </dev/null >&2 || stop 'the profile could not be installed.' "sudo sh '$root/scripts/apparmor.sh'"
 fi
 

@@ -9,7 +9,7 @@ const real = ['sh', 'dirname', 'cat', 'cut', 'sha256sum', 'mktemp', 'rm', 'grep'
 
 /** A machine made of links to real tools and of made-up ones; every call of a made-up one is logged. */
 function machine(programs: Readonly<Record<string, string>>): {
-  readonly run: () => ReturnType<typeof spawnSync>
+  readonly run: (...args: readonly string[]) => ReturnType<typeof spawnSync>
   readonly log: () => string
 } {
   const folder = mkdtempSync(path.join(tmpdir(), 'anchorhold set up '))
@@ -28,8 +28,8 @@ function machine(programs: Readonly<Record<string, string>>): {
     chmodSync(path.join(folder, 'bin', name), 0o755)
   }
   return {
-    run: () =>
-      spawnSync('/bin/sh', [path.join(folder, 'clone/scripts/setup.sh')], {
+    run: (...args) =>
+      spawnSync('/bin/sh', [path.join(folder, 'clone/scripts/setup.sh'), ...args], {
         encoding: 'utf8',
         env: { PATH: path.join(folder, 'bin') },
         stdio: ['ignore', 'pipe', 'pipe'],
@@ -44,30 +44,49 @@ const asUser = { ...base, id: 'echo 1000' }
 const asRoot = { ...base, id: 'echo 0' }
 const packages = 'apt-get install -y --no-install-recommends gcc libc6-dev bubblewrap git'
 
+const command = `apt-get update && env DEBIAN_FRONTEND=noninteractive ${packages}`
+
 test('an ordinary user without sudo is told the exact command, and nothing is installed', () => {
   const { run, log } = machine({ ...asUser, 'apt-get': 'exit 0' })
   const { status, stderr } = run()
   expect(status).toBe(1)
-  expect(stderr).toContain(`sudo env DEBIAN_FRONTEND=noninteractive ${packages}`)
+  expect(stderr).toContain(`as root: ${command}; then run this command again`)
+  expect(stderr).not.toContain('sudo')
+  expect(log()).not.toContain('apt-get')
+})
+
+test('an ordinary user with sudo that wants a password, and no terminal: the exact command, and nothing is installed', () => {
+  const { run, log } = machine({ ...asUser, sudo: 'exit 1', 'apt-get': 'exit 0' })
+  const { status, stderr } = run()
+  expect(status).toBe(1)
+  expect(stderr).toContain(`sudo apt-get update && sudo env DEBIAN_FRONTEND=noninteractive ${packages}; then`)
   expect(log()).not.toContain('apt-get')
 })
 
 test('an ordinary user with sudo that needs no password: it is said, then done', () => {
   const { run, log } = machine({ ...asUser, sudo: 'shift; exec "$@"', 'apt-get': 'exit 0' })
-  expect(run().stderr).toContain('will be installed now')
+  expect(run().stderr).toContain(`doing that now:\n  sudo -n apt-get update && sudo -n env DEBIAN_FRONTEND=noninteractive ${packages}\n`)
   expect(log()).toContain(packages)
 })
 
-test('root: lists are renewed only after the first attempt failed', () => {
-  const { run, log } = machine({ ...asRoot, 'apt-get': '[ "$1" = update ] || { [ -e "$0.second" ] || { : >"$0.second"; exit 100; }; }' })
+test('root: the lists are renewed first, since a fresh machine has none; that one of them is broken does not matter', () => {
+  const { run, log } = machine({ ...asRoot, 'apt-get': '[ "$1" != update ]' })
   const { status, stderr } = run()
   expect(
     log()
       .split('\n')
       .filter((line) => line.startsWith('apt-get')),
-  ).toEqual([packages, 'apt-get update', packages])
+  ).toEqual(['apt-get update', packages])
   expect(stderr).toContain('npm ci failed')
   expect(status).toBe(1)
+})
+
+test('what only tests start is installed for tests only', () => {
+  const { run, log } = machine({ ...asRoot, 'apt-get': 'exit 0' })
+  run()
+  expect(log()).not.toContain('curl')
+  run('--tests')
+  expect(log()).toContain(`${packages} curl openssl perl\n`)
 })
 
 test.each([
