@@ -13,7 +13,7 @@
 struct header { char magic[8]; uint64_t table, dev, ino; uint32_t nodes, matches, names, spare; uint64_t sum; };
 struct node_row { uint32_t parent, name, match, matches; uint64_t ino, dev; int64_t ctime; uint32_t kind, flags; };
 struct match_row { uint32_t name, id; uint64_t ino; int64_t ctime; uint32_t type, note; };
-static const char magic[8] = "ahscout3";
+static const char magic[8] = "ahscout4";
 
 static uint64_t sum_of(const void *bytes, size_t size, uint64_t h) {
   const unsigned char *p = bytes;
@@ -55,7 +55,7 @@ bool load_index(struct scout *s, uint32_t root) {
   const struct match_row *found = (const void *)(rows + h.nodes);
   const char *names = (const void *)(found + h.matches);
   for (uint32_t i = 0; i < h.nodes && ok; i++)
-    ok = (i == 0 ? rows[i].parent == NONE : rows[i].parent < i) && rows[i].name < h.names && rows[i].match <= h.matches && rows[i].matches <= h.matches - rows[i].match && rows[i].kind <= HOOKS
+    ok = (i == 0 ? rows[i].parent == NONE : rows[i].parent < i) && rows[i].name < h.names && rows[i].match <= h.matches && rows[i].matches <= h.matches - rows[i].match && rows[i].kind <= SEQUENCE
       && (i == 0 || (names[rows[i].name] != 0 && strchr(names + rows[i].name, '/') == NULL && strcmp(names + rows[i].name, "..") != 0));
   for (uint32_t i = 0; i < h.matches && ok; i++) ok = found[i].name < h.names;
   if (!ok) { free(bytes); return false; }
@@ -66,7 +66,7 @@ bool load_index(struct scout *s, uint32_t root) {
     uint32_t at = i == 0 ? r->node : add_node(s, base + rows[i].parent - (rows[i].parent == 0 ? base - r->node : 1), names + rows[i].name);
     struct node *n = &s->nodes[at];
     n->ino = rows[i].ino; n->dev = rows[i].dev; n->ctime = rows[i].ctime; n->kind = (uint8_t)rows[i].kind;
-    n->flags = (uint8_t)((rows[i].flags & (IN_DEPENDENCY | HAS_GIT | NO_ACCESS)) | SEEN | (i == 0 ? IS_ROOT : 0));
+    n->flags = (uint8_t)((rows[i].flags & (IN_DEPENDENCY | HAS_GIT | NO_ACCESS | READS_WRITES)) | SEEN | (i == 0 ? IS_ROOT : 0));
     for (uint32_t j = rows[i].match; j < rows[i].match + rows[i].matches; j++) {
       if (s->match_count == s->match_room) { s->match_room = s->match_room * 2 + 256; s->matches = grow(s->matches, s->match_room * sizeof *s->matches); }
       s->matches[s->match_count] = (struct match){.next = n->match, .name = add_name(s, names + found[j].name), .id = found[j].id, .type = (char)found[j].type,
@@ -169,6 +169,17 @@ static void *check_part(void *argument) {
   return NULL;
 }
 
+static uint32_t forget(struct scout *s, uint32_t node, uint32_t old) {
+  while (old != NONE) {
+    uint32_t next = s->nodes[old].next;
+    s->nodes[old].next = s->nodes[node].child;
+    s->nodes[node].child = old;
+    drop_node(s, old);
+    old = next;
+  }
+  return NONE;
+}
+
 /// After a folder was read again: children that are still the same folder keep what is known below them.
 static void graft(struct scout *s, uint32_t node, uint32_t old) {
   for (uint32_t *place = &s->nodes[node].child; *place != NONE; place = &s->nodes[*place].next) {
@@ -189,13 +200,7 @@ static void graft(struct scout *s, uint32_t node, uint32_t old) {
     n->next = s->free_node;
     s->free_node = at;
   }
-  while (old != NONE) { // what is no longer there
-    uint32_t next = s->nodes[old].next;
-    s->nodes[old].next = s->nodes[node].child;
-    s->nodes[node].child = old;
-    drop_node(s, old);
-    old = next;
-  }
+  forget(s, node, old); // what is no longer there
 }
 
 void reread(struct scout *s, uint32_t node) {
@@ -207,12 +212,13 @@ void reread(struct scout *s, uint32_t node) {
     fold_name(s->names + n->name, folded);
     if (strcmp(folded, ".git") != 0) n->kind = PLAIN; // found by shape: look at the shape again
   } else if (n->kind == GITDIR && n->parent == NONE) n->kind = PLAIN;
+  uint8_t had = n->flags & HAS_GIT;
   n->flags &= (uint8_t)~(SEEN | HAS_GIT | NO_ACCESS);
   drop_matches(s, node);
   read_folder(s, node);
   s->nodes[node].flags |= SEEN;
   s->roots[s->nodes[node].root].changed = true;
-  graft(s, node, old);
+  graft(s, node, (s->nodes[node].flags & HAS_GIT) == had ? old : forget(s, node, old)); // a new repository: other names count below it
 }
 
 static void report_known(struct scout *s, uint32_t node) {

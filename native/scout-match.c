@@ -3,14 +3,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct { const char *bytes; char as; } look_alikes[] = {
-  // Case-folding file systems take these for letters or for nothing (CVE-2014-9390, Unicode CaseFolding.txt).
-  {"\xC5\xBF", 's'}, {"\xE2\x84\xAA", 'k'},
-  {"\xE2\x80\x8C", 0}, {"\xE2\x80\x8D", 0}, {"\xE2\x80\x8E", 0}, {"\xE2\x80\x8F", 0},
-  {"\xE2\x80\xAA", 0}, {"\xE2\x80\xAB", 0}, {"\xE2\x80\xAC", 0}, {"\xE2\x80\xAD", 0}, {"\xE2\x80\xAE", 0},
-  {"\xE2\x81\xAA", 0}, {"\xE2\x81\xAB", 0}, {"\xE2\x81\xAC", 0}, {"\xE2\x81\xAD", 0}, {"\xE2\x81\xAE", 0}, {"\xE2\x81\xAF", 0},
-  {"\xEF\xBB\xBF", 0},
+// Case-folding file systems take these for letters or for nothing (CVE-2014-9390; Unicode CaseFolding.txt with its full foldings, and
+// Default_Ignorable_Code_Point of DerivedCoreProperties.txt, as ext4 and f2fs fold names).
+static const struct { uint32_t first, last; const char *as; } look_alikes[] = {
+  {0xAD, 0xAD, ""}, {0x17F, 0x17F, "s"}, {0x34F, 0x34F, ""}, {0x61C, 0x61C, ""}, {0x115F, 0x1160, ""}, {0x17B4, 0x17B5, ""}, {0x180B, 0x180F, ""},
+  {0x200B, 0x200F, ""}, {0x202A, 0x202E, ""}, {0x2060, 0x206F, ""}, {0x212A, 0x212A, "k"}, {0x3164, 0x3164, ""},
+  {0xFB00, 0xFB00, "ff"}, {0xFB01, 0xFB01, "fi"}, {0xFB02, 0xFB02, "fl"}, {0xFB03, 0xFB03, "ffi"}, {0xFB04, 0xFB04, "ffl"}, {0xFB05, 0xFB06, "st"},
+  {0xFE00, 0xFE0F, ""}, {0xFEFF, 0xFEFF, ""}, {0xFFA0, 0xFFA0, ""}, {0xFFF0, 0xFFF8, ""}, {0x1BCA0, 0x1BCA3, ""}, {0x1D173, 0x1D17A, ""}, {0xE0000, 0xE0FFF, ""},
 };
+
+/// Bytes of the sequence that starts here; 1 where it is none.
+static size_t code_point(const unsigned char *p, uint32_t *code) {
+  size_t size = *p >= 0xF0 && *p < 0xF8 ? 4 : *p >= 0xE0 ? 3 : *p >= 0xC0 ? 2 : 1;
+  *code = size == 4 ? *p & 7u : size == 3 ? *p & 15u : *p & 31u;
+  for (size_t i = 1; i < size; i++) {
+    if ((p[i] & 0xC0) != 0x80) { *code = 0; return 1; }
+    *code = *code << 6 | (p[i] & 63u);
+  }
+  if (size == 1) *code = 0;
+  return size;
+}
 
 size_t fold_name(const char *name, char *out) {
   size_t n = 0;
@@ -20,14 +32,13 @@ size_t fold_name(const char *name, char *out) {
       p++;
       continue;
     }
-    size_t used = 0;
-    for (size_t i = 0; i < sizeof look_alikes / sizeof *look_alikes && used == 0; i++) {
-      size_t length = strlen(look_alikes[i].bytes);
-      if (strncmp((const char *)p, look_alikes[i].bytes, length) != 0) continue;
-      used = length;
-      if (look_alikes[i].as != 0) out[n++] = look_alikes[i].as;
-    }
-    if (used == 0) { out[n++] = (char)*p; used = 1; }
+    uint32_t code = 0;
+    size_t used = code_point(p, &code);
+    const char *as = NULL;
+    for (size_t i = 0; i < sizeof look_alikes / sizeof *look_alikes && as == NULL; i++)
+      if (code >= look_alikes[i].first && code <= look_alikes[i].last) as = look_alikes[i].as;
+    if (as != NULL) for (; *as != 0 && n < NAME_BYTES - 1; as++) out[n++] = *as;
+    else for (size_t i = 0; i < used && n < NAME_BYTES - 1; i++) out[n++] = (char)p[i];
     p += used;
   }
   while (n > 1 && (out[n - 1] == '.' || out[n - 1] == ' ')) n--; // FAT and NTFS drop these
@@ -122,11 +133,13 @@ void finish_patterns(struct scout *s) {
   }
 }
 
-struct stepping { struct scout *s; const char *folded; char type; uint32_t list[256]; uint32_t count; uint32_t *ids; uint32_t *id_count; };
+struct stepping { struct scout *s; const char *folded; char type; uint32_t count; uint32_t *ids; uint32_t *id_count; };
 
 static void keep(struct stepping *t, uint32_t item) {
-  for (uint32_t i = 0; i < t->count; i++) if (t->list[i] == item) return;
-  if (t->count < 256) t->list[t->count++] = item;
+  struct scout *s = t->s;
+  for (uint32_t i = 0; i < t->count; i++) if (s->stepped[i] == item) return;
+  if (t->count == s->stepped_room) { s->stepped_room = s->stepped_room * 2 + 256; s->stepped = grow(s->stepped, s->stepped_room * sizeof *s->stepped); }
+  s->stepped[t->count++] = item;
 }
 
 static void advance(struct stepping *t, uint32_t index, int at) {
@@ -137,7 +150,7 @@ static void advance(struct stepping *t, uint32_t index, int at) {
   if (at < p->count - 1) { keep(t, index << 8 | (uint32_t)(at + 1)); return; }
   if (strchr(p->flags, 'd') != NULL && t->type != 'd' && t->type != 'l') return;
   if (strchr(p->flags, 'f') != NULL && t->type == 'd') return;
-  if (*t->id_count < 64) t->ids[(*t->id_count)++] = p->id;
+  if (*t->id_count < MAX_IDS) t->ids[(*t->id_count)++] = p->id;
 }
 
 static void advance_floating(struct stepping *t, uint32_t index, uint8_t flags) {
@@ -168,7 +181,7 @@ uint32_t step(struct scout *s, uint32_t node, const char *folded, char type, boo
   }
   uint32_t at = s->states_used;
   s->states[at] = t.count;
-  memcpy(&s->states[at + 1], t.list, t.count * sizeof *t.list);
+  memcpy(&s->states[at + 1], s->stepped, t.count * sizeof *s->stepped);
   s->states_used += t.count + 1;
   return at;
 }
@@ -195,10 +208,18 @@ uint32_t states_of(struct scout *s, uint32_t node) {
     at = parent;
   }
   while (depth > 0) {
-    uint32_t below = chain[--depth], ids[64], count = 0;
+    uint32_t below = chain[--depth], ids[MAX_IDS], count = 0;
     char folded[NAME_BYTES];
     fold_name(s->names + s->nodes[below].name, folded);
     s->nodes[below].states = step(s, s->nodes[below].parent, folded, 'd', true, ids, &count);
   }
   return s->nodes[node].states == NONE ? states_of(s, node) : s->nodes[node].states;
+}
+
+/// Whether one of these patterns is judged by content (flag j): its folder is watched for writes too.
+bool is_judged(struct scout *s, const uint32_t *ids, uint32_t count) {
+  for (uint32_t i = 0; i < count; i++)
+    for (uint32_t p = 0; p < s->pattern_count; p++)
+      if (s->patterns[p].id == ids[i] && strchr(s->patterns[p].flags, 'j') != NULL) return true;
+  return false;
 }

@@ -153,6 +153,14 @@ int open_below(int root, const char *path, int flags) {
   return fd;
 }
 
+/// A root by its path: the folder that was there at the start, wherever it lies now; another one only without a link in its path.
+int open_root(const struct scout *s, const char *path) {
+  for (uint32_t i = 0; i < s->root_count; i++)
+    if (strcmp(s->roots[i].path, path) == 0) return fcntl(s->roots[i].fd, F_DUPFD_CLOEXEC, 3);
+  struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+  return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+}
+
 int open_node(struct scout *s, uint32_t node) {
   char *path = node_path(s, node, NULL);
   int fd = open_below(s->roots[s->nodes[node].root].fd, path, O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_NOFOLLOW);

@@ -96,6 +96,7 @@ static uint32_t git_part(const char *folded, uint8_t kind) {
     size_t length = strlen(folded);
     return length > 7 && strcmp(folded + length - 7, ".sample") == 0 ? 0 : GIT_HOOK;
   }
+  if (kind == SEQUENCE) return strcmp(folded, "git-rebase-todo") == 0 || strcmp(folded, "todo") == 0 || strcmp(folded, "strategy") == 0 ? GIT_TODO : 0;
   if (kind != GITDIR) return 0;
   if (strcmp(folded, "config") == 0) return GIT_CONFIG;
   if (strcmp(folded, "config.worktree") == 0) return GIT_WORKTREE_CONFIG;
@@ -115,20 +116,26 @@ void evaluate_name(struct scout *s, uint32_t node, int fd, const char *name, cha
   char folded[NAME_BYTES];
   fold_name(name, folded);
   uint8_t kind = s->nodes[node].kind;
-  uint32_t ids[64], count = 0, states = NONE;
+  uint32_t ids[MAX_IDS], count = 0, states = NONE;
   uint32_t part = git_part(folded, kind);
   if (part != 0) {
     int64_t ctime = 0;
     uint8_t note = (part == GIT_CONFIG || part == GIT_WORKTREE_CONFIG) ? config_note(fd, name, &ctime) : 0;
     add_match(s, node, name, part, type, ino, note, ctime);
   }
+  // git writes what it keeps for itself (messages, the index, the reflog) through a link to wherever that leads.
+  if (part == 0 && type == 'l' && (kind == GITDIR || kind == SEQUENCE)) add_match(s, node, name, GIT_INNER_LINK, type, ino, 0, 0);
   bool is_git = strcmp(folded, ".git") == 0;
   if (is_git && type != 'd' && kind != HOOKS) add_match(s, node, name, GIT_LINK, type, ino, 0, 0);
   if (kind == PLAIN) {
     states = step(s, node, folded, type, type == 'd', ids, &count);
     for (uint32_t i = 0; i < count; i++) add_match(s, node, name, ids[i], type, ino, 0, 0);
+    if (type != 'd' && (s->nodes[node].flags & READS_WRITES) == 0 && is_judged(s, ids, count)) {
+      s->nodes[node].flags |= READS_WRITES;
+      if (s->nodes[node].wd >= 0) set_watch(s, node, fd);
+    }
   }
-  if (type != 'd' || kind == HOOKS) return;
+  if (type != 'd' || kind == HOOKS || kind == SEQUENCE) return;
   if (kind == GITDIR && (skipped_in_gitdir(folded) || (part == GIT_HOOKS && !s->sweep && s->report == 'M'))) return;
   uint32_t child = add_node(s, node, name);
   struct node *c = &s->nodes[child];
@@ -138,6 +145,7 @@ void evaluate_name(struct scout *s, uint32_t node, int fd, const char *name, cha
   if (is_git || kind == WORKTREES) c->kind = GITDIR;
   else if (kind == GITDIR && strcmp(folded, "worktrees") == 0) c->kind = WORKTREES;
   else if (part == GIT_HOOKS) c->kind = HOOKS;
+  else if (kind == GITDIR && (strcmp(folded, "rebase-merge") == 0 || strcmp(folded, "sequencer") == 0)) c->kind = SEQUENCE;
 }
 
 /// HEAD, objects and refs in one folder make it a repository for git, whatever it is called (CVE-2026-26268: buried bare repositories).
@@ -163,7 +171,7 @@ static void look_at_shape(struct scout *s, uint32_t node, const struct listing *
 void add_watch(struct scout *s, uint32_t node, const char *path) {
   if (s->inotify < 0 || s->watch_failed) return;
   uint32_t mask = IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK;
-  if (s->nodes[node].kind != PLAIN) mask |= IN_CLOSE_WRITE | IN_MODIFY;
+  if (s->nodes[node].kind != PLAIN || (s->nodes[node].flags & READS_WRITES) != 0) mask |= IN_CLOSE_WRITE | IN_MODIFY;
   int wd = inotify_add_watch(s->inotify, path, mask);
   if (wd < 0) {
     if (errno == ENOSPC || errno == ENOMEM) s->watch_failed = true;

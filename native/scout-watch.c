@@ -1,6 +1,7 @@
 // After the first answer the scout stays: inotify on every folder, set before the folder is read, so that nothing falls in between.
 // Says A (appeared or changed), V (vanished), O (events were lost, everything was compared again), L (the kernel's limit of watches).
 #include "scout.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -69,7 +70,7 @@ static bool shapes_a_repository(const char *folded) {
 }
 
 static bool may_match(struct scout *s, uint32_t node, const char *folded) {
-  uint32_t ids[64], count = 0;
+  uint32_t ids[MAX_IDS], count = 0;
   if (s->nodes[node].kind != PLAIN) return true;
   step(s, node, folded, 'l', false, ids, &count);
   return count > 0;
@@ -88,6 +89,11 @@ static void appeared(struct scout *s, uint32_t node, const char *name, bool fold
   known_match(s, node, name, true, false);
   int fd = open_node(s, node);
   struct stat info;
+  if (fd < 0 && errno == EACCES) { // without the right to list it, a name in it can still be looked up
+    char *path = node_path(s, node, NULL);
+    fd = open_below(s->roots[s->nodes[node].root].fd, path, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+    free(path);
+  }
   if (fd < 0) return;
   if (fstatat(fd, name, &info, AT_SYMLINK_NOFOLLOW) == 0) {
     uint32_t before = s->nodes[node].child;
@@ -132,11 +138,55 @@ static void drain(struct scout *s) {
   }
 }
 
+#define DEEP_LOGS 50 // git-dirs up to which every log is looked at; with more of them the one that each commit writes
+
+static void print_link(struct scout *s, uint32_t node, const char *rel, uint64_t ino) {
+  char head[120];
+  char *path = node_path(s, node, rel);
+  snprintf(head, sizeof head, "M%u,l,%u,%llu,0,0", (unsigned)GIT_INNER_LINK, s->nodes[node].root, (unsigned long long)ino);
+  out_record(head);
+  out_record(path);
+  free(path);
+}
+
+/// Reflogs that are links: found at the end only, since a folder's logs are as many as its branches.
+static void look_at_log(struct scout *s, uint32_t node, const char *rel, int depth) {
+  char *path = node_path(s, node, rel);
+  int fd = depth > 40 ? -1 : open_below(s->roots[s->nodes[node].root].fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  free(path);
+  DIR *entries = fd < 0 ? NULL : fdopendir(fd);
+  if (entries == NULL) { if (fd >= 0) close(fd); return; }
+  for (struct dirent *e; (e = readdir(entries)) != NULL;) {
+    if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 || strlen(rel) + strlen(e->d_name) > 3000) continue;
+    if (e->d_type != DT_DIR && e->d_type != DT_LNK) continue;
+    char below[3300];
+    snprintf(below, sizeof below, "%s/%s", rel, e->d_name);
+    if (e->d_type == DT_DIR) look_at_log(s, node, below, depth + 1);
+    else print_link(s, node, below, e->d_ino);
+  }
+  closedir(entries);
+}
+
+static void look_at_logs(struct scout *s) {
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < s->node_count; i++) count += (s->nodes[i].flags & FREED) == 0 && s->nodes[i].kind == GITDIR;
+  for (uint32_t i = 0; i < s->node_count; i++) {
+    struct node *n = &s->nodes[i];
+    struct stat info;
+    if ((n->flags & FREED) != 0 || n->kind != GITDIR) continue;
+    if (count <= DEEP_LOGS) { look_at_log(s, i, "logs", 0); continue; }
+    char *path = node_path(s, i, "logs/HEAD");
+    if (strlen(path) < 4000 && fstatat(s->roots[n->root].fd, path, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(info.st_mode)) print_link(s, i, "logs/HEAD", info.st_ino);
+    free(path);
+  }
+}
+
 static void sweep(struct scout *s) {
   drain(s);
   s->unlock = s->sweep = true;
   s->report = 'M';
   for (uint32_t i = 0; i < s->root_count; i++) revalidate(s, i);
+  look_at_logs(s);
   out_record("D");
   out_flush();
   for (uint32_t i = 0; i < s->root_count; i++) save_index(s, i);
@@ -148,8 +198,10 @@ static void command(struct scout *s, char **field, int count) {
   char message[512], head[64];
   if (field[0][0] == 's') { sweep(s); return; }
   if (count != 6) die("a command that is not understood");
-  bool ok = (field[0][0] == 'm' ? move_below(field[2], field[3], field[4], field[5], message, sizeof message)
-                                : restore_below(field[2], field[3], field[4], field[5], message, sizeof message)) == 0;
+  int top = open_root(s, field[0][0] == 'm' ? field[2] : field[4]);
+  bool ok = (field[0][0] == 'm' ? move_below(top, field[3], field[4], field[5], message, sizeof message)
+                                : restore_below(field[2], field[3], top, field[5], message, sizeof message)) == 0;
+  if (top >= 0) close(top);
   snprintf(head, sizeof head, "R%s,", field[1]);
   out_bytes(head, strlen(head));
   out_record(ok ? "" : message);

@@ -3,11 +3,13 @@
 #include "scout.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -15,7 +17,8 @@ static void add_root(struct scout *s, const char *path) {
   s->roots = grow(s->roots, (s->root_count + 1) * sizeof *s->roots);
   struct root *r = &s->roots[s->root_count];
   struct stat info;
-  *r = (struct root){.path = strdup(path), .fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  struct open_how how = {.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+  *r = (struct root){.path = strdup(path), .fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how)};
   if (r->path == NULL) die("out of memory");
   if (r->fd < 0 || fstat(r->fd, &info) < 0) die(path);
   r->dev = info.st_dev;

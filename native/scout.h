@@ -15,10 +15,11 @@
 #define NAME_BYTES 256
 
 // What a match is, where it is not a pattern of the table: parts of a git-dir, found by shape.
-enum special { GIT_CONFIG = 60001, GIT_HOOKS, GIT_WORKTREE_CONFIG, GIT_LINK, GIT_COMMONDIR, GIT_DIR, UNREADABLE = 60008, GIT_HOOK };
+enum special { GIT_CONFIG = 60001, GIT_HOOKS, GIT_WORKTREE_CONFIG, GIT_LINK, GIT_COMMONDIR, GIT_DIR, UNREADABLE = 60008, GIT_HOOK, GIT_INNER_LINK, GIT_TODO };
 
-enum kind { PLAIN, GITDIR, WORKTREES, HOOKS };
-enum node_flag { IN_DEPENDENCY = 1, HAS_GIT = 2, FREED = 4, SEEN = 8, IS_ROOT = 16, NO_ACCESS = 32 };
+enum kind { PLAIN, GITDIR, WORKTREES, HOOKS, SEQUENCE };
+#define MAX_IDS 1024
+enum node_flag { IN_DEPENDENCY = 1, HAS_GIT = 2, FREED = 4, SEEN = 8, IS_ROOT = 16, NO_ACCESS = 32, READS_WRITES = 64 };
 
 struct pattern { uint32_t id; char flags[8]; bool floating; int count; char *segment[MAX_SEGMENTS]; bool wild[MAX_SEGMENTS]; };
 
@@ -43,6 +44,7 @@ struct scout {
   struct match *matches; uint32_t match_count, match_room, free_match;
   char *names; size_t names_used, names_room;
   uint32_t *states; uint32_t states_used, states_room;
+  uint32_t *stepped, stepped_room;
   uint32_t *buckets; uint32_t *bucket_next; uint32_t *wild_list; uint32_t wild_count;
   uint64_t table_hash;
   int inotify; bool watching; bool watch_failed; bool unlock; bool sweep;
@@ -59,6 +61,7 @@ uint32_t states_of(struct scout *s, uint32_t node);
 // Collects the ids of the patterns that end at this name; returns the states of the child folder.
 uint32_t step(struct scout *s, uint32_t node, const char *folded, char type, bool want_states, uint32_t *ids, uint32_t *id_count);
 bool is_dependency_folder(const char *folded);
+bool is_judged(struct scout *s, const uint32_t *ids, uint32_t count);
 
 // scout-tree.c
 void *grow(void *memory, size_t size);
@@ -71,6 +74,7 @@ uint32_t find_child(struct scout *s, uint32_t node, const char *name);
 char *node_path(struct scout *s, uint32_t node, const char *leaf);
 int open_below(int root, const char *path, int flags);
 int open_node(struct scout *s, uint32_t node);
+int open_root(const struct scout *s, const char *path);
 int64_t now_ns(void);
 
 // scout-walk.c
@@ -94,8 +98,8 @@ void reread(struct scout *s, uint32_t node);
 int watch_loop(struct scout *s);
 
 // scout-move.c
-int move_below(const char *root, const char *from, const char *to_folder, const char *to_name, char *message, size_t room);
-int restore_below(const char *kept_folder, const char *kept_name, const char *root, const char *to, char *message, size_t room);
+int move_below(int top, const char *from, const char *to_folder, const char *to_name, char *message, size_t room);
+int restore_below(const char *kept_folder, const char *kept_name, int top, const char *to, char *message, size_t room);
 
 // scout-out.c
 void out_record(const char *text);

@@ -22,6 +22,8 @@ const gitNames: ReadonlyMap<number, string> = new Map([
   [gitPart.hook, '.git/hooks'],
   [gitPart.link, '.git'],
   [gitPart.commondir, '.git/commondir'],
+  [gitPart.innerLink, 'a link in a git-dir'],
+  [gitPart.todo, 'steps of a rebase'],
 ])
 
 /** What a match is called in messages, and the key that lifts it. */
@@ -113,6 +115,7 @@ function coverKind(match: Match, writable: boolean, meaning: Meaning | undefined
   if (!writable) return undefined
   if (match.id === gitPart.unreadable) return 'readonly'
   if (meaning?.kind === 'protect') return meaning.keep === 'sealed' ? 'readonly' : undefined
-  if (match.id === gitPart.hook) return undefined // the folder of hooks is covered as a whole
+  // The folder of hooks is covered as a whole; the others belong to what git does, and are judged by what they say.
+  if (match.id === gitPart.hook || match.id === gitPart.innerLink || match.id === gitPart.todo) return undefined
   return tables.lifted.has(gitNames.get(match.id) ?? '') ? undefined : 'readonly'
 }

@@ -2,7 +2,7 @@
 // git can lock and rename it. At the end git-merge.ts says what is taken over; it is appended in place, since a rename over the real file
 // would take away the covers that lie on it in other cells.
 import { constants } from 'node:fs'
-import { mkdir, open, rm, unlink, writeFile, type FileHandle } from 'node:fs/promises'
+import { mkdir, open, realpath, rm, unlink, writeFile, type FileHandle } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Emit } from '../model/events.ts'
@@ -21,9 +21,11 @@ export interface GitViewInput {
   /** How the configuration is called in events. */
   readonly shown: string
   readonly emit: Emit
+  /** Owns what stays open until close(). */
+  readonly scope: AsyncDisposableStack
 }
 
-export interface GitView {
+export interface GitView extends Pick<GitViewInput, 'gitDir' | 'number' | 'shown'> {
   readonly cover: Cover
   readonly mount: Mount
   /** After the cell's end. */
@@ -39,16 +41,24 @@ export async function openGitView(input: GitViewInput): Promise<GitView | undefi
   const text = await readSmall(real)
   const start = typeof text === 'string' ? parseGitConfig(text) : undefined
   if (typeof text !== 'string' || start === undefined || !start.ok) return undefined
+  // Held from here on: by its path it could be another repository at the end, where a folder above was swapped for a link.
+  const gitDir = await openFolder(input.gitDir)
+  input.scope.use(gitDir)
   const folder = path.join(input.sessionFolder, 'git', String(input.number))
   await mkdir(folder, { recursive: true, mode: 0o700 })
+  await writeFile(`${folder}${startSuffix}`, Buffer.from(text, 'latin1'), { mode: 0o600 })
   const copy = path.join(folder, 'config')
   await writeFile(copy, Buffer.from(text, 'latin1'), { mode: 0o644 })
   const target = `${inside}/${input.number}`
   return {
+    gitDir: input.gitDir,
+    number: input.number,
+    shown: input.shown,
     cover: { kind: 'link', path: real, target: `${target}/config` },
     mount: { kind: 'bind', from: folder, to: target, mode: 'rw' },
     async close() {
-      await mergeBack(input, start.entries, text, await readSmall(copy))
+      await mergeBack(input, gitDir, start.entries, text, await readSmall(copy))
+      await rm(`${folder}${startSuffix}`, { force: true })
       await rm(folder, { recursive: true, force: true }).catch((error: Error) => {
         input.emit({ kind: 'warning', code: 'git/view-left', message: `${folder} could not be removed: ${error.message}` })
       })
@@ -56,8 +66,30 @@ export async function openGitView(input: GitViewInput): Promise<GitView | undefi
   }
 }
 
+/**
+ * What close() would have done, for a session that was killed: from the copies that lie in its folder.
+ * Does nothing where there are none.
+ */
+export async function mergeViewAfterCrash(input: Omit<GitViewInput, 'scope'>): Promise<void> {
+  const folder = path.join(input.sessionFolder, 'git', String(input.number))
+  const text = await readSmall(`${folder}${startSuffix}`)
+  if (typeof text !== 'string' || (await realpath(input.gitDir).catch(() => '')) !== input.gitDir) return
+  await using gitDir = await openFolder(input.gitDir)
+  await mergeBack(input, gitDir, parseGitConfig(text).entries, text, await readSmall(path.join(folder, 'config')))
+  await rm(`${folder}${startSuffix}`, { force: true })
+  await rm(folder, { recursive: true, force: true })
+}
+
+/** Beside the folder that the cell gets, never in it. */
+const startSuffix = '.start'
+
+function openFolder(place: string): Promise<FileHandle> {
+  return open(place, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+}
+
 async function mergeBack(
-  input: GitViewInput,
+  input: Omit<GitViewInput, 'scope'>,
+  gitDir: FileHandle,
   start: readonly ConfigEntry[],
   startText: string,
   left: string | false | undefined,
@@ -66,7 +98,7 @@ async function mergeBack(
   const parsed = typeof left === 'string' ? parseGitConfig(left) : undefined
   if (parsed === undefined || !parsed.ok)
     return hold(input, ['the whole file: git could not read it'], typeof left === 'string' ? left : '')
-  const done = await inPlace(input.gitDir, (now) => mergeConfigs(start, parsed.entries, now, { gitDir: input.gitDir, roots: input.roots }))
+  const done = await inPlace(gitDir, (now) => mergeConfigs(start, parsed.entries, now, { gitDir: input.gitDir, roots: input.roots }))
   if (done.merged.length > 0) input.emit({ kind: 'git.merged', path: input.shown, keys: keysOf(done.merged) })
   const held = [...keysOf(done.held), ...done.removed.map((key) => `${key} (removed inside, kept here)`)]
   if (held.length > 0) await hold(input, held, formatGitConfig(done.held))
@@ -76,7 +108,7 @@ function keysOf(entries: readonly ConfigEntry[]): readonly string[] {
   return [...new Set(entries.map(({ key }) => Buffer.from(key, 'latin1').toString('utf8')))]
 }
 
-async function hold(input: GitViewInput, keys: readonly string[], text: string): Promise<void> {
+async function hold(input: Omit<GitViewInput, 'scope'>, keys: readonly string[], text: string): Promise<void> {
   const folder = path.join(input.sessionFolder, 'held')
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const kept = path.join(folder, `git-config-${input.number}`)
@@ -92,10 +124,9 @@ interface Done {
 
 /** Under git's own lock, through the git-dir's descriptor: another cell may swap folders of the project meanwhile. */
 async function inPlace(
-  gitDir: string,
+  folder: FileHandle,
   decide: (now: readonly ConfigEntry[]) => { take: readonly ConfigEntry[]; hold: readonly ConfigEntry[]; removed: readonly string[] },
 ): Promise<Done> {
-  await using folder = await open(gitDir, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
   const base = `/proc/self/fd/${folder.fd}`
   const lock = await takeLock(`${base}/config.lock`)
   try {

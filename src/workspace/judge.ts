@@ -1,21 +1,23 @@
 // Reads what appeared under a name of git's and says whether it may stay. Content comes from the cell: opened without following a link,
 // never as a pipe, bounded. What was judged while the cell runs is judged again at the end, when nobody can swap it.
 import { constants } from 'node:fs'
-import { open, realpath } from 'node:fs/promises'
+import { open, readlink, realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
-import { parseGitConfig, type ConfigEntry } from './git-config.ts'
+import { formatGitConfig, parseGitConfig, type ConfigEntry } from './git-config.ts'
 import { judgeEntry, judgeModulesEntry } from './git-harmless.ts'
 import { isWithin } from './project.ts'
 import { gitPart, type Match } from './scout.ts'
 
 export type ContentVerdict =
   | { readonly kind: 'harmless' }
-  /** `rule` says what is wrong with it; `keep` are the entries that may stay, where the file is a configuration. */
-  | { readonly kind: 'inert' | 'dangerous'; readonly rule: string; readonly keep?: readonly ConfigEntry[] }
+  /** `rule` says what is wrong with it; `keep` is the text (latin1) that may stay in its place. */
+  | { readonly kind: 'inert' | 'dangerous'; readonly rule: string; readonly keep?: string }
 
 export interface JudgePlaces {
   readonly roots: readonly string[]
   readonly gitDirs: readonly string[]
+  /** Commands that a rebase of the start had still to run. */
+  readonly commands: ReadonlySet<string>
 }
 
 const harmless: ContentVerdict = { kind: 'harmless' }
@@ -36,6 +38,10 @@ export async function judgeContent(match: Match, place: string, places: JudgePla
       return match.type === 'f' ? judgeLink(place, places) : dangerous('a link')
     case gitPart.commondir:
       return match.type === 'f' ? judgeCommonDir(place) : dangerous('not a file')
+    case gitPart.innerLink:
+      return judgeInnerLink(place)
+    case gitPart.todo:
+      return match.type === 'f' ? judgeSteps(place, places) : dangerous('not a file')
     default:
       return match.type === 'f' ? judgeModules(place) : dangerous('not a file')
   }
@@ -45,10 +51,10 @@ async function judgeConfig(place: string, { roots }: JudgePlaces): Promise<Conte
   const text = await readSmall(place)
   if (text === undefined) return harmless // gone again
   const parsed = typeof text === 'string' ? parseGitConfig(text) : undefined
-  if (parsed === undefined || !parsed.ok) return { kind: 'inert', rule: 'it cannot be read', keep: minimal }
+  if (parsed === undefined || !parsed.ok) return { kind: 'inert', rule: 'it cannot be read', keep: formatGitConfig(minimal) }
   const gitDir = path.dirname(place)
   const judged = parsed.entries.map((entry) => ({ entry, verdict: judgeEntry(entry, { gitDir, roots }) }))
-  const keep = judged.filter(({ verdict }) => verdict === 'harmless').map(({ entry }) => entry)
+  const keep = formatGitConfig(judged.filter(({ verdict }) => verdict === 'harmless').map(({ entry }) => entry))
   const named = (wanted: string) => judged.filter(({ verdict }) => verdict === wanted).map(({ entry }) => entry.key)
   const bad = named('dangerous')
   if (bad.length > 0) return { kind: 'dangerous', rule: list(bad), keep }
@@ -69,7 +75,50 @@ async function judgeLink(place: string, { roots, gitDirs }: JudgePlaces): Promis
   const inside = (candidate: string) => [...roots, ...gitDirs].some((root) => isWithin(candidate, root))
   if (!inside(folder)) return dangerous('it points out of the project')
   const real = await realpath(folder).catch(() => folder)
-  return real === folder ? harmless : dangerous('it points through a link')
+  if (real !== folder) return dangerous('it points through a link')
+  return (await isUnsearched(folder, [...roots, ...gitDirs])) ? dangerous('it points into the inner folders of another git-dir') : harmless
+}
+
+/** The folders of a git-dir that nobody searches, since git keeps only objects and names there: no place for another git-dir. */
+const unsearched = /^(objects|refs|logs|info|lfs|rr-cache|branches|reftable|hooks)$/i
+
+async function isUnsearched(folder: string, roots: readonly string[]): Promise<boolean> {
+  for (let at = folder; roots.some((root) => isWithin(at, root)) && at !== path.dirname(at); at = path.dirname(at)) {
+    if (!unsearched.test(path.basename(at))) continue
+    const outer = path.dirname(at)
+    if (path.basename(outer).toLowerCase() === '.git' || (await stat(path.join(outer, 'HEAD')).catch(() => undefined)) !== undefined) return true
+  }
+  return false
+}
+
+/** git writes through links in its own folder; only HEAD may be one, as core.preferSymlinkRefs makes it. */
+async function judgeInnerLink(place: string): Promise<ContentVerdict> {
+  const target = await readlink(place).catch(() => undefined)
+  if (target === undefined) return harmless
+  const isHead = path.basename(place) === 'HEAD' && /^refs\/heads\/[^/]/.test(target) && !target.split('/').includes('..')
+  return isHead ? harmless : dangerous('git would write wherever it leads')
+}
+
+const strategies: ReadonlySet<string> = new Set(['recursive', 'resolve', 'octopus', 'ours', 'subtree', 'ort'])
+const isCommand = (line: string) => /^[ \t]*(x|exec)([ \t]|$)/.test(line)
+
+/** What `git rebase --continue` would do next (git-rebase(1)): steps that run a command stay only where the host itself had asked for them. */
+async function judgeSteps(place: string, { commands }: JudgePlaces): Promise<ContentVerdict> {
+  const text = await readSmall(place)
+  if (text === undefined) return harmless
+  if (typeof text !== 'string') return unfinished('it cannot be read')
+  if (path.basename(place).toLowerCase() === 'strategy')
+    return strategies.has(text.trim()) ? harmless : dangerous('it names a program')
+  const lines = text.split('\n')
+  const isOurs = (line: string) => !isCommand(line) || commands.has(line.trim())
+  if (lines.every(isOurs)) return harmless
+  return { kind: 'inert', rule: 'git rebase --continue would run its commands', keep: lines.filter(isOurs).join('\n') }
+}
+
+/** The commands among the steps of the rebases that were under way at the start. */
+export async function commandsOf(places: readonly string[]): Promise<readonly string[]> {
+  const texts = await Promise.all(places.map(readSmall))
+  return texts.flatMap((text) => (typeof text === 'string' ? text.split('\n').filter(isCommand).map((line) => line.trim()) : []))
 }
 
 /** `commondir` belongs in `.git/worktrees/NAME` and says `../..` there (CVE-2026-40068, CVE-2026-55607: crafted ones redirect git). */
@@ -99,14 +148,20 @@ function list(keys: readonly string[]): string {
 
 /** latin1 text of a file of at most 1 MiB; `false` for anything else that lies there; undefined where nothing does. */
 export async function readSmall(place: string): Promise<string | false | undefined> {
+  const bytes = await readPlain(place, 2 ** 20)
+  return Buffer.isBuffer(bytes) ? bytes.toString('latin1') : bytes
+}
+
+/** The bytes of a plain file of at most `most` bytes; `false` for a link, a pipe, a larger file; undefined where nothing lies. */
+export async function readPlain(place: string, most: number): Promise<Buffer | false | undefined> {
   const file = await open(place, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch((error: NodeJS.ErrnoException) =>
     error.code === 'ENOENT' ? undefined : false,
   )
   if (file === undefined || file === false) return file
   try {
     const info = await file.stat()
-    if (!info.isFile() || info.size > 2 ** 20) return false
-    return (await file.readFile()).toString('latin1')
+    if (!info.isFile() || info.size > most) return false
+    return await file.readFile()
   } finally {
     await file.close()
   }

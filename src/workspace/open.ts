@@ -16,6 +16,7 @@ import { pinsFor } from './pins.ts'
 import { openPlanted, type Planted } from './planted.ts'
 import { openQuarantine } from './quarantine.ts'
 import { gitPart, startScout, type Match, type Scout, type ScoutEvent } from './scout.ts'
+import { commandsOf } from './judge.ts'
 import { findReach } from './reach.ts'
 import { startFile, type StartRecord } from './sweep.ts'
 import { makeTables, type Tables } from './tables.ts'
@@ -102,7 +103,9 @@ export async function openWorkspace(input: WorkspaceInput): Promise<Workspace> {
       remedy: 'Mend its permissions, or leave it.',
     })
   }
-  const views = live ? await openViews(input, matches, tables, outside) : []
+  const views = live ? await openViews(input, matches, tables, outside, scope) : []
+  const steps = matches.filter(({ id, type }) => id === gitPart.todo && type === 'f')
+  const commands = live ? await commandsOf(steps.map((match) => path.join(roots[match.root]?.path ?? '', match.path))) : []
   const viewed = new Map(views.map((view) => [view.cover.path, view.cover]))
   const covers = [
     ...covered.covers.filter((cover) => !viewed.has(cover.path)),
@@ -123,7 +126,8 @@ export async function openWorkspace(input: WorkspaceInput): Promise<Workspace> {
       sessionFolder: input.sessionFolder,
       scout,
       gitDirs,
-      absent: reach.reached.filter(({ exists }) => !exists),
+      reached: reach.reached,
+      commands,
     })
     for (const event of early.splice(0)) planted.see(event)
     await writeStart(input.sessionFolder, {
@@ -133,6 +137,9 @@ export async function openWorkspace(input: WorkspaceInput): Promise<Workspace> {
       files: input.files,
       startedAt,
       first: matches,
+      reached: reach.reached.map(({ path: place, rule, exists, folder }) => ({ path: place, rule, exists, folder })),
+      commands,
+      views: views.map(({ gitDir, number, shown }) => ({ gitDir, number, shown })),
     })
   }
   const warned = warnOfSecrets({ project, hidden: covered.hidden, withSecrets: reach.withSecrets, emit })
@@ -173,6 +180,7 @@ async function openViews(
   matches: readonly Match[],
   tables: Tables,
   outside: OutsideGit,
+  scope: AsyncDisposableStack,
 ): Promise<readonly GitView[]> {
   if (tables.lifted.has('.git/config')) return []
   const own = matches.filter(({ id, type, path: found }) => id === gitPart.config && type === 'f' && found === '.git/config')
@@ -187,6 +195,7 @@ async function openViews(
         sessionFolder: input.sessionFolder,
         shown: shownPath(path.join(gitDir, 'config'), input.project),
         emit: input.emit,
+        scope,
       }),
     ),
   )

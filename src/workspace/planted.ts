@@ -1,15 +1,15 @@
 // What appears while the session runs, and what is there at its end: known from the start, harmless by content, or planted.
 // Neighbours: scout.ts reports, judge.ts reads contents, quarantine.ts takes away; open.ts owns the lifetime.
-import { lstat, mkdir, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, realpath, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Cell } from '../model/engine.ts'
 import type { Emit } from '../model/events.ts'
 import type { Cover } from '../model/plan.ts'
 import { nameOfMatch } from './covers.ts'
-import { formatGitConfig } from './git-config.ts'
 import { judgeContent } from './judge.ts'
 import { isWithin } from './project.ts'
 import type { Quarantine } from './quarantine.ts'
+import { folderOf, type Reached } from './reach.ts'
 import { gitPart, type Match, type Scout, type ScoutEvent } from './scout.ts'
 import type { Tables } from './tables.ts'
 
@@ -28,9 +28,13 @@ export interface PlantedInput {
   readonly sessionFolder: string
   /** Git-dirs outside the roots that a work tree of the start belongs to. */
   readonly gitDirs?: readonly string[]
-  /** Paths that are obeyed once they exist (core.hooksPath, includes, targets of protected links) and did not at the start. */
-  readonly absent?: readonly { readonly path: string; readonly rule: string }[]
+  /** Paths that are obeyed by where they lie, not by their name: core.hooksPath, includes, targets of protected links. */
+  readonly reached?: readonly ReachedPlace[]
+  /** Commands that a rebase of the start had still to run. */
+  readonly commands?: readonly string[]
 }
+
+export type ReachedPlace = Pick<Reached, 'path' | 'rule' | 'exists' | 'folder'>
 
 export interface Planted {
   see(event: ScoutEvent): void
@@ -39,8 +43,9 @@ export interface Planted {
   finish(matches: readonly Match[]): Promise<void>
 }
 
-/** A path that is fought over this often is left to the last look: the project must not become a battlefield. */
+/** A path that is fought over more often than this is taken away at a measured pace, and only the first and the last of it are kept. */
 const liveAttempts = 20
+const paceMilliseconds = 50
 
 export function openPlanted(input: PlantedInput): Planted {
   const { roots, tables, quarantine, emit } = input
@@ -50,6 +55,9 @@ export function openPlanted(input: PlantedInput): Planted {
   const attempts = new Map<string, number>()
   const waiting: Cover[] = []
   const timers = new Set<NodeJS.Timeout>()
+  const paced = new Set<string>()
+  const reached = input.reached ?? []
+  const commands = new Set(input.commands ?? [])
   let cell: Cell | undefined
   let queue: Promise<void> = Promise.resolve()
   let over = false
@@ -88,10 +96,10 @@ export function openPlanted(input: PlantedInput): Planted {
 
   const isJudged = (match: Match) => {
     const meaning = tables.meanings.get(match.id)
-    return meaning?.kind === 'protect' && meaning.keep === 'judged'
+    return (meaning?.kind === 'protect' && meaning.keep === 'judged') || match.id === gitPart.innerLink || match.id === gitPart.todo
   }
 
-  const handle = async (match: Match, final: boolean): Promise<void> => {
+  const handle = async (match: Match, final: boolean, again = false): Promise<void> => {
     const root = roots[match.root]
     const meaning = tables.meanings.get(match.id)
     if (root === undefined) return
@@ -102,11 +110,22 @@ export function openPlanted(input: PlantedInput): Planted {
     const name = nameOfMatch(match, tables)
     if (name === '' || (meaning === undefined && tables.lifted.has(name))) return
     const tried = (attempts.get(keyOf(match)) ?? 0) + 1
-    if (!final && tried > liveAttempts) return
+    if (!final && tried > liveAttempts && !again) {
+      if (paced.has(keyOf(match))) return
+      paced.add(keyOf(match))
+      const timer = setTimeout(() => {
+        paced.delete(keyOf(match))
+        timers.delete(timer)
+        enqueue(() => handle(match, false, true))
+      }, paceMilliseconds).unref()
+      timers.add(timer)
+      return
+    }
     if (meaning === undefined || judged) {
       const verdict = await judgeContent(match, absolute(match), {
         roots: roots.filter(({ writable }) => writable).map((one) => one.path),
         gitDirs: input.gitDirs ?? [],
+        commands,
       })
       if (!final && verdict.kind !== 'dangerous') {
         // Created and then written: the watch sees the creation only, so such a file is read again a little later.
@@ -119,7 +138,7 @@ export function openPlanted(input: PlantedInput): Planted {
       if (verdict.kind === 'harmless') return
       attempts.set(keyOf(match), tried)
       const kept = await quarantine.take(root.path, match.path, verdict.rule === '' ? name : `${name}: ${verdict.rule}`)
-      if (kept !== undefined && verdict.keep !== undefined) await putBack(root.path, match.path, formatGitConfig(verdict.keep), input)
+      if (kept !== undefined && verdict.keep !== undefined) await putBack(root.path, match.path, verdict.keep, input)
       return
     }
     attempts.set(keyOf(match), tried)
@@ -135,6 +154,21 @@ export function openPlanted(input: PlantedInput): Planted {
       })
     })
   }
+
+  /** What lies at a reached path though it did not, or in another folder than that of the start; a link in its way is taken instead. */
+  const takeReached = async (one: ReachedPlace): Promise<void> => {
+    if ((await lstat(one.path).catch(() => undefined)) === undefined) return
+    const root = roots.find(({ writable, path: outer }) => writable && isWithin(one.path, outer))
+    if (root === undefined) return
+    const straight = (await realpath(path.dirname(one.path)).catch(() => '')) === path.dirname(one.path)
+    if (one.exists && straight && (await folderOf(one.path)) === one.folder) return
+    const relative = one.path.slice(root.path.length + 1)
+    await quarantine.take(root.path, straight ? relative : await firstLink(root.path, relative), one.rule)
+  }
+
+  const poll = reached.length === 0 ? undefined : setInterval(() => enqueue(async () => {
+    for (const one of reached) if (!over) await takeReached(one)
+  }), paceMilliseconds).unref()
 
   return {
     see(event) {
@@ -166,15 +200,13 @@ export function openPlanted(input: PlantedInput): Planted {
       for (const cover of waiting.splice(0)) enqueue(() => started.cover(cover))
     },
     async finish(matches) {
+      clearInterval(poll)
       for (const timer of timers) clearTimeout(timer)
       await queue
       over = true
       const news = matches.filter((match) => known.get(keyOf(match))?.folder !== match.folder || isJudged(match))
       for (const match of news.toSorted((a, b) => a.path.length - b.path.length)) await handle(match, true)
-      for (const { path: place, rule } of input.absent ?? []) {
-        const root = roots.find((one) => one.writable && isWithin(place, one.path))
-        if (root !== undefined) await quarantine.take(root.path, place.slice(root.path.length + 1), rule)
-      }
+      for (const one of reached) await takeReached(one)
     },
   }
 }
@@ -187,6 +219,16 @@ function keyOf(match: Match): string {
 async function changedBefore(place: string, moment: number): Promise<boolean> {
   const info = await lstat(place).catch(() => undefined)
   return info !== undefined && info.ctimeMs < moment
+}
+
+/** The outermost part of a path that is a link; the path itself where none is. */
+async function firstLink(root: string, relative: string): Promise<string> {
+  const parts = relative.split('/')
+  for (let size = 1; size < parts.length; size += 1) {
+    const part = parts.slice(0, size).join('/')
+    if ((await lstat(path.join(root, part)).catch(() => undefined))?.isSymbolicLink() === true) return part
+  }
+  return relative
 }
 
 /** What is harmless of a configuration goes back, so that the repository stays one. */

@@ -1,6 +1,6 @@
 // Where planted files go: out of the project into the session's folder, by rename, with a list that says how each comes back.
 // Neighbours: planted.ts decides what is moved; `anchorhold restore` calls restoreQuarantined.
-import { appendFile, mkdir, readFile } from 'node:fs/promises'
+import { appendFile, mkdir, readFile, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { Failure } from '../errors/failure.ts'
 import type { Emit } from '../model/events.ts'
@@ -15,6 +15,9 @@ interface Kept {
   readonly folder: string
   readonly rule: string
 }
+
+/** Copies of one path that are kept and told of; of what comes later, the last one. */
+const mostKept = 20
 
 export interface Quarantine {
   /**
@@ -36,6 +39,7 @@ export function openQuarantine(input: {
   const base = path.join(sessionFolder, 'quarantine')
   const prefix = Date.now().toString(36)
   let count = 0
+  const taken = new Map<string, { times: number; last: string }>()
   return {
     get count() {
       return count
@@ -61,6 +65,13 @@ export function openQuarantine(input: {
       const kept: Kept = { root, path: relative, folder, rule }
       await appendFile(path.join(base, 'list.jsonl'), `${JSON.stringify(kept)}\n`, { mode: 0o600 })
       const place = path.join(keptFolder, name)
+      const before = taken.get(shown) ?? { times: 0, last: '' }
+      taken.set(shown, { times: before.times + 1, last: keptFolder })
+      // A loop that plants must neither fill the disk nor the screen.
+      if (before.times > mostKept) {
+        await rm(before.last, { recursive: true, force: true }).catch(() => undefined)
+        return place
+      }
       emit({ kind: 'file.quarantined', path: shown, rule, kept: place, restore: `anchorhold restore ${session} ${shown.startsWith('-') ? '-- ' : ''}${quote(shown)}` })
       return place
     },

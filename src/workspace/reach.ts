@@ -14,6 +14,8 @@ export interface Reached {
   readonly exists: boolean
   readonly how: 'readonly' | 'empty'
   readonly isFolder: boolean
+  /** The folder it lies in, `dev:ino`: tells a replaced folder from that of the start. */
+  readonly folder: string
   /** Names it in messages: `core.hooksPath of .git/config`. */
   readonly rule: string
 }
@@ -90,8 +92,14 @@ async function reach(
   const place = real ?? target
   if (!inside.some((root) => isWithin(place, root) && place !== root)) return undefined
   const info = real === undefined ? undefined : await stat(real).catch(() => undefined)
-  found.push({ path: place, exists: info !== undefined, how, isFolder: info?.isDirectory() === true, rule })
+  found.push({ path: place, exists: info !== undefined, how, isFolder: info?.isDirectory() === true, rule, folder: await folderOf(place) })
   return real
+}
+
+/** `dev:ino` of the folder a path lies in; empty where there is none. */
+export async function folderOf(place: string): Promise<string> {
+  const info = await stat(path.dirname(place)).catch(() => undefined)
+  return info === undefined ? '' : `${info.dev}:${info.ino}`
 }
 
 async function readLink(place: string): Promise<string> {

@@ -32,12 +32,14 @@ export const gitPart = {
   commondir: 60005,
   unreadable: 60008,
   hook: 60009,
+  innerLink: 60010,
+  todo: 60011,
 } as const
 
 export interface ScoutPattern {
   /** Below 60000. */
   readonly id: number
-  /** `f` not folders, `d` only folders, `r` only at the top of a repository, `n` also inside dependency folders. */
+  /** `f` not folders, `d` only folders, `r` only at the top of a repository, `n` also inside dependency folders, `j` watched for writes. */
   readonly flags: string
   /** With `**` spelt out: `**` + `/name` at any depth, else from the root. */
   readonly glob: string

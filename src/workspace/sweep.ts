@@ -4,7 +4,8 @@ import path from 'node:path'
 import { Failure } from '../errors/failure.ts'
 import type { Emit } from '../model/events.ts'
 import type { Policy } from '../model/policy.ts'
-import { openPlanted } from './planted.ts'
+import { mergeViewAfterCrash } from './git-view.ts'
+import { openPlanted, type ReachedPlace } from './planted.ts'
 import { openQuarantine } from './quarantine.ts'
 import { startScout, type Match } from './scout.ts'
 import { makeTables } from './tables.ts'
@@ -17,6 +18,10 @@ export interface StartRecord {
   readonly files: Policy['files']
   readonly startedAt: number
   readonly first: readonly Match[]
+  readonly reached: readonly ReachedPlace[]
+  readonly commands: readonly string[]
+  /** Configurations that were lent: git-dir, number, name in events. */
+  readonly views: readonly { readonly gitDir: string; readonly number: number; readonly shown: string }[]
 }
 
 /** Name of the record in the session's folder. */
@@ -57,8 +62,12 @@ export async function sweepAfterCrash(input: {
     startedAt: start.startedAt,
     sessionFolder: input.folder,
     gitDirs: start.gitDirs,
+    reached: start.reached,
+    commands: start.commands,
   })
   await planted.finish(await scout.sweep())
+  for (const view of start.views)
+    await mergeViewAfterCrash({ ...view, roots: start.writable, sessionFolder: input.folder, emit: input.emit })
 }
 
 /** The record is anchorhold's own, in a folder of its own; what doesn't look like it was cut short by the crash. */
@@ -68,7 +77,7 @@ function readRecord(text: string): StartRecord {
   if (
     record === null ||
     !lists.every((list) => Array.isArray(list) && list.every((entry) => typeof entry === 'string')) ||
-    !Array.isArray(record.first) ||
+    ![record.first, record.reached, record.commands, record.views].every((list) => Array.isArray(list)) ||
     typeof record.startedAt !== 'number' ||
     typeof record.files !== 'object'
   ) {

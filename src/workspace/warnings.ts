@@ -1,8 +1,7 @@
 // What the user should know before the agent works, though nothing is wrong with the wall: secrets that a cover can't hide.
-import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Emit } from '../model/events.ts'
-import { readSmall } from './judge.ts'
+import { readPlain, readSmall } from './judge.ts'
 import type { Reach } from './reach.ts'
 
 export interface WarnInput {
@@ -57,9 +56,12 @@ const tokenFiles: readonly { readonly file: string; readonly holds: RegExp }[] =
 async function trackedOf({ project, hidden }: WarnInput): Promise<readonly string[]> {
   const inside = hidden.filter((place) => place.startsWith(`${project}/`)).map((place) => place.slice(project.length + 1))
   if (inside.length === 0) return []
-  const index = await readFile(path.join(project, '.git/index')).catch(() => undefined)
-  if (index === undefined || index.length > largestIndex || index.toString('latin1', 0, 4) !== 'DIRC' || index.readUInt32BE(4) > 3)
-    return []
+  const index = await readPlain(path.join(project, '.git/index'), largestIndex)
+  if (!Buffer.isBuffer(index) || index.length < 12 || index.toString('latin1', 0, 4) !== 'DIRC') return []
+  if (index.readUInt32BE(4) > 3) {
+    const tracked = pathsOfVersion4(index)
+    return inside.filter((file) => tracked.has(file) || [...tracked].some((one) => one.startsWith(`${file}/`)))
+  }
   return inside.filter((file) => {
     const bytes = Buffer.from(`${file}\0`)
     const folder = Buffer.from(`${file}/`)
@@ -68,4 +70,26 @@ async function trackedOf({ project, hidden }: WarnInput): Promise<readonly strin
       if ((index.readUInt16BE(at - 2) & 0xfff) === Math.min(bytes.length - 1, 0xfff)) return true
     return index.includes(folder)
   })
+}
+
+/** Version 4: each path is what remains of the one before after some bytes are cut from its end, and new ones behind it. */
+function pathsOfVersion4(index: Buffer): ReadonlySet<string> {
+  const paths = new Set<string>()
+  let before = Buffer.alloc(0)
+  let at = 12
+  for (let left = index.readUInt32BE(8); left > 0 && at + 62 < index.length; left -= 1) {
+    const isExtended = (index.readUInt16BE(at + 60) & 0x4000) !== 0
+    at += isExtended ? 64 : 62 // of SHA-1; of SHA-256 nothing sensible is read, and nothing warned of
+    let cut = (index[at] ?? 0) & 0x7f
+    while (((index[at] ?? 0) & 0x80) !== 0) {
+      at += 1
+      cut = ((cut + 1) << 7) | ((index[at] ?? 0) & 0x7f)
+    }
+    const end = index.indexOf(0, at + 1)
+    if (end < 0 || cut > before.length) break
+    before = Buffer.concat([before.subarray(0, before.length - cut), index.subarray(at + 1, end)])
+    paths.add(before.toString('utf8'))
+    at = end + 1
+  }
+  return paths
 }
