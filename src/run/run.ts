@@ -5,7 +5,6 @@ import path from 'node:path'
 import { findAgent } from '../agents/list.ts'
 import { explainStart, takeEngine } from '../engines/list.ts'
 import { Failure } from '../errors/failure.ts'
-import { listenersFor, openGateway } from '../gateway/open.ts'
 import { packageRoot } from '../host/paths.ts'
 import { readSystem } from '../host/system.ts'
 import type { CellEnd, Compiled, Engine } from '../model/engine.ts'
@@ -122,6 +121,7 @@ export async function run(
       () => undefined,
     ),
   )
+  const gatewayPhase = import('../gateway/open.ts') // much code, wanted only now
   const terminal = terminalOf(context.stdio)
   const signals = scope.use(guardSignals(terminal))
   const homeFolder = openHome(folders.data, agent.name, project)
@@ -140,6 +140,7 @@ export async function run(
     }),
   ])
   scope.use(witness)
+  const { listenersFor, openGateway } = await gatewayPhase
   const gateway = scope.use(openGateway({ network: policy.network, emit: session.emit, signal, hostEnv: env }))
   const system = readSystem()
   const workspace = await opening
