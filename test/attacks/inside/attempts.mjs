@@ -6,7 +6,7 @@ import net from 'node:net'
 
 const wait = 4_000
 
-function tcp(target, bytes, steps = []) {
+function tcp(target, bytes, steps = [], whole = false) {
   return new Promise((resolve) => {
     const socket = net.connect({ ...target, allowHalfOpen: false })
     const chunks = []
@@ -24,7 +24,7 @@ function tcp(target, bytes, steps = []) {
     let at = 0
     socket.on('data', (chunk) => {
       chunks.push(chunk)
-      if (bytes === undefined || chunk.includes('WITNESS')) return done('answered')
+      if (bytes === undefined || (!whole && chunk.includes('WITNESS'))) return done('answered')
       const step = steps[at]
       if (step === undefined) return
       if (Buffer.concat(chunks).length >= step.after) {
@@ -56,7 +56,8 @@ const makers = {
       `GET http://${host}${port === 80 ? '' : `:${port}`}${path} HTTP/1.1\r\nHost: ${host}${port === 80 ? '' : `:${port}`}\r\nConnection: close\r\n\r\n`,
     ),
   socks: ({ name, port, command, then = '' }) => tcp(socks, five(name, port, command), [{ after: 12, send: then }]),
-  raw: ({ door, send }) => tcp(door === 'socks' ? socks : proxy, send),
+  /** `whole`: up to the end of the connection, whatever was answered first. */
+  raw: ({ door, send, whole }) => tcp(door === 'socks' ? socks : proxy, send, [], whole),
   look: ({ name }) =>
     new Promise((resolve) =>
       dns.lookup(name, { all: true }, (error, rows) => resolve({ error: error?.code, addresses: rows?.map((row) => row.address) })),
