@@ -69,7 +69,15 @@ export async function installCopy(distribution: Distribution, title: string, opt
 }
 
 async function runNpm(npm: string, folder: string, version: string, distribution: Distribution, env: Place['hostEnv']): Promise<void> {
-  const flags = ['--no-audit', '--no-fund', '--ignore-scripts', '--include=optional', '--no-save', '--loglevel=error']
+  const flags = [
+    '--no-audit',
+    '--no-fund',
+    '--ignore-scripts',
+    '--include=optional',
+    '--no-save',
+    '--no-update-notifier',
+    '--loglevel=error',
+  ]
   const installed = await capture([npm, 'install', '--prefix', folder, ...flags, `${distribution.package}@${version}`], {
     cwd: folder, // never the project: its .npmrc would be obeyed
     env: defined(env),
@@ -118,7 +126,9 @@ function failed(distribution: Distribution, version: string, reason: string): Fa
 /** npm's own first sentence about what went wrong. */
 function reasonIn(stderr: string): string | undefined {
   const lines = stderr.split('\n').filter((line) => /^npm (?:error|ERR!)/.test(line))
-  return lines.map((line) => line.replace(/^npm (?:error|ERR!)\s*/, '').trim()).find((line) => line !== '' && !line.startsWith('code '))
+  return lines
+    .map((line) => line.replace(/^npm (?:error|ERR!)\s*/, '').trim())
+    .find((line) => line !== '' && !/^(?:code|errno|syscall|path|type) /.test(line))
 }
 
 function defined(env: Readonly<Record<string, string | undefined>>): Record<string, string> {

@@ -6,6 +6,7 @@ import type { Command } from 'commander'
 import { agents } from '../agents/list.ts'
 import { engines, selectEngine } from '../engines/list.ts'
 import { Failure } from '../errors/failure.ts'
+import { callerEnv } from '../host/caller-env.ts'
 import { examineHost } from '../host/findings.ts'
 import { packageRoot } from '../host/paths.ts'
 import { systemPath } from '../host/process.ts'
@@ -125,7 +126,7 @@ async function mend(findings: readonly Finding[]): Promise<boolean> {
     const program = named === 'anchorhold' ? path.join(packageRoot(), 'bin', 'anchorhold') : named
     process.stderr.write(`$ ${quoteArgv(argv)}\n`)
     // Nothing is looked up in a project: neither its folder nor the caller's PATH counts.
-    const env = { ...process.env, PATH: `${path.dirname(process.execPath)}:${systemPath}` }
+    const env = { ...callerEnv(process.env), PATH: `${path.dirname(process.execPath)}:${systemPath}` }
     // What they print belongs to people, not into --json's output.
     const { status, error } = spawnSync(program, args, { cwd: '/', env, stdio: ['inherit', process.stderr.fd, process.stderr.fd] })
     if (status !== 0)

@@ -66,8 +66,13 @@ export function readSystem(): SystemFacts {
     if (stat === undefined) return []
     return [stat.isSymbolicLink() ? { path: full, link: readlinkSync(full) } : { path: full }]
   })
-  const caBundle = bundles.find((file) => statSync(file, { throwIfNoEntry: false })?.isFile() === true)
-  return { roots, etc, ...(caBundle === undefined ? {} : { caBundle }) }
+  const bundle = caBundle()
+  return { roots, etc, ...(bundle === undefined ? {} : { caBundle: bundle }) }
+}
+
+/** Path of the machine's certificate bundle; undefined where there is none. */
+export function caBundle(): string | undefined {
+  return bundles.find((file) => statSync(file, { throwIfNoEntry: false })?.isFile() === true)
 }
 
 function rootEntry(name: string): RootEntry {

@@ -2,6 +2,7 @@
 import { userInfo } from 'node:os'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
+import { callerEnv } from '../host/caller-env.ts'
 import { configDir, dataDir, packageRoot, stateDir } from '../host/paths.ts'
 import type { LaunchOptions } from '../model/engine.ts'
 import type { Emit } from '../model/events.ts'
@@ -20,8 +21,9 @@ export interface RunContext {
   readonly signal?: AbortSignal
 }
 
-/** The context of this process: its environment, folder and streams. */
-export function processContext(env: Env = process.env): Omit<RunContext, 'onEvent' | 'signal'> {
+/** The context of this process: its caller's environment, folder and streams. */
+export function processContext(environment: Env = process.env): Omit<RunContext, 'onEvent' | 'signal'> {
+  const env = callerEnv(environment)
   const home = env['HOME'] !== undefined && path.isAbsolute(env['HOME']) ? env['HOME'] : userInfo().homedir
   return {
     env,

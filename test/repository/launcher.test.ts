@@ -82,7 +82,7 @@ test('nothing that Node, OpenSSL or the loader would pick up gets through (CFG-0
   const hostile = {
     NODE_OPTIONS: '--require=/tmp/evil.cjs',
     NODE_PATH: '/tmp/evil',
-    NODE_EXTRA_CA_CERTS: '/tmp/evil.pem',
+    NODE_EXTRA_CA_CERTS: '/tmp/other.pem',
     NODE_TLS_REJECT_UNAUTHORIZED: '0',
     NODE_COMPILE_CACHE: '/tmp/evil',
     NODE_V8_COVERAGE: '/tmp/evil',
@@ -98,8 +98,19 @@ test('nothing that Node, OpenSSL or the loader would pick up gets through (CFG-0
   const { stdout, status } = start(file, ['x'], { env: { ...hostile, PATH: '/usr/bin:/bin', HOME: '/nonexistent', KEPT: 'yes' } })
   expect(status).toBe(0)
   expect(stdout).toContain('KEPT=yes')
-  expect(stdout).not.toMatch(/^NODE_OPTIONS=|evil/m)
+  expect(stdout).not.toMatch(/^NODE_OPTIONS=|^NODE_EXTRA_CA_CERTS=|evil/m)
   expect(stdout).toContain(`NODE_COMPILE_CACHE=${path.dirname(path.dirname(file))}/dist/cache`)
+})
+
+test('whom the machine trusts is kept for helper programs under names that Node does not know', () => {
+  const file = makePackage(path.join(scratch(), 'clone'), 'own')
+  const base = { PATH: '/usr/bin:/bin', HOME: '/nonexistent' }
+  const trusting = start(file, ['x'], { env: { ...base, NODE_EXTRA_CA_CERTS: '/company.pem', SSL_CERT_FILE: '/company.pem' } })
+  expect(trusting.stdout).toContain('\nANCHORHOLD_CALLER_NODE_EXTRA_CA_CERTS=/company.pem\n')
+  expect(trusting.stdout).toContain('\nANCHORHOLD_CALLER_SSL_CERT_FILE=/company.pem\n')
+  expect(trusting.stdout).not.toMatch(/^(?:NODE_EXTRA_CA_CERTS|SSL_CERT_FILE)=/m)
+  const planted = start(file, ['x'], { env: { ...base, ANCHORHOLD_CALLER_SSL_CERT_FILE: '/planted.pem' } })
+  expect(planted.stdout).not.toContain('planted')
 })
 
 test('programs planted in the current folder are not run (PER-31)', () => {

@@ -40,9 +40,9 @@ export function connectDirect(endpoints: readonly Endpoint[], allowHalfOpen: boo
 
 /** To the company's proxy itself, by its own name or address (the user's setting, so it may be private). */
 export function connectParent(parent: Parent, signal: AbortSignal): Promise<Socket> {
-  const { host, port } = parent
+  const { host, port, ca = [] } = parent
   if (!parent.secure) return opened(net.connect({ host, port, allowHalfOpen: true, noDelay: true }), 'connect', signal)
-  return opened(tls.connect({ host, port, ...(net.isIP(host) === 0 ? { servername: host } : {}) }), 'secureConnect', signal)
+  return opened(tls.connect({ host, port, ca: [...ca], ...(net.isIP(host) === 0 ? { servername: host } : {}) }), 'secureConnect', signal)
 }
 
 /** A tunnel through the company's proxy: CONNECT by name (RFC 9110 9.3.6). */

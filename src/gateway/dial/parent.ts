@@ -1,6 +1,7 @@
 // Gateway, dial: the company's own proxy outside (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY of the caller). Its credentials stay out here.
 import { Failure } from '../../errors/failure.ts'
 import type { Target } from '../context.ts'
+import { authorities } from './authorities.ts'
 
 export interface Parent {
   /** Which requests it is for. */
@@ -11,6 +12,8 @@ export interface Parent {
   /** Value of Proxy-Authorization; never logged, never sent anywhere else. */
   readonly authorization?: string
   readonly except: readonly Exception[]
+  /** PEM texts; with `secure` only. */
+  readonly ca?: readonly string[]
 }
 
 interface Exception {
@@ -30,7 +33,10 @@ export function readParents(env: Env): readonly Parent[] {
     ['request', ['http_proxy', 'HTTP_PROXY']],
   ] as const) {
     const variable = [...names, 'all_proxy', 'ALL_PROXY'].find((name) => (env[name] ?? '') !== '')
-    if (variable !== undefined) parents.push({ use, except, ...readUrl(variable, env[variable] ?? '') })
+    if (variable !== undefined) {
+      const where = readUrl(variable, env[variable] ?? '')
+      parents.push({ use, except, ...where, ...(where.secure ? { ca: authorities(env) } : {}) })
+    }
   }
   return parents
 }
