@@ -123,6 +123,8 @@ function lifted(glob: string, policy: Policy): boolean {
 /** Outside the project: the system folders that every cell has, the agent's installation, else nothing. */
 async function outside(real: string, policy: Policy, input: LoadInput, answer: Answer): Promise<Explained> {
   const { mounts, home } = await asRun(policy, input)
+  if ([input.project, home, ...policy.files.mount.map((mount) => mount.path)].some((place) => place !== real && isWithin(place, real)))
+    return answer('private', 'it is only the way to what the cell has; everything else of it is absent')
   if (isWithin(real, home)) return answer('private', "the cell's own home, kept for this project and agent; nothing of yours is in it")
   const over = mounts.findLast((mount) => (mount.kind === 'dir' || mount.kind === 'symlink' ? real === mount.to : isWithin(real, mount.to)))
   if (over?.kind === 'tmpfs' && real !== over.to)
