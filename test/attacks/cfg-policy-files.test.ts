@@ -138,7 +138,7 @@ function policyWith(at: readonly (string | 0)[], key: string): { readonly text: 
 }
 
 describe('CFG-02 an unknown key is refused at every depth, with the right one, line and column', () => {
-  const all = mappings(policyJsonSchema() as Level)
+  const all = mappings(policyJsonSchema())
   const rows = all.flatMap(({ at, keys }) => keys.map((key) => [[...at, key].join('.'), at, key] as const))
 
   it('there are mappings three deep to try', () => {

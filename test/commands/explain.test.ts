@@ -125,7 +125,7 @@ it('path: every verdict is what the cell sees', async () => {
     h=own; grep -qsx seen "$f" && h=yours
     printf '%s %s %s %s\\0' $e $r $w $h
   done`
-  const verdicts = []
+  const verdicts: string[] = []
   for (const subject of subjects) verdicts.push((await explained(world, 'path', subject, options)).verdict)
   const existed = subjects.map((subject) => existsSync(path.resolve(world.project, subject)))
   const { stdout } = await anchorhold(world, ['run', ...options, '--', 'sh', '-c', look, 'sh', ...subjects])
@@ -230,7 +230,7 @@ it('host: allow and deny are what a connection meets', async () => {
     `for h in ${subjects.join(' ')}; do curl -s -m 5 "http://$h/" | grep -qx reached && echo allow || echo deny; done`,
     options,
   )
-  const verdicts = []
+  const verdicts: string[] = []
   for (const subject of subjects) verdicts.push((await explained(world, 'host', subject, options)).verdict)
   expect(verdicts).toEqual(stdout.trim().split('\n'))
   expect(new Set(verdicts).size).toBe(2)
