@@ -64,6 +64,17 @@ static void limit_to(int resource, const char *name, rlim_t value) {
   if (setrlimit(resource, &limit) < 0) fail_errno(name);
 }
 
+// No image of a dead program. A handler that the kernel pipes images to (apport, systemd-coredump) is started whatever the limit,
+// unless it is exactly 1, which a file of an image can't have either (core(5), fs/coredump.c).
+static rlim_t core_limit(void) {
+  char first = 0;
+  int fd = open("/proc/sys/kernel/core_pattern", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return 1;
+  ssize_t got = read(fd, &first, 1);
+  close(fd);
+  return got == 1 && first != '|' ? 0 : 1;
+}
+
 static void pin_to(unsigned count) {
   cpu_set_t allowed, chosen;
   if (sched_getaffinity(0, sizeof allowed, &allowed) < 0) fail_errno("sched_getaffinity");
@@ -92,7 +103,7 @@ static noreturn void become_engine(const struct plan *plan, const struct streams
     if (write_all(plan->cgroups[i], "0", 1) < 0) fail_errno("joining the control group");
   streams_take(streams);
   go_first();
-  limit_to(RLIMIT_CORE, "RLIMIT_CORE", 0);
+  limit_to(RLIMIT_CORE, "RLIMIT_CORE", core_limit());
   if (plan->file_size) limit_to(RLIMIT_FSIZE, "RLIMIT_FSIZE", plan->file_size);
   // Becomes the limit of the user namespace that bubblewrap makes, and counts what is below it (Linux >= 5.14): the
   // supervisor, the guard, bubblewrap, the cell's init, the porter and the streams' workers come on top of what the command may have.
