@@ -201,9 +201,10 @@ static void report_end(const struct run *run) {
 }
 
 void run_loop(struct run *run) {
+  int terminal = run->terminal.fd; // poll leaves out a negative one
   unsigned long long deadline = run->plan.time ? now_ms() + run->plan.time : 0, next_look = 0;
   for (;;) {
-    struct pollfd wait[] = {{COMMAND_FD, POLLIN, 0}, {IPC_FD, POLLIN, 0}, {run->signals, POLLIN, 0}, {run->info, POLLIN, 0}, {run->enter, POLLIN, 0}};
+    struct pollfd wait[] = {{COMMAND_FD, POLLIN, 0}, {IPC_FD, POLLIN, 0}, {run->signals, POLLIN, 0}, {run->info, POLLIN, 0}, {run->enter, POLLIN, 0}, {terminal, 0, 0}};
     unsigned long long now = now_ms();
     long long timeout = -1;
     if (run->plan.memory) timeout = MEMORY_INTERVAL;
@@ -211,7 +212,9 @@ void run_loop(struct run *run) {
       long long left = deadline > now ? (long long)(deadline - now) : 0;
       if (timeout < 0 || left < timeout) timeout = left;
     }
-    if (poll(wait, 5, (int)(timeout > 1000000 ? 1000000 : timeout)) < 0 && errno != EINTR) fail_errno("poll");
+    if (poll(wait, sizeof wait / sizeof *wait, (int)(timeout > 1000000 ? 1000000 : timeout)) < 0 && errno != EINTR) fail_errno("poll");
+    // The kernel tells a hang-up to the foreground group alone, which is the command's, and the command may not care.
+    if (wait[5].revents) (void)kill(getppid(), SIGHUP), terminal = -1;
     if (wait[3].revents) read_info(run);
     if (wait[4].revents) read_enter(run);
     if (wait[0].revents) read_commands(run);
