@@ -90,6 +90,9 @@ test('rows say how each limit is kept, or why not', () => {
     ['fileSize', true, 'rlimit'],
     ['openFiles', true, 'rlimit'],
   ])
+  expect(enforceLimits({ cpus: 1.5 }, facts)).toEqual([
+    { name: 'cpus', value: 1.5, enforced: false, how: 'affinity to 2 of 4 processors; parts of one need a control group' },
+  ])
   expect(enforceLimits({ processes: 2, cpus: 4 }, { ...facts, root: true }).map((row) => row.enforced)).toEqual([false, false])
   expect(enforceLimits({}, facts)).toEqual([])
 })

@@ -32,7 +32,9 @@ function how(name: Name, value: number, facts: EngineFacts): Pick<EnforcedLimit,
       const whole = Math.ceil(value)
       if (whole >= Number(facts['processors']))
         return { enforced: false, how: `this machine has ${facts['processors']} processors, and no control group can be made here` }
-      return { enforced: true, how: `affinity to ${whole} of ${facts['processors']} processors` }
+      const kept = `affinity to ${whole} of ${facts['processors']} processors`
+      // Kept as far as it can be, and said so.
+      return value === whole ? { enforced: true, how: kept } : { enforced: false, how: `${kept}; parts of one need a control group` }
     }
   }
 }

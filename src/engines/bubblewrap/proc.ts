@@ -3,6 +3,12 @@
 import type { Cover } from '../../model/plan.ts'
 
 const unreadable: readonly [path: string, what: 'file' | 'directory'][] = [
+  // The cell's init is bubblewrap, with the command's own uid: its memory could be written through these (SEC-03).
+  ['/proc/1/fd', 'directory'],
+  ['/proc/1/fdinfo', 'directory'],
+  ['/proc/1/map_files', 'directory'],
+  ['/proc/1/mem', 'file'],
+  ['/proc/1/task', 'directory'],
   ['/proc/acpi', 'directory'], // hardware of the host, some of it writable by root
   ['/proc/asound', 'directory'],
   ['/proc/buddyinfo', 'file'],

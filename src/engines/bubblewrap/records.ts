@@ -35,6 +35,8 @@ export function coverFields(cover: Cover): readonly [kind: string, path: string,
 
 /** Only what the supervisor itself enforces; a control group's and a tmpfs's limits are set elsewhere. */
 function limitRecord(row: EnforcedLimit): (string | number)[][] {
+  // Half a processor is kept as a whole one, though that is not what was asked for.
+  if (row.name === 'cpus') return row.how.startsWith('affinity') ? [['cpus', Math.ceil(row.value)]] : []
   if (!row.enforced) return []
   switch (row.name) {
     case 'time':
@@ -47,8 +49,6 @@ function limitRecord(row: EnforcedLimit): (string | number)[][] {
       return row.how.startsWith('watched') ? [['memory', row.value]] : []
     case 'processes':
       return row.how === 'user namespace' ? [['processes', row.value]] : []
-    case 'cpus':
-      return row.how.startsWith('affinity') ? [['cpus', Math.ceil(row.value)]] : []
     case 'tmp':
       return []
   }
