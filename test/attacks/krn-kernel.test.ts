@@ -240,25 +240,24 @@ it('KRN-16 KRN-32 the floors of kernel and bubblewrap are looked at', async () =
 })
 
 it('SEC-03 KRN-08 FS-13 nobody’s memory or descriptors can be had through /proc; every root there is the cell’s own', async () => {
-  const script = `import os, re
-def attempt(path, flags=os.O_RDWR):
-    try: os.close(os.open(path, flags)); return 'opened'
-    except OSError as error: return error.strerror
-def memory(pid):
-    try:
-        start = int(open(f'/proc/{pid}/maps').read().split('-')[0], 16)
-        with open(f'/proc/{pid}/mem', 'rb', 0) as file:
-            file.seek(start); return len(file.read(4))
-    except OSError as error: return 0
-print('own', memory('self'), 'init', memory(1), memory('1/task/1'))
-for name in ('fd', 'map_files', 'task'): print(name, os.listdir('/proc/1/' + name))
-for pid in (${process.pid}, ${process.ppid}): print(os.path.exists(f'/proc/{pid}') and open(f'/proc/{pid}/comm').read() or 'absent')
-for start in ('/proc/self/root', '/proc/1/root', '/proc/self/root/proc/self/root/..', '/proc/self/cwd/../../..', '/proc/1/cwd'):
-    print(attempt(start + '${secret}', os.O_RDONLY), attempt(start + '/../../../../../../etc/shadow', os.O_RDONLY))`
+  const script = String.raw`
+    sub memory { my ($pid) = @_; open(my $maps, '<', "/proc/$pid/maps") or return 0; my ($start) = <$maps> =~ /^([0-9a-f]+)/ or return 0;
+      open(my $mem, '<:raw', "/proc/$pid/mem") or return 0; sysseek($mem, hex $start, 0) or return 0; return sysread($mem, my $bytes, 4) || 0 }
+    print "own ", memory('self'), " init ", memory(1), " ", memory('1/task/1'), "
+";
+    for (qw(fd map_files task)) { opendir(my $d, "/proc/1/$_"); print "$_ ", scalar(grep { !/^\./ } readdir $d), "
+" }
+    for (${process.pid}, ${process.ppid}) { print -e "/proc/$_" ? "there
+" : "absent
+" }
+    for my $start (qw(/proc/self/root /proc/1/root /proc/self/root/proc/self/root/.. /proc/self/cwd/../../.. /proc/1/cwd)) {
+      for my $end ('${secret}', '/../../../../../../etc/shadow') { print open(my $file, '<', $start . $end) ? "opened
+" : "$!
+" } }`
   writeFileSync(secret, 'CANARY')
-  const { stdout } = await anchorhold(world, ['run', '--', 'python3', '-c', script])
-  expect(stdout.split('\n').slice(0, 6)).toEqual(['own 4 init 0 0', 'fd []', 'map_files []', 'task []', 'absent', 'absent'])
-  expect(new Set(stdout.trim().split('\n').slice(6))).toEqual(new Set(['No such file or directory No such file or directory']))
+  const { stdout } = await anchorhold(world, ['run', '--', 'perl', '-e', script])
+  expect(stdout.split('\n').slice(0, 6)).toEqual(['own 4 init 0 0', 'fd 0', 'map_files 0', 'task 0', 'absent', 'absent'])
+  expect(new Set(stdout.trim().split('\n').slice(6))).toEqual(new Set(['No such file or directory']))
 })
 
 it('SEC-04 a crash leaves no core, here or with the host', async () => {
