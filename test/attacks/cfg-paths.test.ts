@@ -1,10 +1,11 @@
 // Paths in rules and mounts, in every spelling (attacks.md CFG-10..13).
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { inCell, makeWorld } from '../support/anchorhold.ts'
+import { inCell, makeWorld, start } from '../support/anchorhold.ts'
 import { expectRefused, ownPolicy } from './refusals.ts'
 
 describe('CFG-13 mounts that would undo the wall', () => {
@@ -137,5 +138,33 @@ describe('CFG-10 CFG-11 CFG-12 path rules', () => {
     expect(readdirSync(path.join(shared, 'a'))).toContain('new')
     for (const place of ['a/x', 'a/b/x', 'a/b/c/x', 'a/b/c/key']) expect(readFileSync(path.join(shared, place), 'utf8'), place).toBe('seen')
     expect(stdout.match(/seen/g)).toHaveLength(2) // a/x and a/b/x
+  })
+})
+
+describe('CFG-11 hidden while the cell runs', () => {
+  const script = 'touch ready; while [ ! -e go ]; do sleep 0.05; done; sleep 0.5; cat .env sub/key.pem; echo end'
+
+  async function duringRun(change: (project: string) => void): Promise<string> {
+    const world = makeWorld()
+    mkdirSync(path.join(world.project, 'sub'))
+    writeFileSync(path.join(world.project, '.env'), 'canary before\n')
+    const { outcome } = start(world, ['run', '--hide', '*.pem', '--', 'sh', '-c', script])
+    for (let waited = 0; !existsSync(path.join(world.project, 'ready')) && waited < 20_000; waited += 50) await sleep(50)
+    change(world.project)
+    writeFileSync(path.join(world.project, 'go'), '')
+    return (await outcome).stdout
+  }
+
+  it('what was hidden at the start stays so when the host rewrites or replaces it', async () => {
+    expect(await duringRun((project) => writeFileSync(path.join(project, '.env'), 'canary after\n'))).toBe('end\n')
+    const replaced = await duringRun((project) => {
+      writeFileSync(path.join(project, 'fresh'), 'canary after\n')
+      renameSync(path.join(project, 'fresh'), path.join(project, '.env'))
+    })
+    expect(replaced).toBe('end\n')
+  })
+
+  it("LIMIT: a file that first appears under a hidden name during the run is taken for the cell's own work, and shown", async () => {
+    expect(await duringRun((project) => writeFileSync(path.join(project, 'sub/key.pem'), 'late\n'))).toBe('late\nend\n')
   })
 })

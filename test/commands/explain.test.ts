@@ -43,7 +43,7 @@ function makeProject(world: World): readonly string[] {
     '.gitmodules',
     'id_rsa',
     'lifted/.idea/x',
-    'lifted/.npmrc',
+    'lifted/.netrc',
   ])
     put(name)
   symlinkSync('../../outside', path.join(world.project, 'link'))
@@ -53,7 +53,7 @@ function makeProject(world: World): readonly string[] {
   }
   const config = path.join(world.home, '.config/anchorhold')
   mkdirSync(config, { recursive: true })
-  writeFileSync(path.join(config, 'policy.yaml'), 'files: { protect: [deploy/], unprotect: [.idea] }\n', { mode: 0o600 })
+  writeFileSync(path.join(config, 'policy.yaml'), 'files: { protect: [deploy/], unprotect: [.idea, .netrc] }\n', { mode: 0o600 })
   return ['--hide', '*.pem', '--mount', path.join(world.home, 'shared'), '--mount', `${path.join(world.home, 'output')}:rw`]
 }
 
@@ -84,7 +84,7 @@ it('path: every verdict is what the cell sees', async () => {
     'a/b/.envrc',
     'id_rsa',
     'lifted/.idea/x',
-    'lifted/.npmrc',
+    'lifted/.netrc',
     '.git/config',
     '.git/hooks',
     '.git/hooks/pre-commit',
