@@ -94,7 +94,8 @@ const noSetId = (names: string, ...when: readonly Test[]): Rule => ({
   names: words(names),
   clauses: [{ when, then: 'EPERM' }],
   action: 'allow',
-  reason: "files, but none that runs with its owner's rights: in a live workspace it would on the host too, as root for a root caller (FS-19)",
+  reason:
+    "files, but none that runs with its owner's rights: in a live workspace it would on the host too, as root for a root caller (FS-19)",
 })
 
 const judged: readonly Rule[] = [
