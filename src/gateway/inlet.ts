@@ -59,6 +59,8 @@ export function openInlet(socket: Socket, head: Buffer = Buffer.alloc(0)): Inlet
       socket.off('end', onEnd)
       socket.off('close', onEnd)
       socket.pause()
+      // A pause stops the stream, not yet the reading: up to a high-water mark lies in the socket itself.
+      while (socket.readableLength > 0) queue.push(socket.read() as Buffer)
       const left = queue.length === 1 && queue[0] !== undefined ? queue[0] : Buffer.concat(queue)
       queue = []
       size = 0

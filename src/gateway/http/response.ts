@@ -32,9 +32,15 @@ export function writeResponse(
   if (length !== undefined && status !== 204) lines.push(`Content-Length: ${length}`)
   if (chunked) lines.push('Transfer-Encoding: chunked')
   lines.push(`Connection: ${close ? 'close' : 'keep-alive'}`, '', '')
+  // What of the body is here already goes out with the head, in one packet; a body that comes later does not hold the head back.
+  let corked = true
+  const uncork = (): void => {
+    if (corked) cell.uncork()
+    corked = false
+  }
   cell.cork()
   cell.write(lines.join('\r\n'), 'latin1')
-  process.nextTick(() => cell.uncork())
+  setImmediate(uncork)
   return new Promise((resolve) => {
     let received = 0
     const onDrain = (): void => {
@@ -44,12 +50,14 @@ export function writeResponse(
     response.on('data', (chunk: Buffer) => {
       received += chunk.length
       if (!write(cell, chunk, chunked)) response.pause()
+      uncork()
     })
     response.on('error', () => undefined) // 'close' follows, with `complete` unset
     response.on('close', () => {
       cell.off('drain', onDrain)
       if (!response.complete) cell.resetAndDestroy()
       else if (chunked && !cell.destroyed) cell.write('0\r\n\r\n')
+      uncork()
       resolve({ keep: response.complete && !close && !cell.destroyed, received, status })
     })
   })
