@@ -64,8 +64,8 @@ export async function loadPolicy(input: LoadInput): Promise<LoadedPolicy> {
     throw wideningFailure(file.file, widens)
   refuseReview(flags.workspace ?? project.workspace ?? user.workspace)
   const presets = [...presetsOfAgent(input, layers), ...user.presets, ...project.presets, ...flags.presets]
-  const { rules, notes } = await expandPresets(presets, input.registries, input)
-  const { policy, origins } = merge({ user, project, flags }, rules)
+  const { rules, env, notes } = await expandPresets(presets, input.registries, input)
+  const { policy, origins } = merge({ user, project, flags }, rules, env)
   await refusePolicyInMounts(policy, sources)
   return {
     policy,

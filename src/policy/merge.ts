@@ -19,8 +19,8 @@ export interface Merged {
 
 const builtIn: Origin = { kind: 'built-in', source: 'default' }
 
-/** Pure. `presetRules` are the expanded presets of all layers. */
-export function merge({ user, project, flags }: Layers, presetRules: readonly HostRule[]): Merged {
+/** Pure. `presetRules` and `presetEnv` are the expanded presets of all layers; what a layer says of a variable outweighs them. */
+export function merge({ user, project, flags }: Layers, presetRules: readonly HostRule[], presetEnv: readonly EnvRule[] = []): Merged {
   const layers = [user, project, flags]
   const last = <T>(pick: (layer: Layer) => Said<T> | undefined, fallback: T): Said<T> =>
     pick(flags) ?? pick(project) ?? pick(user) ?? { value: fallback, origin: builtIn }
@@ -41,7 +41,7 @@ export function merge({ user, project, flags }: Layers, presetRules: readonly Ho
       protect: layers.flatMap((layer) => layer.protect),
       unprotect: layers.flatMap((layer) => layer.unprotect),
     },
-    env: mergeEnv(layers),
+    env: mergeEnv(layers, presetEnv),
     network: { rules: [...layers.flatMap((layer) => layer.rules), ...routes.map(ruleOfRoute), ...presetRules], routes },
     permissions: { mode: mode.value, allow: mergeTools(user, project) },
     limits: Object.fromEntries(
@@ -79,8 +79,8 @@ function mergeLimits(layers: readonly Layer[]): Record<string, Said<number | 'no
   return merged
 }
 
-function mergeEnv(layers: readonly Layer[]): readonly EnvRule[] {
-  return [...new Map(layers.flatMap((layer) => layer.env).map((rule) => [rule.name, rule])).values()]
+function mergeEnv(layers: readonly Layer[], presets: readonly EnvRule[]): readonly EnvRule[] {
+  return [...new Map([...presets, ...layers.flatMap((layer) => layer.env)].map((rule) => [rule.name, rule])).values()]
 }
 
 function mergeMounts(layers: readonly Layer[]): Policy['files']['mount'] {

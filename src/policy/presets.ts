@@ -4,7 +4,7 @@ import type { Said } from './layer.ts'
 import { nearest } from './nearest.ts'
 import { servicePresets } from './service-presets.ts'
 import { Failure } from '../errors/failure.ts'
-import type { HostRule, Origin } from '../model/policy.ts'
+import type { EnvRule, HostRule, Origin } from '../model/policy.ts'
 import { hostLoopbackName, whereOf } from './host-rule.ts'
 import { show } from './show.ts'
 
@@ -28,6 +28,8 @@ export interface Derived {
   readonly hosts: readonly FoundHost[]
   /** What could not be found out, in words. */
   readonly notes: readonly string[]
+  /** Variables with which the manager inside contacts the same registries, where they are not its built-in ones. Never a credential. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /** A derived preset: the registries one package manager is set up for on this machine. One file each in registries/. */
@@ -39,6 +41,7 @@ export interface Registry {
 
 export interface Expanded {
   readonly rules: readonly HostRule[]
+  readonly env: readonly EnvRule[]
   /** What could not become a rule, in words (a registry at an address, for example). */
   readonly notes: readonly string[]
 }
@@ -65,7 +68,11 @@ export async function expandPresets(
 ): Promise<Expanded> {
   const names = [...new Set(said.map((preset) => preset.value))]
   const parts = await Promise.all(names.map((name) => expand(name, registries, context)))
-  return { rules: parts.flatMap((part) => part.rules), notes: parts.flatMap((part) => part.notes) }
+  return {
+    rules: parts.flatMap((part) => part.rules),
+    env: parts.flatMap((part) => part.env),
+    notes: parts.flatMap((part) => part.notes),
+  }
 }
 
 async function expand(name: string, registries: readonly Registry[], context: RegistryContext): Promise<Expanded> {
@@ -83,7 +90,11 @@ async function expand(name: string, registries: readonly Registry[], context: Re
     derived.hosts.map(({ host, port, from }) => ({ host, ports: [port], reason: `${name} is set up for it (${from})` })),
     origin,
   )
-  return { rules: rules.map((rule) => ({ ...rule, mayBePrivate: true })), notes: [...derived.notes.map((note) => `preset ${name}: ${show(note, 300)}`), ...notes] }
+  return {
+    rules: rules.map((rule) => ({ ...rule, mayBePrivate: true })),
+    env: Object.entries(derived.env ?? {}).map(([variable, value]) => ({ name: variable, value, origin })),
+    notes: [...derived.notes.map((note) => `preset ${name}: ${show(note, 300)}`), ...notes],
+  }
 }
 
 function rulesOf(rows: readonly { host: string; ports: readonly number[]; reason: string }[], origin: Origin): Expanded {
@@ -96,5 +107,5 @@ function rulesOf(rows: readonly { host: string; ports: readonly number[]; reason
       notes.push(`preset ${origin.source}: ${show(host)} is not allowed: ${why}`)
     } else rules.push({ effect: 'allow', pattern: { kind: 'host', host: answer.host }, ports, reason, origin })
   }
-  return { rules, notes }
+  return { rules, env: [], notes }
 }

@@ -89,6 +89,14 @@ export function hostOfUrl(text: string, from: string): FoundHost | undefined {
   return port === undefined ? undefined : { host: url.hostname, port, from }
 }
 
+/** A URL as it may be shown inside: without a user and password, which are the host's. Undefined for what is no web address. */
+export function withoutLogin(text: string): string | undefined {
+  const url = URL.parse(text.trim())
+  if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:')) return undefined
+  url.username = url.password = ''
+  return url.href
+}
+
 /** Each host and port once, the first finding kept. */
 export function uniqueHosts(found: readonly (FoundHost | undefined)[]): readonly FoundHost[] {
   const known = found.filter((host) => host !== undefined).toReversed()

@@ -16,7 +16,14 @@ export async function derive(context: RegistryContext): Promise<Derived> {
   const notes = proxies.includes('direct')
     ? ['modules that the proxy does not have come from their own hosts, which are not allowed by this preset']
     : []
-  return { hosts: uniqueHosts([...proxies.map((proxy) => hostOfUrl(proxy, 'go env GOPROXY')), sums]), notes }
+  // In the cell `go` has its own home, so what `go env -w` wrote is not there. Names of places without a login go in as they are.
+  const plain = proxies.every((proxy) => !proxy.includes('@'))
+  const env = plain ? { GOPROXY: textOf(values['GOPROXY']), GOSUMDB: textOf(values['GOSUMDB']) } : {}
+  return {
+    hosts: uniqueHosts([...proxies.map((proxy) => hostOfUrl(proxy, 'go env GOPROXY')), sums]),
+    notes,
+    env: Object.fromEntries(Object.entries(env).filter(([, value]) => value !== '')),
+  }
 }
 
 function textOf(value: unknown): string {

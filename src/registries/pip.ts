@@ -1,6 +1,6 @@
 // Registries: pip. Its help shows the index in effect (built in, file or variable), its list the further ones, the index where its files are.
 import type { Derived, RegistryContext } from '../policy/presets.ts'
-import { ask, askOrFail, findProgram, hostOfUrl, uniqueHosts, unclear, type Manager } from './ask.ts'
+import { ask, askOrFail, findProgram, hostOfUrl, uniqueHosts, unclear, withoutLogin, type Manager } from './ask.ts'
 
 const variables = /^(?:PIP_\w+|VIRTUAL_ENV)$/
 const newer: Manager = { preset: 'pip', program: 'pip3', variables }
@@ -32,5 +32,19 @@ export async function derive(context: RegistryContext): Promise<Derived> {
       ...files,
     ]),
     notes,
+    env: pipEnvironment(list, index),
+  }
+}
+
+/** pip inside has no set-up of its own: it is told of indexes that somebody set up, by the variables of its own manual. */
+function pipEnvironment(list: string, index: string): Record<string, string> {
+  const set = (name: string): string => new RegExp(`\\.${name}='([^']*)'`).exec(list)?.[1] ?? ''
+  const further = set('extra-index-url')
+    .split(/(?:\s|\\n)+/)
+    .flatMap((url) => withoutLogin(url) ?? [])
+  const own = set('index-url') === '' ? undefined : withoutLogin(index)
+  return {
+    ...(own === undefined ? {} : { PIP_INDEX_URL: own }),
+    ...(further.length === 0 ? {} : { PIP_EXTRA_INDEX_URL: further.join(' ') }),
   }
 }

@@ -7,7 +7,7 @@ import net, { type AddressInfo } from 'node:net'
 import path from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { anchorhold, inCell, makeWorld } from '../support/anchorhold.ts'
-import { httpWitness, makeAuthority, tcpWitness } from './witnesses.ts'
+import { httpWitness, makeAuthority, nonce, tcpWitness } from './witnesses.ts'
 
 function repository(folder: string): string {
   const bare = path.join(folder, 'served.git')
@@ -109,4 +109,43 @@ it('PRX-01 control: every command that the summary offers really allows; what no
   expect(first.stderr).toContain(`host.anchorhold.internal:PORT`)
   const dry = await anchorhold(world, ['run', '--dry-run', ...command.split(' '), '--', 'true'])
   expect(dry.code).toBe(0)
+})
+
+it('NET-22 control: npm inside contacts the registry that npm outside is set up for, without the login that stands there', async () => {
+  const world = makeWorld()
+  const secret = nonce()
+  const registry = await httpWitness((request, response) => {
+    response.setHeader('Content-Type', 'application/json')
+    response.end(
+      JSON.stringify({
+        name: request.url?.slice(1),
+        'dist-tags': { latest: '4.2.0' },
+        versions: { '4.2.0': { name: 'thing', version: '4.2.0', dist: {} } },
+      }),
+    )
+  })
+  writeFileSync(
+    path.join(world.home, '.npmrc'),
+    `registry=http://me:${secret}@npm.company.test:4873/\n@team:registry=http://team.company.test:4874/\n//npm.company.test:4873/:_authToken=${secret}\n`,
+  )
+  const options = [
+    '--allow',
+    'npm',
+    ...['npm.company.test:4873', 'team.company.test:4874'].flatMap((host) => ['--route', `${host}=127.0.0.1:${registry.port}`]),
+  ]
+  // bash hands on variables that are no names of its own, as a scope's registry is; dash does not.
+  const { stdout, stderr } = await anchorhold(world, [
+    'run',
+    ...options,
+    '--',
+    'bash',
+    '-c',
+    'npm view thing version; npm view @team/thing version; env',
+  ])
+  expect(stdout, stderr).toMatch(/^4\.2\.0\n4\.2\.0\n/)
+  expect(stdout).toContain('npm_config_registry=http://npm.company.test:4873/')
+  expect(stdout + stderr + registry.text()).not.toContain(secret)
+  expect(new Set(registry.requests.map(({ headers }) => headers.host))).toEqual(
+    new Set(['npm.company.test:4873', 'team.company.test:4874']),
+  )
 })
