@@ -35,6 +35,8 @@ if ! fresh dist/native/.built "$hash" || [ ! -x dist/native/anchorhold-cell ]; t
   printf '%s\n' "$hash" >dist/native/.built
 fi
 
+# An installed package has the native sources only.
+[ -d src ] || exit 0
 hash=$(hash_of src scripts/bundle.ts tsconfig.json tsconfig.types.json package-lock.json)
 if ! fresh dist/.built "$hash" || [ ! -f dist/cli.js ]; then
   node_modules/node/bin/node scripts/bundle.ts
