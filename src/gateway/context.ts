@@ -7,7 +7,7 @@ import type { Buffers } from './tunnel/buffers.ts'
 import type { Names } from './names/table.ts'
 import type { Inlet } from './inlet.ts'
 import type { Ledger } from './ledger.ts'
-import type { Agent } from 'node:http'
+import type { Pool } from './http/pool.ts'
 import type { Dialler } from './dial/dial.ts'
 import type { Reach } from './dial/resolve.ts'
 
@@ -48,7 +48,7 @@ export interface GatewayContext {
   readonly ledger: Ledger
   readonly dialler: Dialler
   /** Kept connections to servers, of this session alone. */
-  readonly pool: Agent
+  readonly pool: Pool
   readonly buffers: Buffers
   /** Aborted once, when the gateway closes. */
   readonly signal: AbortSignal

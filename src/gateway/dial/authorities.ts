@@ -1,6 +1,5 @@
 // Gateway, dial: whose certificates the company's proxy may show. Only for a proxy that is itself reached by TLS (`HTTPS_PROXY=https://…`).
 import { readFileSync } from 'node:fs'
-import tls from 'node:tls'
 import { caBundle } from '../../host/system.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -9,7 +8,8 @@ type Env = Readonly<Record<string, string | undefined>>
 export function authorities(env: Env): readonly string[] {
   const files = new Set([caBundle(), env['NODE_EXTRA_CA_CERTS'], env['SSL_CERT_FILE']])
   const texts = [...files].map((file) => (file === undefined || file === '' ? '' : readText(file)))
-  return [...tls.rootCertificates, ...texts.filter((text) => text.includes('-----BEGIN '))]
+  // Loaded where it is needed: each start would pay for it.
+  return [...process.getBuiltinModule('node:tls').rootCertificates, ...texts.filter((text) => text.includes('-----BEGIN '))]
 }
 
 function readText(file: string): string {

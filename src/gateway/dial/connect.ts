@@ -1,6 +1,5 @@
 // Gateway, dial: opens the connection to addresses that were judged, and to nothing else. resolve.ts before it, tunnel/ or http/ after it.
 import net, { type Socket } from 'node:net'
-import tls from 'node:tls'
 import type { Target } from '../context.ts'
 import type { Endpoint } from './resolve.ts'
 import type { Parent } from './parent.ts'
@@ -42,6 +41,7 @@ export function connectDirect(endpoints: readonly Endpoint[], allowHalfOpen: boo
 export function connectParent(parent: Parent, signal: AbortSignal): Promise<Socket> {
   const { host, port, ca = [] } = parent
   if (!parent.secure) return opened(net.connect({ host, port, allowHalfOpen: true, noDelay: true }), 'connect', signal)
+  const tls = process.getBuiltinModule('node:tls') // only a proxy reached by TLS needs it, and each start would pay
   return opened(tls.connect({ host, port, ca: [...ca], ...(net.isIP(host) === 0 ? { servername: host } : {}) }), 'secureConnect', signal)
 }
 

@@ -1,5 +1,5 @@
 // Gateway, http: one judged request goes out, its answer comes back, both streaming. serve.ts before it, pool.ts below it.
-import http, { type ClientRequest, type IncomingMessage } from 'node:http'
+import type { Agent, ClientRequest, IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { Socket } from 'node:net'
 import type { Inlet } from '../inlet.ts'
@@ -24,7 +24,7 @@ export interface ForwardInput {
   readonly head: RequestHead
   readonly ask: Ask & { kind: 'request' }
   readonly target: Target
-  readonly agent: http.Agent
+  readonly agent: Agent
   /** Called when a connection to the judged address is there, before anything is sent over it. */
   readonly onOpen: () => void
 }
@@ -109,7 +109,7 @@ function open(context: GatewayContext, { head, ask, target, agent }: ForwardInpu
   if (ask.websocket) fields.push('Connection', 'Upgrade', 'Upgrade', 'websocket')
   else fields.push('Connection', 'keep-alive')
   const path = parent === undefined ? ask.path : `http://${authority}${ask.path}`
-  const request = http.request({
+  const request = process.getBuiltinModule('node:http').request({
     agent,
     host: target.host,
     port: target.port,

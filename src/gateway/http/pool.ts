@@ -1,5 +1,5 @@
 // Gateway, http: connections to servers, kept for the next request to the same host and port. Each new one is judged at the dial.
-import http from 'node:http'
+import type { Agent, ClientRequestArgs } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { CanonicalHost } from '../../model/policy.ts'
 import type { Dialler } from '../dial/dial.ts'
@@ -17,10 +17,28 @@ export class UpstreamError extends Error {
   }
 }
 
-/** One per session: connections are never shared with another cell. */
-export function makePool(dialler: Dialler): http.Agent {
+export interface Pool {
+  readonly agent: () => Agent
+  /** Closes what is kept. */
+  destroy(): void
+}
+
+/** One per session: connections are never shared with another cell. node:http is loaded by the first request: most runs never make one. */
+export function makePool(dialler: Dialler): Pool {
+  let made: Agent | undefined
+  return {
+    agent() {
+      made ??= makeAgent(dialler)
+      return made
+    },
+    destroy: () => made?.destroy(),
+  }
+}
+
+function makeAgent(dialler: Dialler): Agent {
+  const http = process.getBuiltinModule('node:http')
   const agent = new http.Agent({ keepAlive: true, maxSockets: 256, maxTotalSockets: 2_048, maxFreeSockets: 32, scheduling: 'lifo' })
-  agent.createConnection = (options: http.ClientRequestArgs, done?: (error: Error | null, socket: Duplex) => void): undefined => {
+  agent.createConnection = (options: ClientRequestArgs, done?: (error: Error | null, socket: Duplex) => void): undefined => {
     const target = { host: String(options.host) as CanonicalHost, port: Number(options.port) }
     void dialler.dial(target, 'request').then((dialled) => {
       if (dialled.kind === 'open') return done?.(null, dialled.socket)

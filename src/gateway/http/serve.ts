@@ -71,7 +71,7 @@ async function serveOne(
     tally.set(key, row)
     context.ledger.allowed(asked, judged.rule)
   }
-  const outcome = await forward(context, { inlet, head, ask, target: judged.target, agent: context.pool, onOpen })
+  const outcome = await forward(context, { inlet, head, ask, target: judged.target, agent: context.pool.agent(), onOpen })
   if (outcome.kind === 'delivered') row.received += outcome.delivered.received
   if ('sent' in outcome) row.sent += outcome.sent
   return conclude(context, input, { asked, head, rule: judged.rule, target: judged.target }, outcome)
