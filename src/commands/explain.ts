@@ -27,19 +27,29 @@ export function register(program: Command): void {
     .command('explain')
     .summary('say what a run would allow, and why')
     .description('Answers for a host, a path or a variable: the verdict, the rule, and what would change it.')
-  withPolicyOptions(explain.command('host').argument('<host[:port]>').description('whether the cell may reach a host')).action(
-    async (text: string, flags: PolicyFlags) => print(explainHosts(text, (await loadEffective(flags)).policy), flags),
-  )
-  withPolicyOptions(explain.command('path').argument('<path>').description('what the cell sees of a path')).action(
-    async (text: string, flags: PolicyFlags) => {
-      const { policy, input } = await loadEffective(flags)
-      print([await explainPath(text, policy, input)], flags)
+  withPolicyOptions(explain.command('host').argument('<host[:port]...>').description('whether the cell may reach a host')).action(
+    async (hosts: readonly string[], flags: PolicyFlags) => {
+      const { policy } = await loadEffective(flags)
+      print(
+        hosts.flatMap((host) => explainHosts(host, policy)),
+        flags,
+      )
     },
   )
-  withPolicyOptions(explain.command('env').argument('<name>').description('whether the cell has a variable')).action(
-    async (text: string, flags: PolicyFlags) => {
+  withPolicyOptions(explain.command('path').argument('<path...>').description('what the cell sees of a path')).action(
+    async (paths: readonly string[], flags: PolicyFlags) => {
       const { policy, input } = await loadEffective(flags)
-      print([await explainEnv(text, policy, input)], flags)
+      const answers: Explained[] = []
+      for (const each of paths) answers.push(await explainPath(each, policy, input))
+      print(answers, flags)
+    },
+  )
+  withPolicyOptions(explain.command('env').argument('<name...>').description('whether the cell has a variable')).action(
+    async (names: readonly string[], flags: PolicyFlags) => {
+      const { policy, input } = await loadEffective(flags)
+      const answers: Explained[] = []
+      for (const each of names) answers.push(await explainEnv(each, policy, input))
+      print(answers, flags)
     },
   )
 }
