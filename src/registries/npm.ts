@@ -1,6 +1,6 @@
 // Registries: npm. `npm config ls -l --json` holds the registry and those of scopes, from the user's and the machine's npmrc.
 import type { Derived, RegistryContext } from '../policy/presets.ts'
-import { ask, askOrFail, hostOfUrl, jsonObject, uniqueHosts, withoutLogin, type Manager } from './ask.ts'
+import { ask, askOrFail, emptyFolder, hostOfUrl, jsonObject, uniqueHosts, withoutLogin, type Manager } from './ask.ts'
 
 export const npmManager: Manager = { preset: 'npm', program: 'npm', variables: /^(?:npm_config_\w+|npm_token|node_auth_token)$/i }
 const args = ['config', 'ls', '-l', '--json']
@@ -20,7 +20,9 @@ async function masked(json: string, context: RegistryContext): Promise<Readonly<
 
 /** What npm contacts where nobody set anything up. */
 async function builtInRegistry(context: RegistryContext): Promise<string> {
-  const nothing = ['--userconfig', '/dev/null', '--globalconfig', '/dev/null']
+  // Two files that are not there: npm refuses the same one twice.
+  const folder = await emptyFolder(context)
+  const nothing = ['--userconfig', `${folder}/no-user`, '--globalconfig', `${folder}/no-machine`]
   return (await ask(npmManager, ['config', 'get', 'registry', ...nothing], context, { npm_config_registry: '' })).stdout.trim()
 }
 
