@@ -96,3 +96,13 @@ test('rows say how each limit is kept, or why not', () => {
   expect(enforceLimits({ processes: 2, cpus: 4 }, { ...facts, root: true }).map((row) => row.enforced)).toEqual([false, false])
   expect(enforceLimits({}, facts)).toEqual([])
 })
+
+test('where crashes are handed to a program of the host, the limit that keeps it asleep can only seem to be changed', async () => {
+  using scratch = makeScratch()
+  const script = 'grep core /proc/self/limits; ulimit -c 0 && ulimit -c unlimited && grep core /proc/self/limits; ulimit -n 64; ulimit -n'
+  const plan = makePlan(scratch, ['/bin/bash', '-c', script])
+  const { stdout } = await runPlan(bubblewrap, scratch, plan, { facts: { coreHandler: true } })
+  const [before, after, files] = stdout.trim().split('\n')
+  expect(before).toMatch(/^Max core file size/)
+  expect([after, files]).toEqual([before, '64'])
+})

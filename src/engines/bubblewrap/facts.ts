@@ -1,5 +1,5 @@
 // What compile needs to know of this machine, looked up once per run.
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import os from 'node:os'
 import type { EngineFacts } from '../../model/engine.ts'
 import { nativePath } from '../../host/paths.ts'
@@ -22,10 +22,17 @@ export function lookUpFacts(): EngineFacts {
     enter: nativePath('anchorhold-enter'),
     bwrap: findBubblewrap() ?? '/usr/bin/bwrap',
     arch: process.arch === 'arm64' ? 'aarch64' : 'x86_64',
+    coreHandler: handsCoresToProgram(),
     root: process.getuid?.() === 0,
     processors: os.availableParallelism(),
     groupMemory: groups.memory ?? '',
     groupPids: groups.pids ?? '',
     groupCpu: groups.cpu ?? '',
   }
+}
+
+/** Whether a crash starts a program of the host, or talks to one (core(5)): Ubuntu's apport, systemd-coredump. */
+function handsCoresToProgram(): boolean {
+  const file = '/proc/sys/kernel/core_pattern'
+  return existsSync(file) && /^[|@]/.test(readFileSync(file, 'utf8'))
 }

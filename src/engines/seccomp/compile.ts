@@ -106,7 +106,10 @@ function clauseCode(tests: readonly Test[], then: Instruction): readonly Instruc
 }
 
 function testCode(test: Test, skip: number): readonly Instruction[] {
-  const load = [plain(loadWord, argumentsAt + 8 * test.arg), ...(test.mask === undefined ? [] : [plain(andWith, test.mask)])]
+  const load = [
+    plain(loadWord, argumentsAt + 8 * test.arg + (test.high === true ? 4 : 0)),
+    ...(test.mask === undefined ? [] : [plain(andWith, test.mask)]),
+  ]
   const compare = test.in.map((value, index): Instruction => {
     const left = test.in.length - 1 - index
     return { code: jumpEqual, jt: left, jf: left === 0 ? skip : 0, k: value }

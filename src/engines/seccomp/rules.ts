@@ -2,12 +2,15 @@
 // Allow-list: a call that is in no row answers ENOSYS, as an older kernel would, so that programs take their fall-back.
 
 /** Errno values of Linux (asm-generic/errno.h). */
-export const errno = { EPERM: 1, ENOSYS: 38, EPROTONOSUPPORT: 93, EAFNOSUPPORT: 97 } as const
+/** `done`: answers as if it were done. */
+export const errno = { done: 0, EPERM: 1, ENOSYS: 38, EPROTONOSUPPORT: 93, EAFNOSUPPORT: 97 } as const
 
 /** One test of the low 32 bits of an argument: all values that the kernel itself reads as int, or unsigned int, or flags below 2^32. */
 export interface Test {
   readonly arg: 0 | 1 | 2 | 3 | 4 | 5
   readonly mask?: number
+  /** The upper 32 bits instead, of a pointer. */
+  readonly high?: true
   /** Holds when the (masked) value is one of these. */
   readonly in: readonly number[]
 }
@@ -62,11 +65,11 @@ const allowed: readonly Rule[] = [
     `
     arch_prctl capget capset execve execveat exit exit_group fork futex futex_waitv get_robust_list get_thread_area getegid geteuid
     getgid getgroups getpgid getpgrp getpid getppid getpriority getresgid getresuid getrlimit getrusage getsid gettid getuid
-    kill pause pidfd_open pidfd_send_signal prctl prlimit64 restart_syscall rseq rt_sigaction rt_sigpending rt_sigprocmask
+    kill pause pidfd_open pidfd_send_signal prctl restart_syscall rseq rt_sigaction rt_sigpending rt_sigprocmask
     rt_sigqueueinfo rt_sigreturn rt_sigsuspend rt_sigtimedwait rt_tgsigqueueinfo sched_get_priority_max sched_get_priority_min sched_getaffinity
     sched_getattr sched_getparam sched_getscheduler sched_rr_get_interval sched_setattr sched_setparam sched_setscheduler
     sched_yield seccomp set_robust_list set_thread_area set_tid_address setfsgid setfsuid setgid setgroups setpgid setpriority
-    setregid setresgid setresuid setreuid setrlimit setsid setuid sigaltstack tgkill times tkill vfork wait4 waitid ioprio_get ioprio_set
+    setregid setresgid setresuid setreuid setsid setuid sigaltstack tgkill times tkill vfork wait4 waitid ioprio_get ioprio_set
     landlock_add_rule landlock_create_ruleset landlock_restrict_self`,
   ),
   allow(
@@ -226,11 +229,34 @@ const denied: readonly Rule[] = [
 const pinnedRule = deny('sched_setaffinity', 'the limit on processors is kept by affinity here, so it may not be changed')
 const unpinnedRule = allow('placing threads on processors; a control group keeps the limit, if there is one', 'sched_setaffinity')
 
-/** `pinned`: the limit on processors is kept by affinity. */
+const RLIMIT_CORE = 4
+const ofCore = (arg: Test['arg']): Test => ({ arg, in: [RLIMIT_CORE] })
+const freeLimits = allow('limits of the own processes, within the hard ones', 'setrlimit prlimit64')
+const keptCore: readonly Rule[] = [
+  {
+    names: ['setrlimit'],
+    clauses: [{ when: [ofCore(0)], then: 'done' }],
+    action: 'allow',
+    reason: 'a core limit of 0 would wake the host program that core_pattern names, 1 does not (SEC-04, core(5))',
+  },
+  {
+    names: ['prlimit64'],
+    clauses: [
+      { when: [ofCore(1), { arg: 2, in: [0] }, { arg: 2, high: true, in: [0] }], then: 'allow' },
+      { when: [ofCore(1)], then: 'done' },
+    ],
+    action: 'allow',
+    reason: 'the same; asking is free',
+  },
+]
+
 export interface FilterOptions {
+  /** The limit on processors is kept by affinity. */
   readonly pinned: boolean
+  /** Crashes on this machine are handed to a program of the host. */
+  readonly coreHandler: boolean
 }
 
 export function rulesFor(options: FilterOptions): readonly Rule[] {
-  return [...allowed, ...judged, ...denied, options.pinned ? pinnedRule : unpinnedRule]
+  return [...allowed, ...judged, ...denied, options.pinned ? pinnedRule : unpinnedRule, ...(options.coreHandler ? keptCore : [freeLimits])]
 }

@@ -13,7 +13,7 @@ const architectures = ['x86_64', 'aarch64'] as const
 const ones = [0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff]
 
 test.each(architectures)('every call of %s answers as in the checked-in table', (architecture) => {
-  const program = compileFilter(architecture, { pinned: false })
+  const program = compileFilter(architecture, { pinned: false, coreHandler: false })
   const table = Object.entries(syscallNumbers(architecture))
     .map(([name, number]) => `${number} ${name} ${nameAnswer(runFilter(program, number, ones, audit[architecture]).answer)}\n`)
     .join('')
@@ -23,7 +23,7 @@ test.each(architectures)('every call of %s answers as in the checked-in table', 
 })
 
 test('numbers that no table knows, other architectures and x32 answer ENOSYS', () => {
-  const program = compileFilter('x86_64', { pinned: false })
+  const program = compileFilter('x86_64', { pinned: false, coreHandler: false })
   for (const number of [335, 400, 468, 1000, 0x3fffffff, 0x40000000, 0x40000027, 0xffffffff])
     expect(nameAnswer(runFilter(program, number).answer), String(number)).toBe('ENOSYS')
   for (const arch of [0x40000003, 0xc00000b7, 0]) expect(nameAnswer(runFilter(program, 39, [], arch).answer)).toBe('ENOSYS')
@@ -68,18 +68,20 @@ test.each([
 ] as const)('%s(%j) → %s', (name, args, expected) => {
   for (const architecture of architectures) {
     const number = syscallNumbers(architecture)[name] ?? -1
-    expect(nameAnswer(runFilter(compileFilter(architecture, { pinned: false }), number, args, audit[architecture]).answer)).toBe(expected)
+    expect(
+      nameAnswer(runFilter(compileFilter(architecture, { pinned: false, coreHandler: false }), number, args, audit[architecture]).answer),
+    ).toBe(expected)
   }
 })
 
 test('affinity is refused only where it keeps a limit', () => {
   const number = syscallNumbers('x86_64')['sched_setaffinity'] ?? -1
-  expect(nameAnswer(runFilter(compileFilter('x86_64', { pinned: true }), number).answer)).toBe('EPERM')
-  expect(nameAnswer(runFilter(compileFilter('x86_64', { pinned: false }), number).answer)).toBe('allow')
+  expect(nameAnswer(runFilter(compileFilter('x86_64', { pinned: true, coreHandler: false }), number).answer)).toBe('EPERM')
+  expect(nameAnswer(runFilter(compileFilter('x86_64', { pinned: false, coreHandler: false }), number).answer)).toBe('allow')
 })
 
 test('every rule has a reason, every name is a call of some architecture, and none stands twice', () => {
-  const rules = [...rulesFor({ pinned: false })]
+  const rules = [...rulesFor({ pinned: false, coreHandler: false })]
   const known = new Set(architectures.flatMap((architecture) => Object.keys(syscallNumbers(architecture))))
   // Names that neither of the two architectures has.
   const elsewhere = new Set(['stime', 'vm86', 'set_thread_area', 'get_thread_area'])
@@ -90,8 +92,19 @@ test('every rule has a reason, every name is a call of some architecture, and no
 })
 
 test('the program is small, common calls are decided in few steps, and compiling takes well under 2 ms', () => {
-  const program = compileFilter('x86_64', { pinned: false })
+  const program = compileFilter('x86_64', { pinned: false, coreHandler: false })
   expect(program.byteLength / 8).toBeLessThan(4096)
   for (const name of ['read', 'write', 'openat', 'futex', 'mmap', 'close'])
     expect(runFilter(program, syscallNumbers('x86_64')[name] ?? -1).steps, name).toBeLessThan(16)
+})
+
+test('where crashes are handed to a program of the host, the core limit stays (SEC-04)', () => {
+  const program = compileFilter('x86_64', { pinned: false, coreHandler: true })
+  const { prlimit64 = -1, setrlimit = -1 } = syscallNumbers('x86_64')
+  const asked = (number: number, args: readonly number[]): number => runFilter(program, number, args).answer
+  expect(asked(setrlimit, [4])).toBe(0x00050000) // done, says SECCOMP_RET_ERRNO with 0
+  expect(nameAnswer(asked(setrlimit, [7]))).toBe('allow')
+  expect(nameAnswer(asked(prlimit64, [0, 4, 0, 0x7f00]))).toBe('allow')
+  for (const pointer of [0x7fff_0000_1000, 0x1_0000_0000, 8]) expect(asked(prlimit64, [0, 4, pointer])).toBe(0x00050000)
+  expect(nameAnswer(asked(prlimit64, [0, 7, 8]))).toBe('allow')
 })

@@ -12,6 +12,7 @@ export function runFilter(
     if (offset === 0) return number
     if (offset === 4) return arch
     if (offset >= 16 && offset % 8 === 0) return (args[(offset - 16) / 8] ?? 0) >>> 0
+    if (offset >= 20 && offset % 8 === 4) return Math.floor((args[(offset - 20) / 8] ?? 0) / 2 ** 32) >>> 0
     throw new Error(`load of ${offset}`)
   }
   let accumulator = 0
