@@ -70,7 +70,11 @@ test('a hoisted Node is found beside the package, never in a folder above a clon
 })
 
 test('without its Node it says which command sets it up', () => {
-  const file = makePackage(path.join(scratch(), 'clone'), 'none')
+  const clone = path.join(scratch(), 'clone')
+  const file = makePackage(clone, 'none')
+  expect(start(file, ['run', 'claude']).stderr).toMatch(/not set up yet[\s\S]*npm rebuild node/) // as a package
+  mkdirSync(path.join(clone, 'scripts'))
+  writeFileSync(path.join(clone, 'scripts/setup.sh'), '')
   const { status, stdout, stderr } = start(file, ['run', 'claude'])
   expect(status).toBe(125)
   expect(stdout).toBe('')

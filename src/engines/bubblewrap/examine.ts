@@ -1,4 +1,5 @@
 // What of this machine bubblewrap needs, and what to do where it is missing. No side effect.
+import { existsSync } from 'node:fs'
 import { access, constants, readFile } from 'node:fs/promises'
 import os from 'node:os'
 import type { Finding } from '../../model/engine.ts'
@@ -8,6 +9,14 @@ import { findBubblewrap } from './facts.ts'
 import { appArmorProfile, appArmorProfilePath } from './apparmor.ts'
 
 const floor = { kernel: [5, 14], bubblewrap: [0, 8, 0] } as const
+
+const managers = [
+  ['apt-get', 'apt-get update', 'apt-get install -y bubblewrap'],
+  ['dnf', 'dnf install -y bubblewrap'],
+  ['pacman', 'pacman -S --noconfirm --needed bubblewrap'],
+  ['zypper', 'zypper --non-interactive install bubblewrap'],
+  ['apk', 'apk add bubblewrap'],
+] as const
 
 /** `missing` in any row means that `launch` can't work. */
 export async function examine(): Promise<readonly Finding[]> {
@@ -32,8 +41,7 @@ async function kernel(): Promise<readonly Finding[]> {
 
 async function bubblewrap(): Promise<readonly Finding[]> {
   const id = 'bubblewrap/program'
-  const fix = ['apt-get', 'install', '-y', 'bubblewrap']
-  const install = { remedy: 'sudo apt-get install bubblewrap', fix }
+  const install = howToInstall()
   const file = findBubblewrap()
   if (file === undefined) return [{ id, level: 'missing', what: 'bubblewrap is not installed', ...install }]
   const { stdout, code, stderr } = await capture([file, '--version'])
@@ -41,6 +49,16 @@ async function bubblewrap(): Promise<readonly Finding[]> {
   const version = /(\d+(?:\.\d+)+)/.exec(stdout)?.[1] ?? ''
   if (atLeast(version, floor.bubblewrap)) return [{ id, level: 'ok', what: `bubblewrap ${version} (${file})` }]
   return [{ id, level: 'missing', what: `bubblewrap ${version} is older than 0.8.0, the first with --disable-userns`, ...install }]
+}
+
+/** With this system's package manager; a fresh Debian has no package lists yet. */
+function howToInstall(): Pick<Finding, 'remedy' | 'fix'> {
+  const known = managers.find(([program]) => existsSync(`/usr/bin/${program}`) || existsSync(`/sbin/${program}`))
+  if (known === undefined) return { remedy: "Install bubblewrap with this system's package manager" }
+  const [, ...commands] = known
+  const rights = process.getuid?.() === 0 ? [] : ['sudo']
+  const remedy = commands.map((command) => [...rights, command].join(' ')).join(' && ')
+  return { remedy, fix: [...rights, 'sh', '-c', commands.join(' && ')] }
 }
 
 async function helpers(): Promise<readonly Finding[]> {
