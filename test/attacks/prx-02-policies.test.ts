@@ -11,8 +11,7 @@ const ask = (...hosts: readonly string[]): string =>
 it('PRX-02 an empty, missing or broken list reaches nothing or does not start', async () => {
   const world = makeWorld()
   const witness = await httpWitness()
-  const file = path.join(world.home, 'policy.yaml')
-  for (const [text, starts] of [
+  const rows = [
     ['network: { allow: [] }', true],
     ['network: {}', true],
     ['limits: { processes: 100 }', true],
@@ -29,7 +28,9 @@ it('PRX-02 an empty, missing or broken list reaches nothing or does not start', 
     ['network: { allow: [good.test:0] }', false],
     ['network: { allow: ["0.0.0.0/0"] }', false],
     ['network: { allow: ["::/0"] }', false],
-  ] as const) {
+  ] as const
+  const check = async ([text, starts]: (typeof rows)[number], index: number): Promise<void> => {
+    const file = path.join(world.home, `policy-${index}.yaml`)
     writeFileSync(file, text, { mode: 0o600 })
     const { code, stdout } = await inCell(world, `: > ran; ${ask('good.test', '127.0.0.1', `127.0.0.1:${witness.port}`)}`, [
       '--policy',
@@ -39,6 +40,7 @@ it('PRX-02 an empty, missing or broken list reaches nothing or does not start', 
       starts ? [text, stdout.endsWith('000 ') ? code : 0, 'no no no'] : [text, 125, ''],
     )
   }
+  for (let at = 0; at < rows.length; at += 4) await Promise.all(rows.slice(at, at + 4).map((row, index) => check(row, at + index)))
   expect(witness.hits()).toBe(0)
   const open = await inCell(world, 'curl -s http://good.test/', ['--route', `good.test:80=127.0.0.1:${witness.port}`])
   expect([open.stdout, witness.hits()]).toEqual(['WITNESS', 1])
