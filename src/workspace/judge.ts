@@ -125,6 +125,7 @@ export async function commandsOf(places: readonly string[]): Promise<readonly st
 async function judgeCommonDir(place: string): Promise<ContentVerdict> {
   const text = await readSmall(place)
   if (text === undefined) return harmless
+  if (text === '') return unfinished('it is empty')
   const folder = path.dirname(place)
   const target = typeof text === 'string' ? path.resolve(folder, text.replace(/[\r\n]+$/, '')) : ''
   return path.basename(path.dirname(folder)) === 'worktrees' && target === path.dirname(path.dirname(folder))

@@ -5,6 +5,7 @@ import path from 'node:path'
 import type { Cell } from '../model/engine.ts'
 import type { Emit } from '../model/events.ts'
 import type { Cover } from '../model/plan.ts'
+import { marksOf, originalOf, sameAs } from './copies.ts'
 import { nameOfMatch } from './covers.ts'
 import { judgeContent } from './judge.ts'
 import { isWithin } from './project.ts'
@@ -46,6 +47,9 @@ export interface Planted {
 /** A path that is fought over more often than this is taken away at a measured pace, and only the first and the last of it are kept. */
 const liveAttempts = 20
 const paceMilliseconds = 50
+/** What may become a copy of the project's own is given this often that long to be written. */
+const copyLooks = 3
+const copyMilliseconds = 30
 
 export function openPlanted(input: PlantedInput): Planted {
   const { roots, tables, quarantine, emit } = input
@@ -56,6 +60,8 @@ export function openPlanted(input: PlantedInput): Planted {
   const waiting: Cover[] = []
   const timers = new Set<NodeJS.Timeout>()
   const paced = new Set<string>()
+  const copies = new Map<string, { readonly match: Match; readonly marks: string }>()
+  const looks = new Map<string, number>()
   const reached = input.reached ?? []
   const commands = new Set(input.commands ?? [])
   let cell: Cell | undefined
@@ -141,8 +147,26 @@ export function openPlanted(input: PlantedInput): Planted {
       if (kept !== undefined && verdict.keep !== undefined) await putBack(root.path, match.path, verdict.keep, input)
       return
     }
+    if (await isCopy(match, root.path, final)) return
     attempts.set(keyOf(match), tried)
     await quarantine.take(root.path, match.path, name)
+  }
+
+  /** Whether it is what a further work tree brings of the project's own, or may still become that. */
+  const isCopy = async (match: Match, root: string, final: boolean): Promise<boolean> => {
+    const original = await originalOf(match, root, input.first)
+    if (original === undefined) return false
+    const marks = await sameAs(absolute(match), original)
+    if (marks !== undefined) {
+      if (!final) copies.set(keyOf(match), { match, marks })
+      if (!final) watchPlaces()
+      return true
+    }
+    const looked = (looks.get(keyOf(match)) ?? 0) + 1
+    looks.set(keyOf(match), looked)
+    if (final || looked > copyLooks) return false
+    timers.add(setTimeout(() => enqueue(() => handle(match, false)), copyMilliseconds).unref())
+    return true
   }
 
   const enqueue = (step: () => Promise<void>) => {
@@ -166,9 +190,21 @@ export function openPlanted(input: PlantedInput): Planted {
     await quarantine.take(root.path, straight ? relative : await firstLink(root.path, relative), one.rule)
   }
 
-  const poll = reached.length === 0 ? undefined : setInterval(() => enqueue(async () => {
+  const checkPlaces = async (): Promise<void> => {
     for (const one of reached) if (!over) await takeReached(one)
-  }), paceMilliseconds).unref()
+    for (const [key, { match, marks }] of copies) {
+      if (over || (await marksOf(absolute(match))) === marks) continue
+      copies.delete(key)
+      await handle(match, false)
+    }
+  }
+
+  /** Names tell the watch nothing about these. */
+  let poll: NodeJS.Timeout | undefined
+  const watchPlaces = () => {
+    poll ??= setInterval(() => enqueue(checkPlaces), paceMilliseconds).unref()
+  }
+  if (reached.length > 0) watchPlaces()
 
   return {
     see(event) {
