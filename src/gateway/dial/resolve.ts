@@ -64,7 +64,10 @@ export async function resolve(
 function mayBePrivate(network: Network, { host, port }: Target): boolean {
   return network.rules.some(
     (rule) =>
-      rule.mayBePrivate === true && rule.effect === 'allow' && matches(rule.pattern, host) && (rule.ports === 'all' || rule.ports.includes(port)),
+      rule.mayBePrivate === true &&
+      rule.effect === 'allow' &&
+      matches(rule.pattern, host) &&
+      (rule.ports === 'all' || rule.ports.includes(port)),
   )
 }
 

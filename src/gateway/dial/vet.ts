@@ -10,7 +10,12 @@ const network: ReadonlySet<string> = new Set(['private', 'shared', 'documentatio
  * Undefined when every address is public and none is the host's own. One that is not spoils the whole answer: a resolver that mixes public and
  * private addresses is how rebinding works (attacks.md PRX-13, PRX-14). The address itself is not told to the cell. `mayBePrivate`: the machine's own set-up names the host.
  */
-export function vetAddresses(host: CanonicalHost, addresses: readonly string[], own: ReadonlySet<string>, mayBePrivate = false): Refusal | undefined {
+export function vetAddresses(
+  host: CanonicalHost,
+  addresses: readonly string[],
+  own: ReadonlySet<string>,
+  mayBePrivate = false,
+): Refusal | undefined {
   for (const address of addresses) {
     const { kind, label } = classifyAddress(address)
     if (kind !== 'public' && !(mayBePrivate && network.has(kind))) return refuse(host, `${article(label)} address`)
