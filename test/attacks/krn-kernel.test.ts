@@ -1,6 +1,17 @@
 // What a cell may ask of the kernel: every attempt of fixtures/kernel.c in a real cell, and the same program without a wall.
 import { execFile, execFileSync } from 'node:child_process'
-import { lstatSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -275,4 +286,40 @@ it('FS-18 nothing that the host mounts later spreads into the cell: its mounts a
   expect(stdout).not.toMatch(/ shared:| master:/)
   // Control: the word is known to this check where a mount is shared.
   expect(readFileSync('/proc/self/mountinfo', 'utf8').length).toBeGreaterThan(0)
+})
+
+it.each([
+  ['in a cell', true],
+  ['weakened: a plain process', false],
+] as const)('KRN-09 the terminal is not kept for exclusive use: %s', async (_name, walled) => {
+  const place = makeWorld()
+  // TIOCEXCL; afterwards TIOCGEXCL on the same terminal tells.
+  const seize = `perl -e 'ioctl(STDIN, 0x540C, 0); print "seized\n"'`
+  const ask = `perl -e 'my $v = pack("l", -1); ioctl(STDIN, 0x80045440, $v); print "exclusive ", unpack("l", $v), "\n"'`
+  const { stdout } = await promisify(execFile)('script', ['-qefc', `${walled ? `'${bin}' run -- ` : ''}${seize}; ${ask}`, '/dev/null'], {
+    cwd: place.project,
+    env: place.env,
+  })
+  expect(stdout).toContain('seized')
+  expect(stdout).toContain(`exclusive ${walled ? 0 : 1}`)
+})
+
+it('FS-16 a working folder that is a link, or lies outside: the roots stay those of the project', async () => {
+  const place = makeWorld()
+  const sub = path.join(place.project, 'sub')
+  const outer = path.join(place.home, 'outer')
+  for (const each of [sub, outer]) mkdirSync(each)
+  symlinkSync(sub, path.join(place.home, 'link'))
+  symlinkSync(outer, path.join(place.project, 'away'))
+  const script = 'pwd -P; touch ../beside ../../above 2>&1; cd /; touch here 2>&1 | wc -l; touch ../../../../escaped 2>&1 | wc -l'
+  const inner = await anchorhold(place, ['run', '--', 'sh', '-c', script], { cwd: path.join(place.home, 'link') })
+  expect(inner.stdout.startsWith(`${sub}\n`)).toBe(true)
+  expect(readdirSync(outer)).toEqual([])
+  expect(readdirSync(place.home)).not.toContain('above')
+  // A link out of the project as the place to start: that folder is the project then, and alone.
+  const away = await anchorhold(place, ['run', '--', 'sh', '-c', `pwd -P; touch made; ls ${place.project} 2>/dev/null | wc -l`], {
+    cwd: path.join(place.project, 'away'),
+  })
+  expect(away.stdout).toBe(`${outer}\n0\n`)
+  expect(readdirSync(outer)).toEqual(['made'])
 })
