@@ -18,9 +18,9 @@ const command = ['run', '--', 'sh', '-c', 'echo ran; touch ran']
 
 it.each([
   ['bubblewrap', 'mount --bind /dev/null /usr/bin/bwrap', /bubblewrap/],
-  ['the supervisor', `mount --bind /dev/null ${native}/anchorhold-cell`, /anchorhold-cell|not built/],
-  ['what runs inside', `mount --bind /dev/null ${native}/anchorhold-enter`, /anchorhold-enter|not built|enter/],
-  ['the search for protected paths', `mount --bind /dev/null ${native}/anchorhold-scout`, /searched|scout/],
+  ['the supervisor', `mount --bind /dev/null '${native}/anchorhold-cell'`, /anchorhold-cell|not built/],
+  ['what runs inside', `mount --bind /dev/null '${native}/anchorhold-enter'`, /anchorhold-enter|not built|enter/],
+  ['the search for protected paths', `mount --bind /dev/null '${native}/anchorhold-scout'`, /searched|scout/],
   ['user namespaces', 'echo 0 > /proc/sys/user/max_user_namespaces', /namespace/],
   ['network namespaces', 'echo 0 > /proc/sys/user/max_net_namespaces', /namespace/],
   ['pid namespaces', 'echo 0 > /proc/sys/user/max_pid_namespaces', /namespace|bwrap/],

@@ -54,7 +54,7 @@ function openTerminal(project: string): Terminal {
   }
 }
 
-const start = `${process.execPath} ${path.join(import.meta.dirname, 'fixtures/child.ts')}`
+const start = `'${process.execPath}' '${path.join(import.meta.dirname, 'fixtures/child.ts')}'`
 
 test('an interactive shell inside has size, resize, Ctrl-C, Ctrl-Z, fg and its own exit code', async () => {
   using scratch = makeScratch()
