@@ -9,7 +9,8 @@ import { median } from './sample.ts'
 import type { Row, Section } from './table.ts'
 
 type Kind = 'stream' | 'connections' | 'requests'
-const amounts: Readonly<Record<Kind, number>> = { stream: 2e9, connections: 2000, requests: 10_000 }
+/** About a second each, so that a program compiled while it runs (Node: client, upstream, two of the subjects) is measured warm. */
+const amounts: Readonly<Record<Kind, number>> = { stream: 2e9, connections: 4000, requests: 20_000 }
 /** srt is slow enough to need less for the same time. */
 const amountsOfSrt: Readonly<Record<Kind, number>> = { stream: 4e8, connections: 400, requests: 2000 }
 const rounds = 3
