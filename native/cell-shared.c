@@ -71,7 +71,8 @@ int shared_open(pid_t init) {
   char line[8192], place[4096];
   snprintf(line, sizeof line, "/proc/%d/mountinfo", init);
   FILE *file = fopen(line, "re");
-  if (!file || shared.segments < 0) return -1;
+  // A kernel without System V memory has no such list.
+  if (!file || (shared.segments < 0 && access("/proc/sysvipc/shm", F_OK) == 0)) return -1;
   while (shared.folder_count < MOST_FOLDERS && fgets(line, sizeof line, file))
     if (strstr(line, " - tmpfs ") && sscanf(line, "%*s %*s %*s %*s %4095s", place) == 1 && !strchr(place, '\\')) open_folder(init, place);
   fclose(file);
