@@ -17,6 +17,7 @@ import { openPlanted, type Planted } from './planted.ts'
 import { openQuarantine } from './quarantine.ts'
 import { gitPart, startScout, type Match, type Scout, type ScoutEvent } from './scout.ts'
 import { commandsOf } from './judge.ts'
+import { pruneIndexes } from './indexes.ts'
 import { findReach } from './reach.ts'
 import { startFile, type StartRecord } from './sweep.ts'
 import { makeTables, type Tables } from './tables.ts'
@@ -169,6 +170,7 @@ export async function openWorkspace(input: WorkspaceInput): Promise<Workspace> {
           if (planted !== undefined) await planted.finish(await lastLook())
         } finally {
           for (const view of views) await view.close()
+          await pruneIndexes(indexes)
         }
       })()),
   }
