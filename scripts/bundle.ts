@@ -1,6 +1,6 @@
 // Bundles src/ with its dependencies into dist/, so that a start reads little: what every run needs lies in one chunk, the rest is loaded when
 // it is needed. Called by build.sh.
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { spawnSync } from 'node:child_process'
@@ -63,8 +63,11 @@ async function publish(output: Output): Promise<void> {
     await rename(staged, path.join(dist, file.fileName))
   }
   const made = new Set(output.map((file) => path.basename(file.fileName)))
+  // A command that runs since before this build may still load what it was built with.
+  const settled = Date.now() - 3_600_000
   for (const name of await readdir(path.join(dist, 'chunks'))) {
-    if (!made.has(name)) await rm(path.join(dist, 'chunks', name))
+    const file = path.join(dist, 'chunks', name)
+    if (!made.has(name) && (await stat(file)).mtimeMs < settled) await rm(file)
   }
 }
 
