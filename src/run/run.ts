@@ -111,6 +111,7 @@ export async function run(
     files: policy.files,
     mode: policy.workspace.mode,
     sessionFolder: session.folder,
+    hostHome: home,
     home: identity.home,
     emit: session.emit,
     signal,

@@ -59,6 +59,9 @@ export async function marksOf(place: string): Promise<string> {
   )
 }
 
-function markOf(place: string, info: { readonly ino: number; readonly size: number; readonly ctimeMs: number; readonly mode: number }): string {
+function markOf(
+  place: string,
+  info: { readonly ino: number; readonly size: number; readonly ctimeMs: number; readonly mode: number },
+): string {
   return `${path.basename(place)} ${info.ino} ${info.size} ${info.ctimeMs} ${info.mode}`
 }

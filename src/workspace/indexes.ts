@@ -9,7 +9,9 @@ const most = 64
 export async function pruneIndexes(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => [])
   if (names.length <= most) return
-  const aged = await Promise.all(names.map(async (name) => ({ name, written: (await stat(path.join(folder, name)).catch(() => undefined))?.mtimeMs ?? 0 })))
+  const aged = await Promise.all(
+    names.map(async (name) => ({ name, written: (await stat(path.join(folder, name)).catch(() => undefined))?.mtimeMs ?? 0 })),
+  )
   const old = aged.toSorted((a, b) => b.written - a.written).slice(most / 2)
   for (const { name } of old) await rm(path.join(folder, name), { force: true }).catch(() => undefined)
 }

@@ -86,7 +86,8 @@ async function isUnsearched(folder: string, roots: readonly string[]): Promise<b
   for (let at = folder; roots.some((root) => isWithin(at, root)) && at !== path.dirname(at); at = path.dirname(at)) {
     if (!unsearched.test(path.basename(at))) continue
     const outer = path.dirname(at)
-    if (path.basename(outer).toLowerCase() === '.git' || (await stat(path.join(outer, 'HEAD')).catch(() => undefined)) !== undefined) return true
+    if (path.basename(outer).toLowerCase() === '.git' || (await stat(path.join(outer, 'HEAD')).catch(() => undefined)) !== undefined)
+      return true
   }
   return false
 }
@@ -107,8 +108,7 @@ async function judgeSteps(place: string, { commands }: JudgePlaces): Promise<Con
   const text = await readSmall(place)
   if (text === undefined) return harmless
   if (typeof text !== 'string') return unfinished('it cannot be read')
-  if (path.basename(place).toLowerCase() === 'strategy')
-    return strategies.has(text.trim()) ? harmless : dangerous('it names a program')
+  if (path.basename(place).toLowerCase() === 'strategy') return strategies.has(text.trim()) ? harmless : dangerous('it names a program')
   const lines = text.split('\n')
   const isOurs = (line: string) => !isCommand(line) || commands.has(line.trim())
   if (lines.every(isOurs)) return harmless
@@ -118,7 +118,14 @@ async function judgeSteps(place: string, { commands }: JudgePlaces): Promise<Con
 /** The commands among the steps of the rebases that were under way at the start. */
 export async function commandsOf(places: readonly string[]): Promise<readonly string[]> {
   const texts = await Promise.all(places.map(readSmall))
-  return texts.flatMap((text) => (typeof text === 'string' ? text.split('\n').filter(isCommand).map((line) => line.trim()) : []))
+  return texts.flatMap((text) =>
+    typeof text === 'string'
+      ? text
+          .split('\n')
+          .filter(isCommand)
+          .map((line) => line.trim())
+      : [],
+  )
 }
 
 /** `commondir` belongs in `.git/worktrees/NAME` and says `../..` there (CVE-2026-40068, CVE-2026-55607: crafted ones redirect git). */

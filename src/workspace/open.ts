@@ -17,6 +17,7 @@ import { openPlanted, type Planted } from './planted.ts'
 import { openQuarantine } from './quarantine.ts'
 import { gitPart, startScout, type Match, type Scout, type ScoutEvent } from './scout.ts'
 import { commandsOf } from './judge.ts'
+import { findHomeLinks } from './home-links.ts'
 import { pruneIndexes } from './indexes.ts'
 import { findReach } from './reach.ts'
 import { startFile, type StartRecord } from './sweep.ts'
@@ -34,6 +35,8 @@ export interface WorkspaceInput {
   readonly mode: WorkspaceMode
   /** 0700, of this session alone, outside every root. */
   readonly sessionFolder: string
+  /** The caller's home on the host: what it links to in a root is protected too. */
+  readonly hostHome?: string
   /** The cell's home inside. */
   readonly home: string
   readonly emit: Emit
@@ -93,7 +96,12 @@ export async function openWorkspace(input: WorkspaceInput): Promise<Workspace> {
     throw new Failure('workspace/scan', { reason: `the path ${JSON.stringify(odd.path)} is not UTF-8 and has to be protected` })
   const found = coversFor(matches, roots, tables)
   const reach = live ? await findReach(matches, roots, tables, new Set(found.hidden)) : { reached: [], withSecrets: [] }
-  const covered = withReached(found, reach.reached)
+  const homeLinks =
+    live && input.hostHome !== undefined
+      ? await findHomeLinks({ hostHome: input.hostHome, roots: input.roots, lifted: tables.lifted, emit })
+      : []
+  const reached = [...reach.reached, ...homeLinks]
+  const covered = withReached(found, reached)
   emit({ kind: 'files.hidden', paths: covered.hidden.map((place) => shownPath(place, project)) })
   emit({ kind: 'files.protected', count: covered.protectedCount, milliseconds: Math.round(performance.now() - began) })
   for (const place of covered.unreadable) {
@@ -127,7 +135,7 @@ export async function openWorkspace(input: WorkspaceInput): Promise<Workspace> {
       sessionFolder: input.sessionFolder,
       scout,
       gitDirs,
-      reached: reach.reached,
+      reached,
       commands,
     })
     for (const event of early.splice(0)) planted.see(event)
@@ -138,7 +146,7 @@ export async function openWorkspace(input: WorkspaceInput): Promise<Workspace> {
       files: input.files,
       startedAt,
       first: matches,
-      reached: reach.reached.map(({ path: place, rule, exists, folder }) => ({ path: place, rule, exists, folder })),
+      reached: reached.map(({ path: place, rule, exists, folder }) => ({ path: place, rule, exists, folder })),
       commands,
       views: views.map(({ gitDir, number, shown }) => ({ gitDir, number, shown })),
     })

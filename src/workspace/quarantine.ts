@@ -72,7 +72,13 @@ export function openQuarantine(input: {
         await rm(before.last, { recursive: true, force: true }).catch(() => undefined)
         return place
       }
-      emit({ kind: 'file.quarantined', path: shown, rule, kept: place, restore: `anchorhold restore ${session} ${shown.startsWith('-') ? '-- ' : ''}${quote(shown)}` })
+      emit({
+        kind: 'file.quarantined',
+        path: shown,
+        rule,
+        kept: place,
+        restore: `anchorhold restore ${session} ${shown.startsWith('-') ? '-- ' : ''}${quote(shown)}`,
+      })
       return place
     },
   }

@@ -32,7 +32,8 @@ export function makeTables(files: Policy['files'], what: 'all' | 'hidden'): Tabl
   if (what === 'all') {
     for (const { glob, kind, keep, reason, where } of protectedNames) {
       if (lifted.has(liftKey(glob))) continue
-      const flags = (kind === 'file' ? 'f' : kind === 'folder' ? 'd' : '') + (where === 'repository' ? 'r' : '') + (keep === 'judged' ? 'j' : '')
+      const flags =
+        (kind === 'file' ? 'f' : kind === 'folder' ? 'd' : '') + (where === 'repository' ? 'r' : '') + (keep === 'judged' ? 'j' : '')
       add(glob, flags, { kind: 'protect', glob, keep, reason })
     }
     for (const { glob, origin } of files.protect)

@@ -1,6 +1,17 @@
 // Attacks.md FS rows about the inside of a writable project: swapped parents, late and concurrent planting, hidden files, odd trees, further roots.
 import { execFileSync } from 'node:child_process'
-import { existsSync, linkSync, lstatSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
@@ -27,7 +38,9 @@ describe('parents', () => {
     const world = gitWorld()
     writeFiles(world.project, { 'a/.vscode/tasks.json': 'original' })
     await inCell(world, `${script}; echo ok > control`)
-    const all = readdirSync(world.project, { recursive: true }).map(String).filter((name) => name.endsWith('tasks.json'))
+    const all = readdirSync(world.project, { recursive: true })
+      .map(String)
+      .filter((name) => name.endsWith('tasks.json'))
     expect(all.map((name) => read(world.project, name))).toEqual(['original'])
     expect(existsSync(path.join(world.project, 'control'))).toBe(true)
   })
@@ -36,8 +49,15 @@ describe('parents', () => {
     const world = gitWorld()
     const outside = path.join(world.home, 'work/other')
     writeFiles(outside, { '.vscode/tasks.json': 'of another project', '.envrc': 'of another project' })
-    const { code } = await inCell(world, `for i in $(seq 150); do mkdir -p d/.vscode; echo e > d/.vscode/tasks.json; echo e > d/.envrc; rm -rf e; mv d e; ln -s ${quote(outside)} d; rm -f d; done 2>/dev/null; ln -s ${quote(outside)} d; echo ok > control`)
-    expect({ code, link: lstatSync(path.join(world.project, 'd')).isSymbolicLink(), control: existsSync(path.join(world.project, 'control')) }).toEqual({ code: 0, link: true, control: true })
+    const { code } = await inCell(
+      world,
+      `for i in $(seq 150); do mkdir -p d/.vscode; echo e > d/.vscode/tasks.json; echo e > d/.envrc; rm -rf e; mv d e; ln -s ${quote(outside)} d; rm -f d; done 2>/dev/null; ln -s ${quote(outside)} d; echo ok > control`,
+    )
+    expect({
+      code,
+      link: lstatSync(path.join(world.project, 'd')).isSymbolicLink(),
+      control: existsSync(path.join(world.project, 'control')),
+    }).toEqual({ code: 0, link: true, control: true })
     expect([read(outside, '.vscode/tasks.json'), read(outside, '.envrc')]).toEqual(['of another project', 'of another project'])
     expect(readdirSync(outside).toSorted()).toEqual(['.envrc', '.vscode'])
   })
@@ -52,7 +72,11 @@ describe('parents', () => {
     }
     writeFiles(outside, { 'b/.envrc': 'of another project', 'b/.vscode/tasks.json': 'x' })
     const config = read(outside, 'b/.git/config')
-    await inCell(world, `git -C a/b remote add evil https://git.example.test/x; mv a a2; ln -s ${quote(outside)} a; echo e > a2/b/.envrc; mkdir a2/b/.vscode; sleep 0.3; echo ok > control`, ['--mount', `${world.project}/a/b:rw`])
+    await inCell(
+      world,
+      `git -C a/b remote add evil https://git.example.test/x; mv a a2; ln -s ${quote(outside)} a; echo e > a2/b/.envrc; mkdir a2/b/.vscode; sleep 0.3; echo ok > control`,
+      ['--mount', `${world.project}/a/b:rw`],
+    )
     expect([read(outside, 'b/.envrc'), read(outside, 'b/.git/config')]).toEqual(['of another project', config])
     expect(existsSync(path.join(world.project, 'a2/b/.envrc'))).toBe(false)
     expect(existsSync(path.join(outside, 'b/.vscode/tasks.json'))).toBe(true)
@@ -79,30 +103,50 @@ describe('parents', () => {
 
   it('FS-10 a second name of a planted file does not outlive its putting back', async () => {
     const world = gitWorld()
-    const { stderr } = await inCell(world, 'mkdir x; echo fine > x/tasks.json; ln x/tasks.json alias; mv x .vscode; echo fine > y; ln y alias2; mv y .envrc')
+    const { stderr } = await inCell(
+      world,
+      'mkdir x; echo fine > x/tasks.json; ln x/tasks.json alias; mv x .vscode; echo fine > y; ln y alias2; mv y .envrc',
+    )
     const session = /restore (\S+) \.vscode/.exec(stderr)?.[1] ?? ''
     for (const name of ['.vscode', '.envrc']) expect((await anchorhold(world, ['restore', session, name])).code).toBe(0)
     await inCell(world, 'echo evil > alias; echo evil > alias2')
-    expect([read(world.project, '.vscode/tasks.json'), read(world.project, '.envrc'), read(world.project, 'alias')]).toEqual(['fine\n', 'fine\n', 'evil\n'])
+    expect([read(world.project, '.vscode/tasks.json'), read(world.project, '.envrc'), read(world.project, 'alias')]).toEqual([
+      'fine\n',
+      'fine\n',
+      'evil\n',
+    ])
   })
 })
 
 describe('moments', () => {
   it.each([
     ['in the last moment', 'sleep 0.2; echo e > .envrc'],
-    ['by a child that outlives the command', '(while :; do echo e > .envrc; mkdir -p .vscode; echo e > .vscode/tasks.json; done) & sleep 0.3'],
+    [
+      'by a child that outlives the command',
+      '(while :; do echo e > .envrc; mkdir -p .vscode; echo e > .vscode/tasks.json; done) & sleep 0.3',
+    ],
     ['again and again', 'for i in $(seq 400); do echo e > .envrc; mkdir -p .vscode; echo e > .vscode/tasks.json; done'],
     ['under a changing name', 'for i in $(seq 300); do echo e > x$i; mv x$i .envrc; done'],
     ['by a child of its own session', 'setsid sh -c "while :; do echo e > .envrc; done" & sleep 0.2'],
   ])('FS-07 planted %s it does not stay', async (_what, script) => {
     const world = gitWorld()
     await inCell(world, `(${script}) 2>/dev/null; echo ok > control`)
-    expect(readdirSync(world.project).toSorted().filter((name) => !/^x\d/.test(name))).toEqual(['.git', 'a.txt', 'control'])
+    expect(
+      readdirSync(world.project)
+        .toSorted()
+        .filter((name) => !/^x\d/.test(name)),
+    ).toEqual(['.git', 'a.txt', 'control'])
   })
 
   it('FS-07 who plants on and on is not left in peace: most of the time nothing is there', async () => {
     const world = gitWorld()
-    const { outcome } = start(world, ['run', '--', 'sh', '-c', 'touch up; end=$(($(date +%s) + 3)); while [ $(date +%s) -lt $end ]; do [ -e .envrc ] || { echo e > .envrc; sleep 0.02; }; sleep 0.01; done'])
+    const { outcome } = start(world, [
+      'run',
+      '--',
+      'sh',
+      '-c',
+      'touch up; end=$(($(date +%s) + 3)); while [ $(date +%s) -lt $end ]; do [ -e .envrc ] || { echo e > .envrc; sleep 0.02; }; sleep 0.01; done',
+    ])
     await until(() => existsSync(path.join(world.project, 'up')))
     await sleep(1200)
     let longest = 0
@@ -128,7 +172,11 @@ describe('moments', () => {
     const world = gitWorld()
     writeFiles(world.project, { '.envrc': 'original', '.mcp.json': '{}' })
     const cells = Array.from({ length: 5 }, (_, index) =>
-      inCell(world, `touch up${index}; while [ ! -e go ]; do sleep 0.05; done; echo evil > .envrc; echo evil > .mcp.json; mkdir -p s${index}/.vscode; echo e > s${index}/.vscode/tasks.json; git remote add r${index} https://git.example.test/${index}; touch done${index}`))
+      inCell(
+        world,
+        `touch up${index}; while [ ! -e go ]; do sleep 0.05; done; echo evil > .envrc; echo evil > .mcp.json; mkdir -p s${index}/.vscode; echo e > s${index}/.vscode/tasks.json; git remote add r${index} https://git.example.test/${index}; touch done${index}`,
+      ),
+    )
     await until(() => [0, 1, 2, 3, 4].every((index) => existsSync(path.join(world.project, `up${index}`))))
     writeFileSync(path.join(world.project, '.envrc.new'), 'replaced by the host')
     renameSync(path.join(world.project, '.envrc.new'), path.join(world.project, '.envrc'))
@@ -136,20 +184,61 @@ describe('moments', () => {
     writeFileSync(path.join(world.project, 'go'), '')
     await Promise.all(cells)
     expect([read(world.project, '.envrc'), read(world.project, '.mcp.json')]).toEqual(['replaced by the host', '{}'])
-    expect(readdirSync(world.project, { recursive: true }).map(String).filter((name) => name.includes('.vscode'))).toEqual([])
+    expect(
+      readdirSync(world.project, { recursive: true })
+        .map(String)
+        .filter((name) => name.includes('.vscode')),
+    ).toEqual([])
     expect(git(world.project, 'remote').trim().split('\n').toSorted()).toEqual(['r0', 'r1', 'r2', 'r3', 'r4'])
   })
 })
 
 describe('FS-30 hidden files', () => {
-  const ways = ['cat F', 'cp F /tmp/c && cat /tmp/c', 'cat < F', 'cat ./F', 'cat deep/../F', 'cat "$PWD/F"', 'cat /proc/self/cwd/F', 'cat "/proc/self/root$PWD/F"', 'dd if=F', 'tar cf - F', 'mv F g && cat g', 'ln F h && cat h', 'ln -s F l && cat l', 'cp -r . /tmp/all && cat /tmp/all/F', 'rm F; cat F', 'perl -e "open F, q(<F); print <F>"', 'exec 5<F; cat <&5', 'cat F~ F.bak', 'mkdir n; cd n; cat ../F', 'mv deep deeper; cat deeper/F', 'git hash-object -w F >/dev/null; git cat-file --batch --batch-all-objects', 'grep -r value-of .', 'git grep --no-index value-of', 'find . -type f -exec cat {} +']
+  const ways = [
+    'cat F',
+    'cp F /tmp/c && cat /tmp/c',
+    'cat < F',
+    'cat ./F',
+    'cat deep/../F',
+    'cat "$PWD/F"',
+    'cat /proc/self/cwd/F',
+    'cat "/proc/self/root$PWD/F"',
+    'dd if=F',
+    'tar cf - F',
+    'mv F g && cat g',
+    'ln F h && cat h',
+    'ln -s F l && cat l',
+    'cp -r . /tmp/all && cat /tmp/all/F',
+    'rm F; cat F',
+    'perl -e "open F, q(<F); print <F>"',
+    'exec 5<F; cat <&5',
+    'cat F~ F.bak',
+    'mkdir n; cd n; cat ../F',
+    'mv deep deeper; cat deeper/F',
+    'git hash-object -w F >/dev/null; git cat-file --batch --batch-all-objects',
+    'grep -r value-of .',
+    'git grep --no-index value-of',
+    'find . -type f -exec cat {} +',
+  ]
   it('no way of reading gives their bytes; the control is an ordinary file', async () => {
     const world = gitWorld()
-    writeFiles(world.project, { '.env': 'KEY=value-of-env', 'deep/.env': 'KEY=value-of-env', 'keys/x.key': 'value-of-env', '.env.local': 'value-of-env', 'we [ird]*.txt': 'value-of-env', plain: 'value-of-plain' })
-    const { stdout } = await inCell(world, `{ ${ways.map((way) => `(${way.replaceAll('F', '.env')})`).join('; ')}; cat keys/x.key .env.local we*; ls keys; cat plain; } 2>/dev/null`, ['--hide', 'keys/', '--hide', 'we \\[ird\\]\\*.txt'])
+    writeFiles(world.project, {
+      '.env': 'KEY=value-of-env',
+      'deep/.env': 'KEY=value-of-env',
+      'keys/x.key': 'value-of-env',
+      '.env.local': 'value-of-env',
+      'we [ird]*.txt': 'value-of-env',
+      plain: 'value-of-plain',
+    })
+    const { stdout } = await inCell(
+      world,
+      `{ ${ways.map((way) => `(${way.replaceAll('F', '.env')})`).join('; ')}; cat keys/x.key .env.local we*; ls keys; cat plain; } 2>/dev/null`,
+      ['--hide', 'keys/', '--hide', 'we \\[ird\\]\\*.txt'],
+    )
     expect(stdout).not.toContain('value-of-env')
     expect(stdout).toContain('value-of-plain')
-    for (const name of ['.env', 'deeper/.env', '.env.local', 'keys/x.key', 'we [ird]*.txt']) expect(read(world.project, name), name).toContain('value-of-env')
+    for (const name of ['.env', 'deeper/.env', '.env.local', 'keys/x.key', 'we [ird]*.txt'])
+      expect(read(world.project, name), name).toContain('value-of-env')
   })
 
   it('LIMIT: what git has of them is readable, and the start says so; index versions 2 and 4', async () => {
@@ -171,8 +260,22 @@ describe('odd trees', () => {
   it('FS-21 files that the host reads, as pipes: neither the start nor the end waits', async () => {
     const world = gitWorld()
     writeFiles(world.project, { '.env': 'x' })
-    const names = ['.git/index', '.git/config', '.npmrc', '.yarnrc.yml', '.gitmodules', 'README.md', 'package.json', '.git/HEAD', '.git/logs/HEAD', '.git/packed-refs']
-    await inCell(world, `for f in ${names.join(' ')}; do rm -f $f; mkfifo $f; done; git init -q sub; rm -f sub/.git/config; mkfifo sub/.git/config; echo ok > control`)
+    const names = [
+      '.git/index',
+      '.git/config',
+      '.npmrc',
+      '.yarnrc.yml',
+      '.gitmodules',
+      'README.md',
+      'package.json',
+      '.git/HEAD',
+      '.git/logs/HEAD',
+      '.git/packed-refs',
+    ]
+    await inCell(
+      world,
+      `for f in ${names.join(' ')}; do rm -f $f; mkfifo $f; done; git init -q sub; rm -f sub/.git/config; mkfifo sub/.git/config; echo ok > control`,
+    )
     expect(existsSync(path.join(world.project, 'control'))).toBe(true)
     for (const name of names) if (!existsSync(path.join(world.project, name))) execFileSync('mkfifo', [path.join(world.project, name)])
     expect((await inCell(world, 'echo again', [], { timeoutMilliseconds: 15_000 })).stdout).toBe('again\n')
@@ -180,11 +283,18 @@ describe('odd trees', () => {
 
   it('FS-22 locked, deep, long, huge: the last look gets everywhere and says so', async () => {
     const world = gitWorld()
-    const { code, stderr } = await inCell(world, `
+    const { code, stderr } = await inCell(
+      world,
+      `
       perl -e 'for (1..1500) { mkdir "d"; chdir "d" } open F, ">.envrc"; print F "e"' ; perl -e 'for (1..18) { mkdir "n" x 250; chdir "n" x 250 } mkdir ".vscode"; open F, ">.vscode/tasks.json"'
-      mkdir many; cd many; perl -e 'for (1..20000) { open F, ">f$_" } open F, ">.envrc"'; cd ..; mkdir -p box/.idea; echo e > box/.idea/x.xml; chmod 000 box; true`)
+      mkdir many; cd many; perl -e 'for (1..20000) { open F, ">f$_" } open F, ">.envrc"'; cd ..; mkdir -p box/.idea; echo e > box/.idea/x.xml; chmod 000 box; true`,
+    )
     expect(code).toBe(0)
-    expect(execFileSync('find', [world.project, '-name', '.envrc', '-o', '-name', '.vscode', '-o', '-name', '.idea'], { maxBuffer: 2 ** 26 }).toString()).toBe('')
+    expect(
+      execFileSync('find', [world.project, '-name', '.envrc', '-o', '-name', '.vscode', '-o', '-name', '.idea'], {
+        maxBuffer: 2 ** 26,
+      }).toString(),
+    ).toBe('')
     expect(stderr.match(/taken out of the project/g)).toHaveLength(1)
     execFileSync('rm', ['-rf', path.join(world.project, 'd'), path.join(world.project, 'n'.repeat(250))])
   })
@@ -199,10 +309,18 @@ describe('odd trees', () => {
       writeFileSync(path.join(folder, 'HEAD'), 'ref: refs/heads/main\n')
       writeFileSync(path.join(folder, 'config'), '[core]\n\tbare = false\n')
     }
-    await inCell(world, 'cd r39/1999; echo e > .git/hooks/pre-commit; echo "[core] fsmonitor = x" >> .git/config; mv .git .git2; mkdir .git; cp -r .git2/HEAD .git2/objects .git2/refs .git; mkdir .git/hooks; echo e > .git/hooks/pre-commit; cd ../..; echo e > r39/.envrc; echo ok > control')
+    await inCell(
+      world,
+      'cd r39/1999; echo e > .git/hooks/pre-commit; echo "[core] fsmonitor = x" >> .git/config; mv .git .git2; mkdir .git; cp -r .git2/HEAD .git2/objects .git2/refs .git; mkdir .git/hooks; echo e > .git/hooks/pre-commit; cd ../..; echo e > r39/.envrc; echo ok > control',
+    )
     const last = path.join(world.project, 'r39/1999')
     expect(read(last, '.git2/config')).not.toContain('fsmonitor')
-    expect([existsSync(path.join(last, '.git/hooks/pre-commit')), existsSync(path.join(last, '.git2/hooks/pre-commit')), existsSync(path.join(world.project, 'r39/.envrc')), existsSync(path.join(world.project, 'control'))]).toEqual([false, false, false, true])
+    expect([
+      existsSync(path.join(last, '.git/hooks/pre-commit')),
+      existsSync(path.join(last, '.git2/hooks/pre-commit')),
+      existsSync(path.join(world.project, 'r39/.envrc')),
+      existsSync(path.join(world.project, 'control')),
+    ]).toEqual([false, false, false, true])
   })
 
   it('FS-07 a thousand rules of the policy all protect, absent or there', async () => {
@@ -210,7 +328,11 @@ describe('odd trees', () => {
     const names = Array.from({ length: 1000 }, (_, index) => `deploy/part${index}/run.sh`)
     writeFiles(world.project, Object.fromEntries(names.filter((_, index) => index % 2 === 0).map((name) => [name, 'original'])))
     await inCell(world, `${plantingOf(names, 'evil')}; echo ok > control`, ['--policy', policyFile(world, { files: { protect: names } })])
-    expect(names.filter((name, index) => (index % 2 === 0 ? read(world.project, name) !== 'original' : existsSync(path.join(world.project, name))))).toEqual([])
+    expect(
+      names.filter((name, index) =>
+        index % 2 === 0 ? read(world.project, name) !== 'original' : existsSync(path.join(world.project, name)),
+      ),
+    ).toEqual([])
     expect(existsSync(path.join(world.project, 'control'))).toBe(true)
   })
 })
@@ -220,10 +342,27 @@ describe('roots', () => {
     const world = gitWorld()
     const [beside, inside, fixed] = ['work/beside', 'work/project/inside', 'work/fixed'].map((name) => path.join(world.home, name))
     for (const folder of [beside, inside, fixed]) writeFiles(folder ?? '', { '.envrc': 'original', '.env': 'value-of-env' })
-    const script = [beside, inside, fixed].map((folder) => `cd ${quote(folder ?? '')}; cat .env; echo evil > .envrc; mkdir -p .vscode; echo e > .vscode/tasks.json; echo e > .mcp.json; mv .envrc x; echo ok > control`).join('\n')
-    const { stdout } = await inCell(world, `{ ${script}\n} 2>/dev/null; true`, ['--mount', `${beside}:rw`, '--mount', `${inside}:rw`, '--mount', `${fixed}:ro`])
+    const script = [beside, inside, fixed]
+      .map(
+        (folder) =>
+          `cd ${quote(folder ?? '')}; cat .env; echo evil > .envrc; mkdir -p .vscode; echo e > .vscode/tasks.json; echo e > .mcp.json; mv .envrc x; echo ok > control`,
+      )
+      .join('\n')
+    const { stdout } = await inCell(world, `{ ${script}\n} 2>/dev/null; true`, [
+      '--mount',
+      `${beside}:rw`,
+      '--mount',
+      `${inside}:rw`,
+      '--mount',
+      `${fixed}:ro`,
+    ])
     expect(stdout).toBe('')
-    for (const folder of [beside, inside]) expect(readdirSync(folder ?? '').toSorted().concat(read(folder ?? '', '.envrc'))).toEqual(['.env', '.envrc', 'control', 'original'])
+    for (const folder of [beside, inside])
+      expect(
+        readdirSync(folder ?? '')
+          .toSorted()
+          .concat(read(folder ?? '', '.envrc')),
+      ).toEqual(['.env', '.envrc', 'control', 'original'])
     expect(readdirSync(fixed ?? '').toSorted()).toEqual(['.env', '.envrc'])
   })
 
@@ -232,7 +371,11 @@ describe('roots', () => {
     writeFiles(world.project, { '.env': 'value-of-env', 'd/x': 'x' })
     const facts = () => execFileSync('find', ['.', '-printf', '%P %y %m %s %T@ %C@\\n'], { cwd: world.project }).toString()
     const before = facts()
-    const { stdout } = await inCell(world, '{ echo e > a.txt; rm -rf d .git; mv d e; chmod 777 a.txt; touch n; ln a.txt b; mkdir .vscode; cat .env; } 2>/dev/null; cat a.txt; touch /tmp/x && echo control', ['--workspace', 'readonly'])
+    const { stdout } = await inCell(
+      world,
+      '{ echo e > a.txt; rm -rf d .git; mv d e; chmod 777 a.txt; touch n; ln a.txt b; mkdir .vscode; cat .env; } 2>/dev/null; cat a.txt; touch /tmp/x && echo control',
+      ['--workspace', 'readonly'],
+    )
     expect(stdout).toBe('one\ncontrol\n')
     expect(facts()).toBe(before)
     expect((await inCell(world, 'touch n')).code).toBe(0)
@@ -243,7 +386,12 @@ describe('roots', () => {
     const world = gitWorld()
     const inner = path.join(world.project, 'packages/one')
     writeFiles(inner, { 'x.txt': 'x' })
-    const { stdout } = await inCell(world, 'git rev-parse --git-dir 2>&1 | head -1; ls -A ../..; echo evil > ../../.git/config; echo ok > control', [], { cwd: inner })
+    const { stdout } = await inCell(
+      world,
+      'git rev-parse --git-dir 2>&1 | head -1; ls -A ../..; echo evil > ../../.git/config; echo ok > control',
+      [],
+      { cwd: inner },
+    )
     expect(stdout).toContain('not a git repository')
     expect(stdout).not.toContain('a.txt')
     expect(git(world.project, 'status', '--porcelain', '-uall')).toContain('packages/one/control')
@@ -253,15 +401,29 @@ describe('roots', () => {
     const world = gitWorld()
     const tree = path.join(world.home, 'work/tree')
     git(world.project, 'worktree', 'add', '-q', tree)
-    const before = [read(world.project, '.git/config'), read(tree, '.git'), read(world.project, '.git/worktrees/tree/commondir'), read(world.project, '.git/worktrees/tree/gitdir')]
+    const before = [
+      read(world.project, '.git/config'),
+      read(tree, '.git'),
+      read(world.project, '.git/worktrees/tree/commondir'),
+      read(world.project, '.git/worktrees/tree/gitdir'),
+    ]
     const main = world.project
     const script = `git config --global user.name t; git config --global user.email t@e.test; echo x > x; git add -A; git commit -qm inside
       for f in .git ${main}/.git/worktrees/tree/commondir ${main}/.git/worktrees/tree/gitdir ${main}/.git/hooks/pre-commit ${main}/.git/worktrees/tree/hooks/pre-commit ${main}/.git/config.worktree ${main}/.git/worktrees/tree/config.worktree ${main}/a.txt; do mkdir -p $(dirname $f); echo evil > $f; done
       git config core.fsmonitor 'touch x'; mv ${main}/.git ${main}/.git2`
     await inCell(world, `{ ${script}; } 2>/dev/null; true`, [], { cwd: tree })
     expect(git(tree, 'log', '-1', '--format=%s')).toBe('inside\n')
-    expect([read(main, '.git/config'), read(tree, '.git'), read(main, '.git/worktrees/tree/commondir'), read(main, '.git/worktrees/tree/gitdir')]).toEqual(before)
-    expect(['hooks/pre-commit', 'worktrees/tree/hooks/pre-commit', 'config.worktree'].filter((name) => existsSync(path.join(main, '.git', name)))).toEqual([])
+    expect([
+      read(main, '.git/config'),
+      read(tree, '.git'),
+      read(main, '.git/worktrees/tree/commondir'),
+      read(main, '.git/worktrees/tree/gitdir'),
+    ]).toEqual(before)
+    expect(
+      ['hooks/pre-commit', 'worktrees/tree/hooks/pre-commit', 'config.worktree'].filter((name) =>
+        existsSync(path.join(main, '.git', name)),
+      ),
+    ).toEqual([])
     expect(read(main, 'a.txt')).toBe('one\n')
   })
 
@@ -273,10 +435,14 @@ describe('roots', () => {
     const sub = path.join(world.project, 'sub')
     const config = path.join(world.project, '.git/modules/sub/config')
     const before = readFileSync(config, 'utf8')
-    const script = 'git config --global user.name t; git config --global user.email t@e.test; echo x > x; git add -A; git commit -qm inside; git config core.fsmonitor "touch pwned"; echo "[core] fsmonitor = x" >> ../.git/modules/sub/config; echo e > ../.git/modules/sub/hooks/pre-commit; ls -A ..'
+    const script =
+      'git config --global user.name t; git config --global user.email t@e.test; echo x > x; git add -A; git commit -qm inside; git config core.fsmonitor "touch pwned"; echo "[core] fsmonitor = x" >> ../.git/modules/sub/config; echo e > ../.git/modules/sub/hooks/pre-commit; ls -A ..'
     const { stdout } = await inCell(world, `{ ${script}; } 2>/dev/null; true`, [], { cwd: sub })
     expect(git(sub, 'log', '-1', '--format=%s')).toBe('inside\n')
-    expect([readFileSync(config, 'utf8'), existsSync(path.join(world.project, '.git/modules/sub/hooks/pre-commit'))]).toEqual([before, false])
+    expect([readFileSync(config, 'utf8'), existsSync(path.join(world.project, '.git/modules/sub/hooks/pre-commit'))]).toEqual([
+      before,
+      false,
+    ])
     expect(stdout).not.toContain('a.txt')
   })
 

@@ -19,7 +19,13 @@ async function until(ready: () => boolean): Promise<void> {
 it('FS-07 PER-01 PER-02 after kill -9 the next start takes away what was planted and merges what git was lent', async () => {
   const world = gitWorld()
   git(world.project, 'config', 'core.hooksPath', 'my-hooks')
-  const { child, outcome } = start(world, ['run', '--', 'sh', '-c', 'git remote add o https://git.example.test/o.git; git config core.fsmonitor x; touch up; mkdir box; while :; do mkdir -p .vscode my-hooks; echo e > .vscode/tasks.json; echo e > my-hooks/pre-commit; sleep 0.001; done'])
+  const { child, outcome } = start(world, [
+    'run',
+    '--',
+    'sh',
+    '-c',
+    'git remote add o https://git.example.test/o.git; git config core.fsmonitor x; touch up; mkdir box; while :; do mkdir -p .vscode my-hooks; echo e > .vscode/tasks.json; echo e > my-hooks/pre-commit; sleep 0.001; done',
+  ])
   await until(() => existsSync(path.join(world.project, 'up')))
   child.kill('SIGKILL')
   await outcome
@@ -45,7 +51,10 @@ it('indexes of roots that nobody uses any more do not pile up', async () => {
 })
 
 /** A scout by hand, so that it can be stopped and starved; answers what it said so far. */
-function scoutOf(root: string, command: readonly string[]): { readonly child: ChildProcessWithoutNullStreams; readonly said: () => string } {
+function scoutOf(
+  root: string,
+  command: readonly string[],
+): { readonly child: ChildProcessWithoutNullStreams; readonly said: () => string } {
   const [program = '', ...args] = command
   const child = spawn(program, args, { stdio: 'pipe', cwd: '/' })
   onTestFinished(() => void child.kill('SIGKILL'))
@@ -68,7 +77,12 @@ it('FS-07 events that the kernel had to drop are made up for: everything is comp
   await until(() => said().split('\0').includes('W'))
   child.kill('SIGSTOP')
   const most = Number(readFileSync('/proc/sys/fs/inotify/max_queued_events', 'utf8'))
-  execFileSync('perl', ['-e', 'for (0 .. $ARGV[1]) { my $n = "$ARGV[0]/d0/f" . ($_ % 2 ? "a" : "b"); open F, ">", $n; close F; unlink $n }', root, String(most)])
+  execFileSync('perl', [
+    '-e',
+    'for (0 .. $ARGV[1]) { my $n = "$ARGV[0]/d0/f" . ($_ % 2 ? "a" : "b"); open F, ">", $n; close F; unlink $n }',
+    root,
+    String(most),
+  ])
   writeFileSync(path.join(root, 'd2/.envrc'), 'planted')
   child.kill('SIGCONT')
   await until(() => said().includes('d2/.envrc'))
@@ -77,7 +91,13 @@ it('FS-07 events that the kernel had to drop are made up for: everything is comp
 
 it('FS-07 where the kernel gives no more watches the scout says so, and its last look finds everything', async () => {
   const root = makeRoot(50)
-  const { child, said } = scoutOf(root, ['unshare', '-Ur', 'sh', '-c', `echo 5 > /proc/sys/user/max_inotify_watches && exec ${nativePath('anchorhold-scout')}`])
+  const { child, said } = scoutOf(root, [
+    'unshare',
+    '-Ur',
+    'sh',
+    '-c',
+    `echo 5 > /proc/sys/user/max_inotify_watches && exec ${nativePath('anchorhold-scout')}`,
+  ])
   await until(() => said().split('\0').includes('L'))
   writeFileSync(path.join(root, 'd49/.envrc'), 'planted')
   child.stdin.write('s\0')

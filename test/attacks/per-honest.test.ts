@@ -32,7 +32,18 @@ it('PER-05..30 (b) LIMIT: ordinary files that tools run stay in live, and the li
   expect(stderr).not.toContain('taken out')
   const said = readFileSync(path.resolve(import.meta.dirname, '../../docs/limitations.md'), 'utf8')
   expect(said).toMatch(/Ordinary files that tools run are the agent's to write/)
-  for (const name of ['package.json', 'Makefile', 'build.rs', 'conftest.py', '.gitattributes', '.npmrc', 'CLAUDE.md', 'node_modules', 'branches and tags']) expect(said).toContain(name)
+  for (const name of [
+    'package.json',
+    'Makefile',
+    'build.rs',
+    'conftest.py',
+    '.gitattributes',
+    '.npmrc',
+    'CLAUDE.md',
+    'node_modules',
+    'branches and tags',
+  ])
+    expect(said).toContain(name)
 })
 
 it('PER-05..30 (b) in readonly none of them is written', async () => {
@@ -44,7 +55,10 @@ it('PER-05..30 (b) in readonly none of them is written', async () => {
 
 it('PER-05..30 (b) what the user protects by name is kept like the rest', async () => {
   const world = gitWorld()
-  const { stderr } = await inCell(world, plantingOf(['Makefile', 'sub/conftest.py', 'kept.txt']), ['--policy', policyFile(world, { files: { protect: ['Makefile', 'conftest.py'] } })])
+  const { stderr } = await inCell(world, plantingOf(['Makefile', 'sub/conftest.py', 'kept.txt']), [
+    '--policy',
+    policyFile(world, { files: { protect: ['Makefile', 'conftest.py'] } }),
+  ])
   expect(['Makefile', 'sub/conftest.py', 'kept.txt'].filter((file) => existsSync(path.join(world.project, file)))).toEqual(['kept.txt'])
   expect(stderr).toContain('anchorhold restore')
 })

@@ -28,22 +28,33 @@ function repository() {
 
 const jobs: Readonly<Record<string, string>> = {
   'add -A finds no ghost': 'git status --porcelain; git add -A; git diff --cached --name-only',
-  'commit and amend': 'echo x > x; git add -A; git commit -qm one; echo y >> x; git commit -qam two --amend; [ $(git rev-list --count HEAD) = 3 ]',
-  'stash -u and pop': 'echo x > x; echo y >> a.txt; git stash -q -u; [ ! -e x ]; git stash pop -q; [ -e x ]; git checkout -q -- a.txt; rm x',
+  'commit and amend':
+    'echo x > x; git add -A; git commit -qm one; echo y >> x; git commit -qam two --amend; [ $(git rev-list --count HEAD) = 3 ]',
+  'stash -u and pop':
+    'echo x > x; echo y >> a.txt; git stash -q -u; [ ! -e x ]; git stash pop -q; [ -e x ]; git checkout -q -- a.txt; rm x',
   'rebase -i': `for n in 1 2 3; do echo $n > f$n; git add -A; git commit -qm c$n; done; GIT_SEQUENCE_EDITOR='sed -i 2s/pick/squash/' GIT_EDITOR=true git rebase -q -i HEAD~3 >/dev/null; [ $(git rev-list --count HEAD) = 4 ]`,
   'rebase --exec': `for n in 1 2; do echo $n > f$n; git add -A; git commit -qm c$n; done; git rebase -q --exec 'test -e f1' HEAD~2; [ ! -e .git/rebase-merge ]`,
-  'a merge with a conflict': 'git checkout -q -b b; echo b > a.txt; git commit -qam b; git checkout -q main; echo m > a.txt; git commit -qam m; ! git merge -q b >/dev/null 2>&1; echo both > a.txt; git add a.txt; git commit -qm merged; [ $(git rev-list --merges --count HEAD) = 1 ]',
-  'cherry-pick, revert, tag': 'git checkout -q -b b; echo b > b; git add b; git commit -qm b; git checkout -q main; git cherry-pick b >/dev/null; git revert --no-edit HEAD >/dev/null; git tag v1; git tag -a v2 -m v2; git describe >/dev/null',
-  'worktree add, move, remove': 'git worktree add -q tree; cd tree; echo t > t; git add t; git commit -qm t; cd ..; git worktree move tree tree2; git worktree remove tree2; git worktree prune',
+  'a merge with a conflict':
+    'git checkout -q -b b; echo b > a.txt; git commit -qam b; git checkout -q main; echo m > a.txt; git commit -qam m; ! git merge -q b >/dev/null 2>&1; echo both > a.txt; git add a.txt; git commit -qm merged; [ $(git rev-list --merges --count HEAD) = 1 ]',
+  'cherry-pick, revert, tag':
+    'git checkout -q -b b; echo b > b; git add b; git commit -qm b; git checkout -q main; git cherry-pick b >/dev/null; git revert --no-edit HEAD >/dev/null; git tag v1; git tag -a v2 -m v2; git describe >/dev/null',
+  'worktree add, move, remove':
+    'git worktree add -q tree; cd tree; echo t > t; git add t; git commit -qm t; cd ..; git worktree move tree tree2; git worktree remove tree2; git worktree prune',
   'submodule add, update, foreach': `git init -q --bare /tmp/lib.git; git clone -q /tmp/lib.git /tmp/lib 2>/dev/null; cd /tmp/lib; git checkout -q -b main; git commit -q --allow-empty -m l; git push -q origin main; cd "$OLDPWD"; git submodule add -q -b main /tmp/lib.git vendor/lib 2>&1; git commit -qm sub; git submodule update --init --recursive; git submodule foreach -q 'git status --porcelain'; git rm -qrf vendor/lib; git commit -qm unsub; rm -rf .git/modules/vendor`,
-  'clone inside and outside the project': 'git clone -q . /tmp/copy; git clone -q . copy; git -C copy log --oneline >/dev/null; rm -rf copy',
+  'clone inside and outside the project':
+    'git clone -q . /tmp/copy; git clone -q . copy; git -C copy log --oneline >/dev/null; rm -rf copy',
   'gc, fsck, repack': 'git gc -q --prune=now; git fsck --no-progress; git repack -qad',
   bisect: `for n in 1 2 3 4; do echo $n > n; git add n; git commit -qm n$n; done; git bisect start HEAD HEAD~4 >/dev/null; git bisect run sh -c 'test $(cat n 2>/dev/null || echo 0) -lt 3' >/dev/null; git bisect reset >/dev/null 2>&1`,
-  'config, remote add, rename, set-url': 'git config user.note x; git config --get user.note >/dev/null; git config --unset user.note; git remote add o https://git.example.test/o.git; git remote rename o p; git remote set-url p https://git.example.test/p.git; git remote -v >/dev/null; git branch -q feature; git branch -m feature f2; git branch -D f2 >/dev/null; git remote remove p',
-  'grep, blame, log, archive, format-patch, am': 'echo x > x; git add x; git commit -qm x; git grep -q one; git blame a.txt >/dev/null; git log -p >/dev/null; git archive HEAD | tar t >/dev/null; git format-patch -q -1 -o /tmp; git reset -q --hard HEAD~1; git am -q /tmp/0001-*.patch',
-  'clean, mv, rm, restore, switch, reset': 'mkdir t; echo x > t/x; git clean -qfd; git mv a.txt b.txt; git commit -qm mv; git rm -q b.txt; git restore --staged --worktree b.txt; git switch -q -c s; git switch -q main; git reset -q --hard',
-  'sparse checkout and notes': 'git notes add -m n; git notes show >/dev/null; git sparse-checkout set src 2>/dev/null; git sparse-checkout disable',
-  'init a new repository': 'git init -q new; cd new; echo x > x; git add -A; git commit -qm x; git log --oneline >/dev/null; cd ..; rm -rf new',
+  'config, remote add, rename, set-url':
+    'git config user.note x; git config --get user.note >/dev/null; git config --unset user.note; git remote add o https://git.example.test/o.git; git remote rename o p; git remote set-url p https://git.example.test/p.git; git remote -v >/dev/null; git branch -q feature; git branch -m feature f2; git branch -D f2 >/dev/null; git remote remove p',
+  'grep, blame, log, archive, format-patch, am':
+    'echo x > x; git add x; git commit -qm x; git grep -q one; git blame a.txt >/dev/null; git log -p >/dev/null; git archive HEAD | tar t >/dev/null; git format-patch -q -1 -o /tmp; git reset -q --hard HEAD~1; git am -q /tmp/0001-*.patch',
+  'clean, mv, rm, restore, switch, reset':
+    'mkdir t; echo x > t/x; git clean -qfd; git mv a.txt b.txt; git commit -qm mv; git rm -q b.txt; git restore --staged --worktree b.txt; git switch -q -c s; git switch -q main; git reset -q --hard',
+  'sparse checkout and notes':
+    'git notes add -m n; git notes show >/dev/null; git sparse-checkout set src 2>/dev/null; git sparse-checkout disable',
+  'init a new repository':
+    'git init -q new; cd new; echo x > x; git add -A; git commit -qm x; git log --oneline >/dev/null; cd ..; rm -rf new',
 }
 
 describe('git inside', () => {
@@ -64,7 +75,11 @@ describe('git inside', () => {
     const world = repository()
     const bare = path.join(world.home, 'work/remote.git')
     git(world.home, 'init', '-q', '--bare', bare)
-    const { code, stderr } = await inCell(world, `${identity} set -e; git remote add origin ${bare}; echo x > x; git add -A; git commit -qm pushed; git push -q -u origin main; git fetch -q; git pull -q`, ['--mount', `${bare}:rw`])
+    const { code, stderr } = await inCell(
+      world,
+      `${identity} set -e; git remote add origin ${bare}; echo x > x; git add -A; git commit -qm pushed; git push -q -u origin main; git fetch -q; git pull -q`,
+      ['--mount', `${bare}:rw`],
+    )
     expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' })
     expect(git(bare, 'log', '-1', '--format=%s', 'main')).toBe('pushed\n')
     expect(git(world.project, 'config', 'remote.origin.fetch')).toContain('refs/remotes/origin')
@@ -77,10 +92,18 @@ describe('git inside', () => {
     mkdirSync(served)
     git(world.home, 'init', '-q', '--bare', '-b', 'main', path.join(served, 'r.git'))
     const port = await freePort()
-    const daemon = spawn('git', ['daemon', `--base-path=${served}`, '--export-all', '--enable=receive-pack', '--listen=127.0.0.1', `--port=${port}`, '--reuseaddr'], { stdio: 'ignore', detached: true })
+    const daemon = spawn(
+      'git',
+      ['daemon', `--base-path=${served}`, '--export-all', '--enable=receive-pack', '--listen=127.0.0.1', `--port=${port}`, '--reuseaddr'],
+      { stdio: 'ignore', detached: true },
+    )
     onTestFinished(() => void process.kill(-(daemon.pid ?? 0)))
     const url = `git://host.anchorhold.internal:${port}/r.git`
-    const { code, stderr } = await inCell(world, `${identity} set -e; for i in 1 2 3 4 5 6 7 8; do git ls-remote ${url} >/dev/null 2>&1 && break; sleep 0.2; done; git remote add origin ${url}; git push -q -u origin main; git clone -q ${url} /tmp/c; test -e /tmp/c/a.txt`, ['--allow', `host.anchorhold.internal:${port}`])
+    const { code, stderr } = await inCell(
+      world,
+      `${identity} set -e; for i in 1 2 3 4 5 6 7 8; do git ls-remote ${url} >/dev/null 2>&1 && break; sleep 0.2; done; git remote add origin ${url}; git push -q -u origin main; git clone -q ${url} /tmp/c; test -e /tmp/c/a.txt`,
+      ['--allow', `host.anchorhold.internal:${port}`],
+    )
     expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' })
     expect(git(path.join(served, 'r.git'), 'log', '-1', '--format=%s', 'main')).toBe('ordinary\n')
     expect(git(world.project, 'config', '--get-all', 'remote.origin.url')).toBe(`${url}\n`)
@@ -88,11 +111,16 @@ describe('git inside', () => {
 
   it('a further work tree brings the project’s own protected files; what is changed in them goes', async () => {
     const world = repository()
-    const { stdout } = await inCell(world, `${identity} sleep 0.2; git worktree add -q tree; git clone -q . copy; sleep 0.4; git -C tree status --porcelain; git -C copy status --porcelain; echo evil >> tree/.envrc; echo evil > tree/.vscode/tasks.json; mkdir -p x/.vscode; cp .envrc x; cp -r .vscode/. x/.vscode; sleep 0.4; ls -A tree x`)
+    const { stdout } = await inCell(
+      world,
+      `${identity} sleep 0.2; git worktree add -q tree; git clone -q . copy; sleep 0.4; git -C tree status --porcelain; git -C copy status --porcelain; echo evil >> tree/.envrc; echo evil > tree/.vscode/tasks.json; mkdir -p x/.vscode; cp .envrc x; cp -r .vscode/. x/.vscode; sleep 0.4; ls -A tree x`,
+    )
     expect(stdout).not.toMatch(/envrc|vscode/)
     expect(readFileSync(path.join(world.project, 'copy/.envrc'), 'utf8')).toBe(ordinary['.envrc'])
     expect(readFileSync(path.join(world.project, 'copy/.github/workflows/ci.yml'), 'utf8')).toBe(ordinary['.github/workflows/ci.yml'])
-    expect(['tree/.envrc', 'tree/.vscode', 'x/.envrc', 'x/.vscode'].filter((name) => existsSync(path.join(world.project, name)))).toEqual([])
+    expect(['tree/.envrc', 'tree/.vscode', 'x/.envrc', 'x/.vscode'].filter((name) => existsSync(path.join(world.project, name)))).toEqual(
+      [],
+    )
   })
 
   it('LIMIT: a checkout cannot change a protected file; it says so, and outside one checkout mends it', async () => {

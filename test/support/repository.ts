@@ -7,7 +7,11 @@ import { makeWorld, type World } from './anchorhold.ts'
 /** git of the host, with an identity of its own and no configuration but the repository's. */
 export function git(folder: string, ...args: string[]): string {
   const env = { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', GIT_CONFIG_NOSYSTEM: '1' }
-  return execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.test', '-c', 'protocol.file.allow=always', ...args], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] }).toString()
+  return execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.test', '-c', 'protocol.file.allow=always', ...args], {
+    cwd: folder,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  }).toString()
 }
 
 /** A project with one commit on `main`. */
@@ -21,7 +25,8 @@ export function gitWorld(): World {
 }
 
 /** Shell: who commits inside. */
-export const identity: string = 'git config --global user.name t; git config --global user.email t@example.test; git config --global protocol.file.allow always;'
+export const identity: string =
+  'git config --global user.name t; git config --global user.email t@example.test; git config --global protocol.file.allow always;'
 
 /** Writes a policy outside the project; JSON is YAML. */
 export function policyFile(world: World, policy: unknown): string {
