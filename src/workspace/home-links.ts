@@ -28,7 +28,15 @@ export async function findHomeLinks({ hostHome, roots, lifted, emit }: HomeLinks
     const info = await stat(real).catch(() => undefined)
     const rule = `~/${path.relative(hostHome, link)} leads to it`
     if (info !== undefined)
-      found.push({ path: real, exists: true, how: 'readonly', isFolder: info.isDirectory(), rule, folder: await folderOf(real) })
+      found.push({
+        path: real,
+        exists: true,
+        how: 'readonly',
+        isFolder: info.isDirectory(),
+        rule,
+        folder: await folderOf(real),
+        identity: `${info.dev}:${info.ino}`,
+      })
   }
   const [first] = found
   if (first !== undefined) {

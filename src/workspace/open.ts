@@ -146,7 +146,7 @@ export async function openWorkspace(input: WorkspaceInput): Promise<Workspace> {
       files: input.files,
       startedAt,
       first: matches,
-      reached: reached.map(({ path: place, rule, exists, folder }) => ({ path: place, rule, exists, folder })),
+      reached: reached.map(({ path: place, rule, exists, folder, identity }) => ({ path: place, rule, exists, folder, identity })),
       commands,
       views: views.map(({ gitDir, number, shown }) => ({ gitDir, number, shown })),
     })

@@ -35,7 +35,7 @@ export interface PlantedInput {
   readonly commands?: readonly string[]
 }
 
-export type ReachedPlace = Pick<Reached, 'path' | 'rule' | 'exists' | 'folder'>
+export type ReachedPlace = Pick<Reached, 'path' | 'rule' | 'exists' | 'folder' | 'identity'>
 
 export interface Planted {
   see(event: ScoutEvent): void
@@ -71,19 +71,19 @@ export function openPlanted(input: PlantedInput): Planted {
   const absolute = (match: Match) => path.join(roots[match.root]?.path ?? '', match.path)
   const shown = (match: Match) => (roots[match.root]?.path === input.project ? match.path : absolute(match))
 
-  const renew = async (cover: Cover, match: Match) => {
+  const renew = async (cover: Cover, name: string) => {
     if (over) return
     if (cell === undefined) {
       waiting.push(cover)
       return
     }
     await cell.cover(cover).then(
-      () => emit({ kind: 'file.protection-renewed', path: shown(match) }),
+      () => emit({ kind: 'file.protection-renewed', path: name }),
       (error: unknown) =>
         emit({
           kind: 'warning',
           code: 'files/not-renewed',
-          message: `${shown(match)} was replaced on the host and could not be protected again: ${String(error instanceof Error ? error.message : error)}`,
+          message: `${name} was replaced on the host and could not be protected again: ${String(error instanceof Error ? error.message : error)}`,
         }),
     )
   }
@@ -93,7 +93,7 @@ export function openPlanted(input: PlantedInput): Planted {
     const before = known.get(keyOf(match))
     if (before !== undefined && before.folder === match.folder) {
       const cover = covers.get(absolute(match))
-      if (before.inode !== match.inode && cover !== undefined) await renew(cover, match)
+      if (before.inode !== match.inode && cover !== undefined) await renew(cover, shown(match))
       before.inode = match.inode
       return true
     }
@@ -180,12 +180,21 @@ export function openPlanted(input: PlantedInput): Planted {
   }
 
   /** What lies at a reached path though it did not, or in another folder than that of the start; a link in its way is taken instead. */
+  const replaced = new Map<string, string>()
   const takeReached = async (one: ReachedPlace): Promise<void> => {
-    if ((await lstat(one.path).catch(() => undefined)) === undefined) return
+    const info = await lstat(one.path).catch(() => undefined)
+    if (info === undefined) return
     const root = roots.find(({ writable, path: outer }) => writable && isWithin(one.path, outer))
     if (root === undefined) return
     const straight = (await realpath(path.dirname(one.path)).catch(() => '')) === path.dirname(one.path)
-    if (one.exists && straight && (await folderOf(one.path)) === one.folder) return
+    if (one.exists && straight && (await folderOf(one.path)) === one.folder) {
+      // Replaced in its own folder, which only the host can do: a rename over it took the cover away in the cell.
+      const identity = `${info.dev}:${info.ino}`
+      const cover = covers.get(one.path)
+      if (cover !== undefined && identity !== (replaced.get(one.path) ?? one.identity)) await renew(cover, one.path)
+      replaced.set(one.path, identity)
+      return
+    }
     const relative = one.path.slice(root.path.length + 1)
     await quarantine.take(root.path, straight ? relative : await firstLink(root.path, relative), one.rule)
   }

@@ -16,6 +16,8 @@ export interface Reached {
   readonly isFolder: boolean
   /** The folder it lies in, `dev:ino`: tells a replaced folder from that of the start. */
   readonly folder: string
+  /** `dev:ino` at the start; empty where nothing was. */
+  readonly identity: string
   /** Names it in messages: `core.hooksPath of .git/config`. */
   readonly rule: string
 }
@@ -92,7 +94,15 @@ async function reach(
   const place = real ?? target
   if (!inside.some((root) => isWithin(place, root) && place !== root)) return undefined
   const info = real === undefined ? undefined : await stat(real).catch(() => undefined)
-  found.push({ path: place, exists: info !== undefined, how, isFolder: info?.isDirectory() === true, rule, folder: await folderOf(place) })
+  found.push({
+    path: place,
+    exists: info !== undefined,
+    how,
+    isFolder: info?.isDirectory() === true,
+    rule,
+    folder: await folderOf(place),
+    identity: info === undefined ? '' : `${info.dev}:${info.ino}`,
+  })
   return real
 }
 

@@ -1,9 +1,10 @@
 // Attacks.md PER-27: a project that is a repository of dotfiles, linked into the home under other names than the table has.
-import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { inCell } from '../support/anchorhold.ts'
-import { gitWorld, policyFile, writeFiles } from '../support/repository.ts'
+import { git, gitWorld, policyFile, writeFiles } from '../support/repository.ts'
 
 const files = ['bash/rc', 'nvim/init.lua', 'git/config-of-mine', 'free.txt']
 
@@ -38,4 +39,24 @@ it('PER-27 the user can lift it by name: the check can go red', async () => {
   const world = dotfiles()
   await inCell(world, 'echo changed > bash/rc', ['--policy', policyFile(world, { files: { unprotect: ['bash/rc'] } })])
   expect(readFileSync(path.join(world.home, '.bashrc'), 'utf8')).toBe('changed\n')
+})
+
+it('PER-27 PER-01 one that the host saves anew by a rename is protected again, as is a hook folder that it replaces', async () => {
+  const world = dotfiles()
+  writeFiles(world.project, { 'tools/hooks/pre-commit': 'original\n' })
+  git(world.project, 'config', 'core.hooksPath', 'tools/hooks')
+  const cell = inCell(
+    world,
+    'touch up; while [ ! -e go ]; do sleep 0.02; done; echo evil > bash/rc; echo evil > tools/hooks/pre-commit; echo ok > control',
+  )
+  while (!existsSync(path.join(world.project, 'up'))) await sleep(10)
+  writeFileSync(path.join(world.home, 'new'), 'saved by the host\n')
+  renameSync(path.join(world.home, 'new'), path.join(world.project, 'bash/rc'))
+  renameSync(path.join(world.project, 'tools/hooks'), path.join(world.project, 'tools/old'))
+  writeFiles(world.project, { 'tools/hooks/pre-commit': 'saved by the host\n' })
+  await sleep(400)
+  writeFileSync(path.join(world.project, 'go'), '')
+  await cell
+  const read = (file: string) => readFileSync(path.join(world.project, file), 'utf8')
+  expect([read('bash/rc'), read('tools/hooks/pre-commit'), read('control')]).toEqual(['saved by the host\n', 'saved by the host\n', 'ok\n'])
 })
