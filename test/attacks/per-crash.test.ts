@@ -24,7 +24,7 @@ it('FS-07 PER-01 PER-02 after kill -9 the next start takes away what was planted
     '--',
     'sh',
     '-c',
-    'git remote add o https://git.example.test/o.git; git config core.fsmonitor x; touch up; mkdir box; while :; do mkdir -p .vscode my-hooks; echo e > .vscode/tasks.json; echo e > my-hooks/pre-commit; sleep 0.001; done',
+    'git remote add o https://git.example.test/o.git; git config core.fsmonitor x; mkdir box; touch up; while :; do mkdir -p .vscode my-hooks; echo e > .vscode/tasks.json; echo e > my-hooks/pre-commit; sleep 0.001; done',
   ])
   await until(() => existsSync(path.join(world.project, 'up')))
   child.kill('SIGKILL')
