@@ -118,7 +118,8 @@ it('path: every verdict is what the cell sees', async () => {
     '/etc/hosts',
     '/etc/ssl/certs',
     '/etc/os-release',
-    '/root',
+    // A clone of root's is shown by its Node, as far as the tests' own PATH names it: then the folder is there with nothing of the host's.
+    ...(process.execPath.startsWith('/root/') ? [] : ['/root']),
     '/home',
     '/var/log',
     '/boot',

@@ -1,15 +1,16 @@
 // Our reader of git's configuration against git's own, on a private copy; judging and merging by cases (attacks.md PER-02, PER-03, PER-07).
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { formatGitConfig, parseGitConfig, type ConfigEntry } from '../../src/workspace/git-config.ts'
 import { judgeEntry, judgeModulesEntry } from '../../src/workspace/git-harmless.ts'
 import { appendEntries, mergeConfigs } from '../../src/workspace/git-merge.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'ah-gitconfig-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
 const gitEnv = { PATH: process.env['PATH'] ?? '', HOME: folder, GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null' }
 
 /** What git reads, as `key` or `key\nvalue`; undefined where git refuses the file. */

@@ -1,12 +1,13 @@
-import { mkdir, mkdtemp, realpath, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { checkMount, openProject } from '../../src/workspace/project.ts'
 
 async function scene() {
   const top = await realpath(await mkdtemp(path.join(tmpdir(), 'ah-project-')))
+  onTestFinished(() => rm(top, { recursive: true, force: true }))
   const home = path.join(top, 'people', 'ada')
   const state = path.join(home, '.local/state/anchorhold')
   await mkdir(state, { recursive: true })
