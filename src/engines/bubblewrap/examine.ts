@@ -121,7 +121,8 @@ async function namespaces(): Promise<readonly Finding[]> {
       id,
       level: 'missing',
       what: `user namespaces are refused here: ${why}`,
-      remedy: 'In a container, start it with --security-opt seccomp=unconfined or use a machine where user namespaces are allowed',
+      remedy:
+        'In a container, start it with --security-opt seccomp=unconfined or use a machine where user namespaces are allowed (the kernel refuses them in every chroot; systemd-nspawn works)',
     },
   ]
 }
