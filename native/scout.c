@@ -74,7 +74,11 @@ int main(void) {
   out_record(line);
   out_flush();
   s.watching = mode == 'w';
-  if (mode != 0) return watch_loop(&s);
+  if (mode != 0) {
+    int code = watch_loop(&s);
+    close(STDOUT_FILENO); // done: the end itself takes the kernel a while, for the watches
+    return code;
+  }
   for (uint32_t i = 0; i < s.root_count; i++) save_index(&s, i);
   return 0;
 }

@@ -104,7 +104,9 @@ export function startScout(orders: ScoutOrders): Scout {
     async [Symbol.asyncDispose]() {
       said.leave()
       child.stdin.end()
-      await said.ended
+      // It closes its output when all is done and kept. The kernel then takes some milliseconds for its watches; nobody waits for that.
+      await Promise.race([said.ended, new Promise((resolve) => child.stdout.once('end', resolve))])
+      child.unref()
     },
   }
 }

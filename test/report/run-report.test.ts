@@ -14,7 +14,11 @@ import { emptyState, fold } from '../../src/session/state.ts'
 const session = '20261123-101112-abcd'
 const terminal = { ...unstyled, terminal: true }
 const ended: SessionEvent = { kind: 'session.ended', end: { kind: 'exited', code: 0 }, exitCode: 0, milliseconds: 12_345 }
-const refused = (host: string, port = 443, remedy: string | undefined = `anchorhold run --allow ${host}${port === 443 || port === 80 ? '' : `:${port}`} …`): SessionEvent => ({
+const refused = (
+  host: string,
+  port = 443,
+  remedy: string | undefined = `anchorhold run --allow ${host}${port === 443 || port === 80 ? '' : `:${port}`} …`,
+): SessionEvent => ({
   kind: 'network.refused',
   host,
   port,

@@ -66,7 +66,6 @@ export function responseFields(raw: readonly string[]): string[] | undefined {
   for (let at = 0; at + 1 < raw.length; at += 2) pairs.push([raw[at] ?? '', raw[at + 1] ?? ''])
   const named = namedByConnection(pairs.filter(([name]) => name.toLowerCase() === 'connection').map(([, value]) => value))
   const kept = pairs.filter(([name]) => !dropFromResponses.has(name.toLowerCase()) && !named.has(name.toLowerCase()))
-  // oxlint-disable-next-line no-control-regex
   return kept.some(([name, value]) => /[\0-\x08\x0a-\x1f\x7f]/.test(name + value)) ? undefined : kept.flat()
 }
 

@@ -7,11 +7,25 @@ import type { GatewayContext } from '../context.ts'
 
 const rcode = { ok: 0, formatError: 1, serverFailure: 2, noSuchName: 3, notImplemented: 4, refused: 5 }
 
+/** One question, and its name is the root: what the self-test of every run asks (model/plan.ts, Preflight 'resolver'), so at no cost. */
+function asksForRoot(bytes: Buffer): boolean {
+  return bytes.length >= 17 && (bytes.readUInt16BE(2) & 0xf800) === 0 && bytes.readUInt16BE(4) === 1 && bytes[12] === 0
+}
+
+/** Header and question sent back as a response without records: no such name (RFC 1035 4.1.1). */
+function noRoot(bytes: Buffer): Buffer {
+  const answer = Buffer.from(bytes.subarray(0, 17))
+  answer.writeUInt16BE((bytes.readUInt16BE(2) & 0x0100) | 0x8080 | rcode.noSuchName, 2)
+  answer.fill(0, 6, 12)
+  return answer
+}
+
 /**
  * The answer to one query, or undefined for what is no query (dropped). Allowed names have an A record and nothing else: no AAAA, and no
  * HTTPS or SVCB, which would carry keys for an encrypted server name (RFC 9460). All others do not exist.
  */
 export function answerQuery(context: GatewayContext, bytes: Buffer): Buffer | undefined {
+  if (asksForRoot(bytes)) return noRoot(bytes)
   const query = decode(bytes)
   if (query === undefined || query.type !== 'query') return undefined
   const opcode = (bytes.readUInt16BE(2) >> 11) & 15
@@ -22,8 +36,6 @@ export function answerQuery(context: GatewayContext, bytes: Buffer): Buffer | un
   const wantsAddress = question.type === 'A' || (question.type as string) === 'ANY'
   const lower = question.name.toLowerCase()
   if (lower === 'localhost' || lower.endsWith('.localhost')) return encode(query, rcode.ok, wantsAddress ? '127.0.0.1' : undefined)
-  // The root is what the self-test of every run asks for (model/plan.ts, Preflight 'resolver').
-  if (lower === '' || lower === '.') return encode(query, rcode.noSuchName)
   // Reverse look-ups are what programs do for their logs: no such name, and no line in the journal.
   if (lower.endsWith('.in-addr.arpa') || lower.endsWith('.ip6.arpa')) return encode(query, rcode.noSuchName)
   const name = tryCanonicalHost(question.name)

@@ -48,6 +48,12 @@ it('with an empty policy knows no name at all', async () => {
   expect(await askDns(cell.port('dns'), 'good.test')).toMatchObject({ rcode: 'NXDOMAIN' })
 })
 
+it('answers the self-test, which asks for the root, without a line in the journal', async () => {
+  const cell = await rig()
+  for (const type of ['A', 'NS'] as const) expect(await askDns(cell.port('dns'), '.', type)).toMatchObject({ rcode: 'NXDOMAIN', count: 0 })
+  expect(cell.gateway.stats().refused).toEqual([])
+})
+
 it('localhost is the cell itself', async () => {
   const cell = await rig()
   expect(await cell.lookup('localhost')).toBe('127.0.0.1')
