@@ -96,7 +96,7 @@ it('FS-07 where the kernel gives no more watches the scout says so, and its last
     '-Ur',
     'sh',
     '-c',
-    `echo 5 > /proc/sys/user/max_inotify_watches && exec ${nativePath('anchorhold-scout')}`,
+    `echo 5 > /proc/sys/user/max_inotify_watches && exec '${nativePath('anchorhold-scout')}'`,
   ])
   await until(() => said().split('\0').includes('L'))
   writeFileSync(path.join(root, 'd49/.envrc'), 'planted')
