@@ -10,16 +10,21 @@ import { withoutFacades } from './without-facades.ts'
 const root = path.dirname(import.meta.dirname)
 const dist = path.join(root, 'dist')
 const staging = path.join(dist, `.bundle.${process.pid}`)
-const entries = ['cli', 'index'] as const
+/** The command is CommonJS, which Node starts some milliseconds sooner; the library's door is an ES module. */
+const products = [
+  { entry: 'cli', format: 'cjs', extension: 'cjs' },
+  { entry: 'index', format: 'esm', extension: 'js' },
+] as const
+type Product = (typeof products)[number]
 
 /** The command whose start-up time counts, and what it loads late but always. */
 const always = ['src/commands/main.ts', 'src/commands/run.ts', 'src/report/run-report.ts'].map((file) => path.join(root, file))
 
 type Output = readonly (OutputChunk | OutputAsset)[]
 
-async function bundle(together: ReadonlySet<string>): Promise<Output> {
+async function bundle(product: Product, together: ReadonlySet<string>): Promise<Output> {
   const build = await rolldown({
-    input: Object.fromEntries(entries.map((name) => [name, path.join(root, 'src', `${name}.ts`)])),
+    input: { [product.entry]: path.join(root, 'src', `${product.entry}.ts`) },
     platform: 'node',
     cwd: root,
     tsconfig: false,
@@ -28,9 +33,9 @@ async function bundle(together: ReadonlySet<string>): Promise<Output> {
     },
   })
   const { output } = await build.generate({
-    format: 'esm',
-    entryFileNames: '[name].js',
-    chunkFileNames: 'chunks/[name]-[hash].js',
+    format: product.format,
+    entryFileNames: `[name].${product.extension}`,
+    chunkFileNames: `chunks/[name]-[hash].${product.extension}`,
     minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
     codeSplitting: { groups: [{ name: 'run', test: (id) => together.has(id) }] },
   })
@@ -48,8 +53,13 @@ function neededByEveryRun(output: Output): ReadonlySet<string> {
       if (imported !== undefined) reached.add(imported)
     }
   }
-  const doors = entries.map((name) => path.join(root, 'src', `${name}.ts`))
+  const doors = products.map(({ entry }) => path.join(root, 'src', `${entry}.ts`))
   return new Set([...reached].flatMap((chunk) => chunk.moduleIds).filter((id) => !doors.includes(id)))
+}
+
+/** CommonJS asks for built-in modules by `require`, without the wrapper that an ES module would get. */
+function codeOf(file: OutputChunk): string {
+  return file.fileName.endsWith('.cjs') ? file.code : withoutFacades(file.code)
 }
 
 /** New chunks first, the entries last: a start in the middle of a build finds all it imports. Then what no entry names any more goes. */
@@ -58,7 +68,7 @@ async function publish(output: Output): Promise<void> {
   for (const file of output.toSorted((a, b) => Number(isEntry(a)) - Number(isEntry(b)))) {
     const staged = path.join(staging, file.fileName)
     await mkdir(path.dirname(staged), { recursive: true })
-    await writeFile(staged, file.type === 'chunk' ? withoutFacades(file.code) : file.source)
+    await writeFile(staged, file.type === 'chunk' ? codeOf(file) : file.source)
     await mkdir(path.dirname(path.join(dist, file.fileName)), { recursive: true })
     await rename(staged, path.join(dist, file.fileName))
   }
@@ -81,7 +91,9 @@ async function declarations(): Promise<void> {
 }
 
 try {
-  await publish(await bundle(neededByEveryRun(await bundle(new Set()))))
+  const outputs: (OutputChunk | OutputAsset)[] = []
+  for (const product of products) outputs.push(...(await bundle(product, neededByEveryRun(await bundle(product, new Set())))))
+  await publish(outputs)
 } finally {
   if (existsSync(staging)) await rm(staging, { recursive: true })
 }

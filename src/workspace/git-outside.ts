@@ -1,5 +1,6 @@
 // A project that is a linked work tree or a submodule: its `.git` is a file, its git-dir lies elsewhere. What of it the cell needs, and
 // no more: objects and refs writable, the rest of the main repository read-only. Believed only where the git-dir points back.
+import { lstatSync } from 'node:fs'
 import { mkdir, realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { Mount } from '../model/plan.ts'
@@ -27,6 +28,8 @@ export type OutsideGit =
  * @param roots where the git-dir may lie without anything more to do
  */
 export async function findOutsideGit(project: string, roots: readonly string[], writable: boolean): Promise<OutsideGit> {
+  // Asked at once: what every start waits for should not go through the thread pool.
+  if (lstatSync(path.join(project, '.git'), { throwIfNoEntry: false })?.isFile() !== true) return { kind: 'none' }
   const link = await readSmall(path.join(project, '.git'))
   const named = typeof link === 'string' ? /^gitdir: (.+?)[\r\n]*$/.exec(link)?.[1] : undefined
   if (named === undefined) return { kind: 'none' }

@@ -1,6 +1,7 @@
 // The project as the cell sees it: what is read-only or empty in it, what is taken away when it is planted, what git may keep.
 // Order: scout.ts finds, covers.ts covers, planted.ts judges what appears, git-view.ts lends git a configuration, close() takes stock.
-import { mkdir, stat, writeFile } from 'node:fs/promises'
+import { mkdirSync, statSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { createHash } from 'node:crypto'
 import path from 'node:path'
 import { Failure } from '../errors/failure.ts'
@@ -70,10 +71,10 @@ export async function openWorkspace(input: WorkspaceInput): Promise<Workspace> {
     })
   }
   const gitDirs = outside.kind === 'linked' ? [outside.gitDir] : []
-  const roots = await folders(scoutRoots(input, live ? gitDirs : []))
+  const roots = folders(scoutRoots(input, live ? gitDirs : []))
   const tables = makeTables(input.files, live ? 'all' : 'hidden')
   const indexes = path.join(path.dirname(path.dirname(input.sessionFolder)), 'scan')
-  await mkdir(indexes, { recursive: true, mode: 0o700 })
+  mkdirSync(indexes, { recursive: true, mode: 0o700 })
   let planted: Planted | undefined
   const early: ScoutEvent[] = []
   await using scope = new AsyncDisposableStack()
@@ -235,7 +236,6 @@ async function writeStart(sessionFolder: string, record: StartRecord): Promise<v
 }
 
 /** A mount may be a single file: nothing lies below it. */
-async function folders<T extends { readonly path: string }>(roots: readonly T[]): Promise<readonly T[]> {
-  const kinds = await Promise.all(roots.map((root) => stat(root.path).then((info) => info.isDirectory())))
-  return roots.filter((_, index) => kinds[index] === true)
+function folders<T extends { readonly path: string }>(roots: readonly T[]): readonly T[] {
+  return roots.filter((root) => statSync(root.path).isDirectory())
 }

@@ -12,7 +12,7 @@ function makePackage(folder: string, where: 'own' | 'hoisted' | 'none'): string 
   mkdirSync(path.join(folder, 'bin'), { recursive: true })
   mkdirSync(path.join(folder, 'dist'))
   cpSync(launcher, path.join(folder, 'bin/anchorhold'))
-  writeFileSync(path.join(folder, 'dist/cli.js'), '')
+  writeFileSync(path.join(folder, 'dist/cli.cjs'), '')
   if (where !== 'none') {
     const node = path.join(folder, where === 'own' ? 'node_modules/node/bin' : '../node/bin')
     mkdirSync(node, { recursive: true })
