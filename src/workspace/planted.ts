@@ -100,6 +100,12 @@ export function openPlanted(input: PlantedInput): Planted {
     return inodes.has(`${match.id} ${match.inode}`) && (await changedBefore(absolute(match), input.startedAt))
   }
 
+  /** Whether what lies at `place` is the very file or folder of a match of the start. */
+  const isOriginal = async (match: Match, place: string): Promise<boolean> => {
+    const info = await lstat(place).catch(() => undefined)
+    return info !== undefined && inodes.has(`${match.id} ${info.ino}`)
+  }
+
   const isJudged = (match: Match) => {
     const meaning = tables.meanings.get(match.id)
     return (meaning?.kind === 'protect' && meaning.keep === 'judged') || match.id === gitPart.innerLink || match.id === gitPart.todo
@@ -149,7 +155,7 @@ export function openPlanted(input: PlantedInput): Planted {
     }
     if (await isCopy(match, root.path, final)) return
     attempts.set(keyOf(match), tried)
-    await quarantine.take(root.path, match.path, name)
+    await quarantine.take(root.path, match.path, name, (kept) => isOriginal(match, kept))
   }
 
   /** Whether it is what a further work tree brings of the project's own, or may still become that. */

@@ -23,15 +23,16 @@ export interface Quarantine {
   /**
    * Moves one path of a root away, whatever it is, never through a link. Emits `file.quarantined`.
    * Resolves to where it is kept, or undefined where it was gone already or could not be moved (a warning is emitted).
+   * @param isOriginal whether what was moved is not what was judged but something of the start, exchanged meanwhile: it goes back at once
    */
-  take(root: string, relative: string, rule: string): Promise<string | undefined>
+  take(root: string, relative: string, rule: string, isOriginal?: (kept: string) => Promise<boolean>): Promise<string | undefined>
   readonly count: number
 }
 
 export function openQuarantine(input: {
   readonly sessionFolder: string
   readonly project: string
-  readonly scout: Pick<Scout, 'move'>
+  readonly scout: Pick<Scout, 'move' | 'restore'>
   readonly emit: Emit
 }): Quarantine {
   const { sessionFolder, project, scout, emit } = input
@@ -44,7 +45,7 @@ export function openQuarantine(input: {
     get count() {
       return count
     },
-    async take(root, relative, rule) {
+    async take(root, relative, rule, isOriginal) {
       const folder = `${prefix}-${++count}`
       const keptFolder = path.join(base, folder)
       await mkdir(keptFolder, { recursive: true, mode: 0o700 })
@@ -62,6 +63,9 @@ export function openQuarantine(input: {
         }
         return undefined
       }
+      // Exchanged between judgement and move: what came along was there at the start and goes back.
+      const wrong = (await isOriginal?.(path.join(keptFolder, name))) === true
+      if (wrong && (await scout.restore(keptFolder, name, root, relative)) === '') return undefined
       const kept: Kept = { root, path: relative, folder, rule }
       await appendFile(path.join(base, 'list.jsonl'), `${JSON.stringify(kept)}\n`, { mode: 0o600 })
       const place = path.join(keptFolder, name)
