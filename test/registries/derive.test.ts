@@ -27,7 +27,8 @@ function makeBench(env: Readonly<Record<string, string>> = {}): Bench {
       chmodSync(path.join(folder, name), 0o755)
     },
     log: () => (existsSync(log) ? readFileSync(log, 'utf8') : ''),
-    [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }),
+    // A manager that was asked something else at the same time may still be writing its line.
+    [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }),
   }
 }
 const derive = (name: string, context: RegistryContext) => {

@@ -1,4 +1,4 @@
-// A reporter: fails the run where a test was skipped or left open, and ends with the plain line that scripts read.
+// A reporter: fails the run where a test was skipped or left open, names what was retried, and ends with the plain line that scripts read.
 import { writeFileSync } from 'node:fs'
 import type { Reporter, TestModule } from 'vitest/node'
 
@@ -8,10 +8,12 @@ export function everyTestRuns(): Reporter {
     onTestRunEnd(modules, unhandled) {
       const count = { passed: 0, failed: unhandled.length, skipped: 0 }
       const skipped: string[] = []
+      const retried: string[] = []
       for (const module of modules) {
         count.failed += brokenModule(module)
         for (const test of module.children.allTests()) {
           const { state } = test.result()
+          if ((test.diagnostic()?.retryCount ?? 0) > 0) retried.push(`${module.relativeModuleId}: ${test.fullName}`)
           if (state === 'passed') count.passed += 1
           else if (state === 'failed') count.failed += 1
           else {
@@ -26,6 +28,8 @@ export function everyTestRuns(): Reporter {
         count.failed += skipped.length
         process.stdout.write(`\nThese tests did not run, which counts as failed:\n${skipped.map((name) => `  ${name}\n`).join('')}`)
       }
+      if (retried.length > 0)
+        process.stdout.write(`\nThese tests were run more than once:\n${retried.map((name) => `  ${name}\n`).join('')}`)
       process.stdout.write(`\n${count.passed} passed, ${count.failed} failed\n`)
       const summary = process.env['ANCHORHOLD_TEST_SUMMARY']
       if (summary !== undefined) writeFileSync(summary, JSON.stringify(count))
