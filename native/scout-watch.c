@@ -76,10 +76,24 @@ static bool may_match(struct scout *s, uint32_t node, const char *folded) {
   return count > 0;
 }
 
+/// The folder that appeared was found and read with its watch set before its event came. Without this look a deep tree that is made quickly
+/// would be read again at each of its levels.
+static bool is_watched_already(struct scout *s, uint32_t node, uint32_t child) {
+  struct node *c = &s->nodes[child];
+  struct stat info;
+  if ((c->flags & SEEN) == 0 || c->wd < 0 || s->by_wd[c->wd] != child) return false;
+  int fd = open_node(s, node);
+  if (fd < 0) return false;
+  bool same = fstatat(fd, s->names + c->name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(info.st_mode) && info.st_ino == c->ino && info.st_dev == c->dev;
+  close(fd);
+  return same;
+}
+
 static void appeared(struct scout *s, uint32_t node, const char *name, bool folder) {
   char folded[NAME_BYTES];
   fold_name(name, folded);
   uint32_t old = find_child(s, node, name);
+  if (folder && old != NONE && !shapes_a_repository(folded) && is_watched_already(s, node, old)) return;
   if (old != NONE) drop_node(s, old);
   if (s->nodes[node].kind == PLAIN && shapes_a_repository(folded)) {
     refresh(s, node);

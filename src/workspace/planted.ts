@@ -47,6 +47,8 @@ export interface Planted {
 /** A path that is fought over more often than this is taken away at a measured pace, and only the first and the last of it are kept. */
 const liveAttempts = 20
 const paceMilliseconds = 50
+/** A folder does nothing before something lies in it: `mkdir -p` and what writes there are let finish, or an install breaks half way. */
+const folderMilliseconds = 50
 /** What may become a copy of the project's own is given this often that long to be written. */
 const copyLooks = 3
 const copyMilliseconds = 30
@@ -224,8 +226,12 @@ export function openPlanted(input: PlantedInput): Planted {
   return {
     see(event) {
       switch (event.kind) {
-        case 'appeared':
-          return enqueue(() => handle(event.match, false))
+        case 'appeared': {
+          const step = () => handle(event.match, false)
+          if (event.match.type !== 'd' || known.has(keyOf(event.match))) return enqueue(step)
+          timers.add(setTimeout(() => enqueue(step), folderMilliseconds).unref())
+          return
+        }
         case 'vanished': {
           const before = known.get(keyOf(event.match))
           // An inode number may come back with other content, so what appears here next counts as replaced.
