@@ -29,7 +29,7 @@ export function acceptFrom(context: GatewayContext, server: Server, listener: Li
     socket.on('close', done)
     void receive(context, socket, listener)
       .catch((error: unknown) => {
-        // A defect closes this connection, never opens it (design.md 3.1).
+        // A defect closes this connection, never opens it.
         context.ledger.warn(
           'gateway-defect',
           `a connection was closed because the gateway failed on it (${error instanceof Error ? error.name : 'unknown'})`,

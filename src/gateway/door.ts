@@ -1,4 +1,4 @@
-// Gateway: the one door. Every connection of the cell comes through here, and comes back through here after CONNECT or SOCKS (design.md 5).
+// Gateway: the one door. Every connection of the cell comes through here, and comes back through here after CONNECT or SOCKS.
 // listener → accept.ts → here → hello/ | http/ | relay.ts. What a proxy or the address said is judged anew each time.
 import type { Arrival, Asked, GatewayContext, Refusal } from './context.ts'
 import { judgeHello, readHello, unrecognizedName } from './hello/read.ts'

@@ -1,4 +1,4 @@
-// Gateway: opened once per session, before the cell starts; takes the cell's listeners over and closes them in the end (design.md 3.4).
+// Gateway: opened once per session, before the cell starts; takes the cell's listeners over and closes them in the end.
 // Reading order: accept.ts → door.ts → hello/ | http/ | socks/ → judging.ts → dial/ → relay.ts → tunnel/. names/ answers DNS beside it.
 import { Server, type Socket } from 'node:net'
 import type { Socket as DatagramSocket } from 'node:dgram'

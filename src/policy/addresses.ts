@@ -1,4 +1,4 @@
-// Policy: what an IP address is, by the tables in special-addresses.ts. The gateway asks before it dials (design.md 7).
+// Policy: what an IP address is, by the tables in special-addresses.ts. The gateway asks before it dials.
 import { addressRows, type AddressKind, type AddressRow } from './special-addresses.ts'
 
 export interface Address {

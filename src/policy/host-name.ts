@@ -1,4 +1,4 @@
-// Policy: a host name's one canonical form (design.md 5). Everything that judges, resolves or dials a name comes through here first.
+// Policy: a host name's one canonical form. Everything that judges, resolves or dials a name comes through here first.
 import { isIPv6 } from 'node:net'
 import { domainToASCII } from 'node:url'
 import { Failure } from '../errors/failure.ts'

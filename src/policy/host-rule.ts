@@ -5,7 +5,7 @@ import { tryWrittenHost } from './host-name.ts'
 import { parsePort } from './ports.ts'
 import { show } from './show.ts'
 
-/** The name under which a cell reaches its host's own loopback, where a rule names it with its port (design.md 5). */
+/** The name under which a cell reaches its host's own loopback, where a rule names it with its port. */
 export const hostLoopbackName = 'host.anchorhold.internal'
 
 /**

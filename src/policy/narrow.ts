@@ -1,4 +1,4 @@
-// Policy: what a project's policy would widen, compared with what the user allows. A project can only narrow (design.md 2); load.ts asks.
+// Policy: what a project's policy would widen, compared with what the user allows. A project can only narrow; load.ts asks.
 import type { HostRule, Origin } from '../model/policy.ts'
 import { ruleText } from './judge.ts'
 import type { Layer } from './layer.ts'

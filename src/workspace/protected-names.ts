@@ -1,4 +1,4 @@
-// What programs of the host would run or obey later, by name, at any depth (design.md 8; attacks.md PER rows marked (a)).
+// What programs of the host would run or obey later, by name, at any depth (attacks.md PER rows marked (a)).
 // Git's own folders (config, hooks, worktrees, submodules, bare repositories) are found by their shape, see git-names.ts.
 import type { ProtectedName } from './names.ts'
 

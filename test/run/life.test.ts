@@ -1,4 +1,4 @@
-// A cell's life: exit codes, streams, signals, death of anchorhold, leftovers (issue "Life"; attacks.md KRN-34, RES-06, 12, 13).
+// A cell's life: exit codes, streams, signals, death of anchorhold, leftovers (attacks.md KRN-34, RES-06, 12, 13).
 import { execFileSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'

@@ -1,4 +1,4 @@
-// The one way out, seen from a real cell (design.md 3–7; attacks.md NET-01, 02, 05, 06, 08, 11, 22, 23, PRX-01, 02, 11).
+// The one way out, seen from a real cell (attacks.md NET-01, 02, 05, 06, 08, 11, 22, 23, PRX-01, 02, 11).
 import dgram from 'node:dgram'
 import http from 'node:http'
 import net, { type AddressInfo } from 'node:net'

@@ -1,4 +1,4 @@
-// Protected and hidden paths in a live project through the real command line (design.md 8; attacks.md FS-07, 08, 10, 25, 30, PER-01, 02, 11, 15, 16).
+// Protected and hidden paths in a live project through the real command line (attacks.md FS-07, 08, 10, 25, 30, PER-01, 02, 11, 15, 16).
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'

@@ -1,4 +1,4 @@
-// Gateway, dial: what a name resolved to is judged before it is dialled (design.md 7). Pure.
+// Gateway, dial: what a name resolved to is judged before it is dialled. Pure.
 import { classifyAddress } from '../../policy/addresses.ts'
 import type { CanonicalHost } from '../../model/policy.ts'
 import type { Refusal } from '../context.ts'
