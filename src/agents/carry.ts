@@ -4,9 +4,9 @@ import { createHash } from 'node:crypto'
 import { chmod, copyFile, mkdir, mkdtemp, readFile, readdir, realpath, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { Failure } from '../errors/failure.ts'
-import { dataDir } from '../host/paths.ts'
+import { dataDir, isWithin } from '../host/paths.ts'
 import type { Mount } from '../model/plan.ts'
-import { errorCode, isWithin, orAbsent, parseJson } from './files.ts'
+import { errorCode, orAbsent, parseJson } from './files.ts'
 import { readObject, type JsonObject } from './home-file.ts'
 
 export interface Carried {

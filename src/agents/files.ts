@@ -66,8 +66,3 @@ export function parseJson(text: string): unknown {
     throw error
   }
 }
-
-/** Whether `inner` is `outer` or lies below it; both absolute and normal. */
-export function isWithin(inner: string, outer: string): boolean {
-  return inner === outer || inner.startsWith(outer.endsWith('/') ? outer : `${outer}/`)
-}

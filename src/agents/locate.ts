@@ -3,11 +3,12 @@
 import { glob, realpath } from 'node:fs/promises'
 import path from 'node:path'
 import { capture, cleanEnv } from '../host/process.ts'
-import { executableAt, isWithin, kindOfProgram, orAbsent, packageAt } from './files.ts'
+import { executableAt, kindOfProgram, orAbsent, packageAt } from './files.ts'
 import type { Distribution, Installation } from './installation.ts'
 import { ownCopies } from './own-copy.ts'
 import { platformPackage } from './platform.ts'
 import { compareVersions, versionIn } from './version.ts'
+import { isWithin } from '../host/paths.ts'
 
 export interface Search {
   readonly hostEnv: Readonly<Record<string, string | undefined>>

@@ -3,8 +3,9 @@
 import { readdirSync, realpathSync } from 'node:fs'
 import path from 'node:path'
 import type { Mount } from '../model/plan.ts'
-import { executableAt, isWithin, nowOrAbsent } from './files.ts'
+import { executableAt, nowOrAbsent } from './files.ts'
 import type { Search } from './locate.ts'
+import { isWithin } from '../host/paths.ts'
 
 /** Tools that come with Node itself. */
 const bundled = ['npm', 'corepack']

@@ -5,9 +5,9 @@ import type { Policy } from '../model/policy.ts'
 import { writableRoots } from '../plan/make.ts'
 import { coversFor, nameOfMatch, withReached } from '../workspace/covers.ts'
 import { findReach } from '../workspace/reach.ts'
-import { isWithin } from '../workspace/project.ts'
 import { gitPart, startScout } from '../workspace/scout.ts'
 import { makeTables } from '../workspace/tables.ts'
+import { isWithin } from '../host/paths.ts'
 
 export interface CoverOver {
   /** `view`: git's configuration, of which the cell has its own. */

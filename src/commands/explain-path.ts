@@ -8,12 +8,13 @@ import { originText } from '../policy/judge.ts'
 import type { LoadInput } from '../policy/load.ts'
 import { parseMount } from '../policy/paths.ts'
 import { hiddenNames } from '../workspace/hidden-names.ts'
-import { checkMount, isWithin } from '../workspace/project.ts'
+import { checkMount } from '../workspace/project.ts'
 import { protectedNames } from '../workspace/protected-names.ts'
 import { isShown, liftKey } from '../workspace/tables.ts'
 import { asRun } from './as-run.ts'
 import { coverOver } from './cover-over.ts'
 import type { Explained } from './explain.ts'
+import { isWithin } from '../host/paths.ts'
 
 type Answer = (verdict: string, reason: string, remedy?: string) => Explained
 

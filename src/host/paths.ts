@@ -42,3 +42,9 @@ export type NativeHelper = 'anchorhold-cell' | 'anchorhold-enter' | 'anchorhold-
 export function nativePath(helper: NativeHelper): string {
   return path.join(packageRoot(), 'dist', 'native', helper)
 }
+
+/** Whether a path is `outer` or lies below it, however both are spelled. Both absolute; links are the caller's matter. */
+export function isWithin(inner: string, outer: string): boolean {
+  const relative = path.relative(outer, inner)
+  return relative === '' || (relative !== '..' && !relative.startsWith('../') && !path.isAbsolute(relative))
+}

@@ -2,6 +2,7 @@
 import path from 'node:path'
 import type { EnvRule } from '../model/policy.ts'
 import type { Identity } from './identity.ts'
+import { isWithin } from '../host/paths.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -66,11 +67,6 @@ function cellPath(hostPath: string, visible: readonly string[]): string {
   const roots = ['/usr', ...visible]
   const kept = hostPath
     .split(':')
-    .filter((entry) => path.isAbsolute(entry) && path.normalize(entry) === entry && roots.some((root) => within(root, entry)))
+    .filter((entry) => path.isAbsolute(entry) && path.normalize(entry) === entry && roots.some((root) => isWithin(entry, root)))
   return [...new Set([...kept, ...basePath])].join(':')
-}
-
-/** Whether `candidate` is `root` or lies below it; both absolute and normalised. */
-export function within(root: string, candidate: string): boolean {
-  return candidate === root || candidate.startsWith(root.endsWith('/') ? root : `${root}/`)
 }

@@ -2,7 +2,7 @@
 // next run on the host would execute is read-only inside. Pure.
 import path from 'node:path'
 import type { Cover } from '../model/plan.ts'
-import { within } from './environment.ts'
+import { isWithin } from '../host/paths.ts'
 
 /** Folders of the package that run on the host. */
 const running = ['bin', 'dist', 'node_modules', 'scripts']
@@ -19,7 +19,7 @@ export function ownInstallation(
   exists: (path: string) => boolean,
 ): readonly Cover[] {
   const own = [...running.map((name) => path.join(packageRoot, name)), path.dirname(node)]
-  const inside = own.filter((folder) => roots.some((root) => within(root, folder)) && exists(folder))
-  const outermost = inside.filter((folder) => !inside.some((other) => other !== folder && within(other, folder)))
+  const inside = own.filter((folder) => roots.some((root) => isWithin(folder, root)) && exists(folder))
+  const outermost = inside.filter((folder) => !inside.some((other) => other !== folder && isWithin(folder, other)))
   return [...new Set(outermost)].map((folder) => ({ kind: 'readonly', path: folder }))
 }

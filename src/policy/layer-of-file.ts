@@ -8,11 +8,11 @@ import { envRule } from './layer-of-flags.ts'
 import { limitName, parseLimit } from './limits.ts'
 import { parseGlob, parseMount, type HostFolders } from './paths.ts'
 import { checkPreset, isPresetWord, type Registry } from './presets.ts'
-import { isWithin } from './read-file.ts'
 import { parseRoute } from './route.ts'
 import type { HostEntry } from './schema.ts'
 import { show } from './show.ts'
 import { parsePolicy, type ParsedPolicy } from './yaml.ts'
+import { isWithin } from '../host/paths.ts'
 
 export interface FileSource {
   readonly kind: 'user' | 'project'

@@ -2,7 +2,7 @@
 import { realpath, lstat } from 'node:fs/promises'
 import path from 'node:path'
 import { Failure } from '../errors/failure.ts'
-import { dataDir } from '../host/paths.ts'
+import { dataDir, isWithin } from '../host/paths.ts'
 import type { Origin, Policy } from '../model/policy.ts'
 import type { RunOptions } from '../model/run-options.ts'
 import { isApproved } from './approval.ts'
@@ -14,7 +14,7 @@ import { widenings, type Widening } from './narrow.ts'
 import type { HostFolders } from './paths.ts'
 import { openHostNotes } from './open-hosts.ts'
 import { expandPresets, type Registry } from './presets.ts'
-import { isWithin, readProjectPolicy, readUserPolicy, type ReadPolicy } from './read-file.ts'
+import { readProjectPolicy, readUserPolicy, type ReadPolicy } from './read-file.ts'
 import { show } from './show.ts'
 
 export interface LoadInput {

@@ -3,8 +3,8 @@ import type { HostRule, Origin } from '../model/policy.ts'
 import { ruleText } from './judge.ts'
 import type { Layer } from './layer.ts'
 import { showLimit, standardLimits } from './limits.ts'
-import { isWithin } from './read-file.ts'
 import { show } from './show.ts'
+import { isWithin } from '../host/paths.ts'
 
 export interface Widening {
   /** In words: "allows docs.example.org". */

@@ -4,8 +4,8 @@ import path from 'node:path'
 import { Failure } from '../errors/failure.ts'
 import type { FileMount, MountMode, Origin, PathRule } from '../model/policy.ts'
 import { whereOf } from './host-rule.ts'
-import { isWithin } from './read-file.ts'
 import { show } from './show.ts'
+import { isWithin } from '../host/paths.ts'
 
 export interface HostFolders {
   readonly home: string

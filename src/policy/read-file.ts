@@ -5,6 +5,7 @@ import path from 'node:path'
 import { createHash } from 'node:crypto'
 import { Failure } from '../errors/failure.ts'
 import { show } from './show.ts'
+import { isWithin } from '../host/paths.ts'
 
 export interface ReadPolicy {
   readonly bytes: Uint8Array
@@ -47,12 +48,6 @@ export async function readUserPolicy(file: string, project: string, asked: boole
 export async function readProjectPolicy(file: string): Promise<ReadPolicy | undefined> {
   const seen = await absentAsUndefined(lstat(file), file)
   return seen === undefined ? undefined : readOnce(file, file, false)
-}
-
-/** Whether a path is a folder or lies below it. */
-export function isWithin(inner: string, folder: string): boolean {
-  const relative = path.relative(folder, inner)
-  return relative === '' || (relative !== '..' && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative))
 }
 
 async function readOnce(real: string, file: string, mustBeOwn: boolean): Promise<ReadPolicy> {

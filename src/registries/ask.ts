@@ -5,6 +5,7 @@ import path from 'node:path'
 import { Failure } from '../errors/failure.ts'
 import { capture, type Captured } from '../host/process.ts'
 import type { FoundHost, RegistryContext } from '../policy/presets.ts'
+import { isWithin } from '../host/paths.ts'
 
 /** Nothing listens on port 1: with this as its proxy a manager names the address that it would contact, and contacts nobody. */
 export const deadProxy = 'http://127.0.0.1:1'
@@ -28,7 +29,7 @@ export async function findProgram({ preset, program }: Manager, context: Registr
       () => realpath(file),
       () => undefined,
     )
-    if (found !== undefined && !isInside(found, context.project)) return file
+    if (found !== undefined && !isWithin(found, context.project)) return file
   }
   throw new Failure('policy/manager-missing', { name: preset, program })
 }
@@ -130,10 +131,5 @@ export function environment(
 
 function safePath({ hostEnv, project }: RegistryContext): readonly string[] {
   const folders = (hostEnv['PATH'] ?? '/usr/local/bin:/usr/bin:/bin').split(':')
-  return folders.filter((folder) => path.isAbsolute(folder) && !isInside(folder, project))
-}
-
-function isInside(inner: string, folder: string): boolean {
-  const relative = path.relative(folder, inner)
-  return relative === '' || (!relative.startsWith('..') && !path.isAbsolute(relative))
+  return folders.filter((folder) => path.isAbsolute(folder) && !isWithin(folder, project))
 }

@@ -2,7 +2,7 @@
 // An allow-list: a key that is not named here is not harmless, whatever a later git makes of it. Pure.
 import path from 'node:path'
 import type { ConfigEntry } from './git-config.ts'
-import { isWithin } from './project.ts'
+import { isWithin } from '../host/paths.ts'
 
 export interface GitPlace {
   /** The git-dir that the file configures, absolute. */

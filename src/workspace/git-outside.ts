@@ -6,7 +6,7 @@ import path from 'node:path'
 import type { Mount } from '../model/plan.ts'
 import { parseGitConfig } from './git-config.ts'
 import { readSmall } from './judge.ts'
-import { isWithin } from './project.ts'
+import { isWithin } from '../host/paths.ts'
 
 export type OutsideGit =
   | { readonly kind: 'none' }

@@ -3,9 +3,9 @@
 import { readdir, realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { Emit } from '../model/events.ts'
-import { isWithin } from './project.ts'
 import { folderOf, type Reached } from './reach.ts'
 import { liftKey } from './tables.ts'
+import { isWithin } from '../host/paths.ts'
 
 export interface HomeLinksInput {
   /** The caller's home on the host, absolute. */

@@ -5,8 +5,8 @@ import { open, readlink, realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { formatGitConfig, parseGitConfig, type ConfigEntry } from './git-config.ts'
 import { judgeEntry, judgeModulesEntry } from './git-harmless.ts'
-import { isWithin } from './project.ts'
 import { gitPart, type Match } from './scout.ts'
+import { isWithin } from '../host/paths.ts'
 
 export type ContentVerdict =
   | { readonly kind: 'harmless' }

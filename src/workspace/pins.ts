@@ -1,7 +1,7 @@
 // A folder with a cover in it can still be renamed as a whole; a folder that is a mount itself can't. Pure.
 import path from 'node:path'
 import type { Cover, Mount } from '../model/plan.ts'
-import { isWithin } from './project.ts'
+import { isWithin } from '../host/paths.ts'
 
 /** More would make the engine's list of mounts long; the sweep at the end finds a renamed folder anyway. */
 const most = 12

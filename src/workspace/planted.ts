@@ -8,11 +8,11 @@ import type { Cover } from '../model/plan.ts'
 import { marksOf, originalOf, sameAs } from './copies.ts'
 import { nameOfMatch } from './covers.ts'
 import { judgeContent } from './judge.ts'
-import { isWithin } from './project.ts'
 import type { Quarantine } from './quarantine.ts'
 import { folderOf, type Reached } from './reach.ts'
 import { gitPart, type Match, type Scout, type ScoutEvent } from './scout.ts'
 import type { Tables } from './tables.ts'
+import { isWithin } from '../host/paths.ts'
 
 export interface PlantedInput {
   readonly roots: readonly { readonly path: string; readonly writable: boolean }[]

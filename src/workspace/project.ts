@@ -4,6 +4,7 @@ import { realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { Failure } from '../errors/failure.ts'
 import { credentialFolders, mountableCaches, systemReason } from './places.ts'
+import { isWithin } from '../host/paths.ts'
 
 /**
  * The canonical path of the project folder.
@@ -68,11 +69,6 @@ async function canonical(given: string, missing: (reason: string) => Failure, re
 export async function canonicalIfThere(given: string): Promise<string> {
   const parent = path.dirname(given)
   return realpath(given).catch(async () => (parent === given ? given : path.join(await canonicalIfThere(parent), path.basename(given))))
-}
-
-/** True where `inner` is `outer` or lies below it. Both absolute and canonical. */
-export function isWithin(inner: string, outer: string): boolean {
-  return inner === outer || inner.startsWith(outer.endsWith('/') ? outer : `${outer}/`)
 }
 
 function homeReason(folder: string, home: string): string | undefined {

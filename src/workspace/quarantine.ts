@@ -4,8 +4,8 @@ import { appendFile, mkdir, readFile, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { Failure } from '../errors/failure.ts'
 import type { Emit } from '../model/events.ts'
-import { isWithin } from './project.ts'
 import { startScout, type Scout } from './scout.ts'
+import { isWithin } from '../host/paths.ts'
 
 interface Kept {
   readonly root: string

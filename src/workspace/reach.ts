@@ -4,9 +4,9 @@ import { readlink, realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { parseGitConfig, type ConfigEntry } from './git-config.ts'
 import { readSmall } from './judge.ts'
-import { isWithin } from './project.ts'
 import { gitPart, type Match } from './scout.ts'
 import type { Tables } from './tables.ts'
+import { isWithin } from '../host/paths.ts'
 
 export interface Reached {
   /** Absolute and canonical where it exists. */
