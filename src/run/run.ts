@@ -1,11 +1,10 @@
 // The pipeline, top to bottom and never back: policy → engine → session → workspace → gateway → plan → launch → wait → close.
 // Everything opened is closed by scope, in reverse order; what `--dry-run` shows is the same up to the launch.
 import { existsSync, realpathSync, rmSync } from 'node:fs'
-import path from 'node:path'
 import { findAgent } from '../agents/list.ts'
 import { explainStart, takeEngine } from '../engines/list.ts'
 import { Failure } from '../errors/failure.ts'
-import { packageRoot } from '../host/paths.ts'
+import { isWithin, packageRoot } from '../host/paths.ts'
 import { readSystem } from '../host/system.ts'
 import type { CellEnd, Compiled, Engine } from '../model/engine.ts'
 import type { Plan } from '../model/plan.ts'
@@ -116,6 +115,7 @@ export async function run(
     emit: session.emit,
     signal,
   })
+  opening.catch(() => undefined) // met where it is awaited, which may be later than it fails
   scope.defer(() =>
     opening.then(
       (opened) => opened.close(),
@@ -126,21 +126,20 @@ export async function run(
   const terminal = terminalOf(context.stdio)
   const signals = scope.use(guardSignals(terminal))
   const homeFolder = openHome(folders.data, agent.name, project)
-  const [witness, prepared] = await Promise.all([
-    openWitness({ sessionFolder: session.folder, project, projectWritable: policy.workspace.mode !== 'readonly' }),
-    agent.prepare({
-      hostEnv: env,
-      hostHome: home,
-      project,
-      homeFolder,
-      home: identity.home,
-      mode: policy.permissions.mode,
-      allow: policy.permissions.allow,
-      args: options.args,
-      env: givenEnv(policy.env, env),
-    }),
-  ])
-  scope.use(witness)
+  const witness = scope.use(
+    await openWitness({ sessionFolder: session.folder, project, projectWritable: policy.workspace.mode !== 'readonly' }),
+  )
+  const prepared = await agent.prepare({
+    hostEnv: env,
+    hostHome: home,
+    project,
+    homeFolder,
+    home: identity.home,
+    mode: policy.permissions.mode,
+    allow: policy.permissions.allow,
+    args: options.args,
+    env: givenEnv(policy.env, env),
+  })
   const { listenersFor, openGateway } = await gatewayPhase
   const gateway = scope.use(openGateway({ network: policy.network, emit: session.emit, signal, hostEnv: env }))
   const system = readSystem()
@@ -210,5 +209,5 @@ function givenEnv(rules: Policy['env'], env: RunContext['env']): Readonly<Record
 /** The caller's folder where it lies in the project, else the project itself. */
 function startFolder(project: string, cwd: string): string {
   const real = realpathSync(cwd)
-  return real === project || real.startsWith(`${project}${path.sep}`) ? real : project
+  return isWithin(real, project) ? real : project
 }
