@@ -10,6 +10,7 @@ import type { Ledger } from './ledger.ts'
 import type { Pool } from './http/pool.ts'
 import type { Dialler } from './dial/dial.ts'
 import type { Reach } from './dial/resolve.ts'
+import type { Step } from './steps/step.ts'
 
 export type Network = Policy['network']
 
@@ -49,6 +50,8 @@ export interface GatewayContext {
   readonly dialler: Dialler
   /** Kept connections to servers, of this session alone. */
   readonly pool: Pool
+  /** What requests that can be read go through, in order (steps/step.ts). */
+  readonly steps: readonly Step[]
   readonly buffers: Buffers
   /** Aborted once, when the gateway closes. */
   readonly signal: AbortSignal

@@ -64,6 +64,7 @@ export function openGateway(input: GatewayInput): Gateway {
     ledger,
     dialler,
     pool,
+    steps: [],
     buffers: makeBuffers(),
     signal,
   }
