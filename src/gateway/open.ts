@@ -11,6 +11,7 @@ import { enter } from './door.ts'
 import { makeDialler, systemResolver } from './dial/dial.ts'
 import { readParents } from './dial/parent.ts'
 import type { Resolver } from './dial/resolve.ts'
+import { makeSecure } from './dial/secure.ts'
 import { makePool } from './http/pool.ts'
 import { makeLedger, type GatewayStats } from './ledger.ts'
 import { serveDatagrams } from './names/serve.ts'
@@ -52,6 +53,7 @@ export function openGateway(input: GatewayInput): Gateway {
     network: input.network,
     parents,
     resolver: input.hostResolver ?? systemResolver,
+    secure: makeSecure(input.hostEnv),
     milliseconds: settings.dialMilliseconds,
     signal,
   })

@@ -18,6 +18,7 @@ export interface RelayInput {
 export async function relay(context: GatewayContext, input: RelayInput): Promise<void> {
   const { inlet, target, asked } = input
   const started = Date.now()
+  if (context.dialler.leaves(target) === 'plain') return refuseSocket(context, inlet.socket, asked, onlyEnded(target))
   const dialled = await context.dialler.dial(target, 'tunnel', input.reach)
   if (dialled.kind === 'refused') return refuseSocket(context, inlet.socket, asked, dialled.refusal)
   if (dialled.kind === 'failed') {
@@ -27,6 +28,11 @@ export async function relay(context: GatewayContext, input: RelayInput): Promise
   }
   context.ledger.allowed(asked, input.rule)
   await join(context, { ...input, upstream: dialled.socket, started })
+}
+
+/** Where a route leads to plain HTTP, encrypted or raw bytes would reach a server that cannot read them. */
+function onlyEnded({ host, port }: Target): Refusal {
+  return { code: 'needs-reading', reason: `the route of ${host}:${port} leads to plain HTTP, and what came can't be read as HTTP` }
 }
 
 export async function join(

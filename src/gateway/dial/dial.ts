@@ -1,21 +1,29 @@
 // Gateway, dial: resolve once, connect to exactly what was judged. Used by relay.ts (tunnels) and http/pool.ts (requests).
 import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import { lookup } from 'node:dns/promises'
 import type { Network, Refusal, Target } from '../context.ts'
 import { connectDirect, connectParent, DialError, tunnelThrough } from './connect.ts'
 import { parentFor, type Parent } from './parent.ts'
-import { isFixed, resolve, type Reach, type Resolver } from './resolve.ts'
+import { isFixed, resolve, routeOf, type Reach, type Resolver } from './resolve.ts'
+import type { Secure } from './secure.ts'
 
 export type Dialled =
   | { readonly kind: 'open'; readonly socket: Socket }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
   | { readonly kind: 'failed'; readonly code: string; readonly reason: string }
 
+export type Secured = { readonly kind: 'open'; readonly socket: TLSSocket } | (Dialled & { kind: 'failed' })
+
 export interface Dialler {
   /** Resolves and judges, dials nothing. Never rejects. */
   reach(target: Target): Promise<Reach>
   /** Opens a paused connection; a tunnel's may be half-closed. `reach`: what was judged before for this very connection. Never rejects. */
   dial(target: Target, purpose: Purpose, reach?: Reach): Promise<Dialled>
+  /** Verified TLS to `target.host` over a socket of `dial` (purpose 'tunnel'); `alpn` is what is offered. Closes the socket where it fails. Never rejects. */
+  secure(socket: Socket, target: Target, alpn: readonly string[]): Promise<Secured>
+  /** How a request leaves after TLS was ended: 'plain' where the user's route says `http://ADDRESS`. */
+  leaves(target: Target): 'tls' | 'plain'
   /** The company's proxy that a plain request to this target goes to, in absolute form. */
   parent(target: Target): Parent | undefined
 }
@@ -25,6 +33,7 @@ export interface DiallerInput {
   readonly network: Network
   readonly parents: readonly Parent[]
   readonly resolver: Resolver
+  readonly secure: Secure
   readonly milliseconds: number
   readonly signal: AbortSignal
 }
@@ -33,19 +42,16 @@ export interface DiallerInput {
 export const systemResolver: Resolver = async (host) => (await lookup(host, { all: true, verbatim: true })).map((row) => row.address)
 
 export function makeDialler(input: DiallerInput): Dialler {
-  const { network, parents, resolver, milliseconds } = input
+  const { network, parents, resolver } = input
   const find = (target: Target, purpose: Purpose): Promise<Reach> => resolve(network, target, { resolver, parents, purpose })
   return {
     reach: (target) => find(target, 'tunnel'),
     parent: (target) => (isFixed(network, target) ? undefined : parentFor(parents, target, 'request')),
-    async dial(target, purpose, judged) {
-      const stop = new AbortController()
-      const onStop = (): void => stop.abort()
-      const timer = setTimeout(onStop, milliseconds)
-      input.signal.addEventListener('abort', onStop)
-      const { signal } = stop
-      if (input.signal.aborted) stop.abort()
-      try {
+    leaves: (target) => (routeOf(network, target)?.to.scheme === 'http' ? 'plain' : 'tls'),
+    secure: (socket, target, alpn) =>
+      inTime(input, target, async (signal) => ({ kind: 'open', socket: await input.secure(socket, target, alpn, signal) })),
+    dial: (target, purpose, judged) =>
+      inTime(input, target, async (signal): Promise<Dialled> => {
         const found = judged ?? (await find(target, purpose))
         if (found.kind === 'refused' || found.kind === 'failed') return found
         if (found.kind === 'direct') return { kind: 'open', socket: await connectDirect(found.endpoints, purpose === 'tunnel', signal) }
@@ -53,13 +59,29 @@ export function makeDialler(input: DiallerInput): Dialler {
           kind: 'open',
           socket: await (purpose === 'tunnel' ? tunnelThrough(found.parent, target, signal) : connectParent(found.parent, signal)),
         }
-      } catch (error) {
-        const code = error instanceof DialError ? error.code : 'failed'
-        return { kind: 'failed', code, reason: `${target.host}:${target.port} could not be reached (${code})` }
-      } finally {
-        clearTimeout(timer)
-        input.signal.removeEventListener('abort', onStop)
-      }
-    },
+      }),
+  }
+}
+
+/** `work` with the dial's own bound on time; a DialError becomes an answer. */
+async function inTime<T>(
+  input: DiallerInput,
+  target: Target,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T | { readonly kind: 'failed'; readonly code: string; readonly reason: string }> {
+  const stop = new AbortController()
+  const onStop = (): void => stop.abort()
+  const timer = setTimeout(onStop, input.milliseconds)
+  input.signal.addEventListener('abort', onStop)
+  if (input.signal.aborted) stop.abort()
+  try {
+    return await work(stop.signal)
+  } catch (error) {
+    const code = error instanceof DialError ? error.code : 'failed'
+    const detail = error instanceof DialError && (code === 'certificate' || code === 'tls') ? error.message : code
+    return { kind: 'failed', code, reason: `${target.host}:${target.port} could not be reached (${detail})` }
+  } finally {
+    clearTimeout(timer)
+    input.signal.removeEventListener('abort', onStop)
   }
 }

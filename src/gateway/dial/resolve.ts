@@ -2,6 +2,7 @@
 import { networkInterfaces } from 'node:os'
 import { hostLoopbackName } from '../../policy/host-rule.ts'
 import { matches } from '../../policy/judge.ts'
+import type { Route } from '../../model/policy.ts'
 import type { Target, Network, Refusal } from '../context.ts'
 import { parentFor, type Parent } from './parent.ts'
 import { vetAddresses } from './vet.ts'
@@ -22,8 +23,13 @@ export type Reach =
 export type Resolver = (host: string) => Promise<readonly string[]>
 
 /** Whether the policy itself says where this target is, so that neither DNS nor the company's proxy is asked. */
-export function isFixed(network: Network, { host, port }: Target): boolean {
-  return host === hostLoopbackName || network.routes.some((route) => route.host === host && route.port === port)
+export function isFixed(network: Network, target: Target): boolean {
+  return target.host === hostLoopbackName || routeOf(network, target) !== undefined
+}
+
+/** Where the user's own policy or flags say that the target is. */
+export function routeOf(network: Network, { host, port }: Target): Route | undefined {
+  return network.routes.find((route) => route.host === host && route.port === port)
 }
 
 /** Never rejects. For a tunnel HTTPS_PROXY speaks, for a plain request HTTP_PROXY. */
@@ -33,13 +39,7 @@ export async function resolve(
   how: { readonly resolver: Resolver; readonly parents: readonly Parent[]; readonly purpose: Parent['use'] },
 ): Promise<Reach> {
   const { host, port } = target
-  const route = network.routes.find((candidate) => candidate.host === host && candidate.port === port)
-  if (route?.to.scheme === 'http' && how.purpose === 'tunnel') {
-    return {
-      kind: 'refused',
-      refusal: { code: 'needs-reading', reason: `the route of ${host}:${port} wants TLS ended here, which this version does not do` },
-    }
-  }
+  const route = routeOf(network, target)
   if (route !== undefined) return { kind: 'direct', endpoints: [{ address: route.to.address, port: route.to.port }] }
   if (host === hostLoopbackName)
     return {
