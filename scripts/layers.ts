@@ -7,7 +7,7 @@ export const layers: readonly (readonly string[])[] = [
   ['model'],
   ['policy', 'errors', 'host'],
   ['agents', 'secrets', 'engines', 'workspace', 'registries'],
-  ['plan', 'gateway', 'session'],
+  ['plan', 'gateway', 'session', 'review'],
   ['report'],
   ['run'],
   ['standin', 'demo'],
