@@ -37,6 +37,7 @@ export async function asRun(policy: Policy, { options, project, hostEnv, hostHom
     agentEnv: prepared.env,
     passEnv: agent.passEnv,
     rules: policy.env,
+    placeholders: Object.fromEntries(policy.secrets.map(({ name }) => [name, `a placeholder of ${name}`])),
     visible,
   })
   const system = systemMounts(readSystem(), identity, policy.limits.tmp ?? defaultTmpBytes)

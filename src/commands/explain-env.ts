@@ -3,6 +3,7 @@ import type { Policy } from '../model/policy.ts'
 import { originText } from '../policy/judge.ts'
 import { envRule } from '../policy/layer-of-flags.ts'
 import type { LoadInput } from '../policy/load.ts'
+import { secretHostText } from '../policy/secret-hosts.ts'
 import { namesCredential, redact } from '../session/redact.ts'
 import { asRun } from './as-run.ts'
 import type { Explained } from './explain.ts'
@@ -13,6 +14,12 @@ export async function explainEnv(name: string, policy: Policy, input: LoadInput)
   const { env, agentEnv, agent } = await asRun(policy, input)
   const value = env[name]
   const rule = policy.env.find((candidate) => candidate.name === name)
+  const secret = policy.secrets.find((candidate) => candidate.name === name)
+  if (secret !== undefined) {
+    const hosts = secret.hosts.map(secretHostText).join(', ')
+    const reason = `it is a secret for ${hosts} (${originText(secret.origin)}): inside stands a placeholder of the same form, new in every session`
+    return { subject: name, verdict: 'placeholder', reason, remedy: `anchorhold explain secret ${name}` }
+  }
   const shown = value === undefined ? '' : namesCredential(name) ? '[redacted]' : redact(value)
   if (value === undefined) {
     if (rule !== undefined)

@@ -3,6 +3,8 @@ import type { Command } from 'commander'
 import type { Origin, Policy } from '../model/policy.ts'
 import { originText, ruleText } from '../policy/judge.ts'
 import { showLimit, type LimitName } from '../policy/limits.ts'
+import { placesText, sourceText } from '../policy/secret.ts'
+import { secretHostText } from '../policy/secret-hosts.ts'
 import type { LoadedPolicy } from '../policy/load.ts'
 import { jsonLine } from '../report/json-line.ts'
 import { endWithReader, printLines } from '../report/output.ts'
@@ -64,6 +66,11 @@ export function policyRows({ policy, origins }: Pick<LoadedPolicy, 'policy' | 'o
     ['workspace', policy.workspace.mode, from('workspace.mode')],
     ['permissions', [policy.permissions.mode, ...policy.permissions.allow].join(' '), from('permissions.mode')],
     ...networkRows(policy.network),
+    ...policy.secrets.map((secret) => [
+      'secret',
+      `${secret.name} from ${sourceText(secret.from)} for ${secret.hosts.map(secretHostText).join(', ')} (${bindingText(secret)})`,
+      originText(secret.origin),
+    ]),
     ...policy.files.mount.map((mount) => ['mount', `${mount.path} (${mount.mode})`, originText(mount.origin)]),
     ...(['hide', 'protect', 'unprotect'] as const).flatMap((list) =>
       policy.files[list].map(({ glob, origin }) => [list, glob, originText(origin)]),
@@ -75,6 +82,11 @@ export function policyRows({ policy, origins }: Pick<LoadedPolicy, 'policy' | 'o
     ]),
     ...limits.map(([name, value]) => [`limit ${name}`, showLimit(name, value), from(`limits.${name}`)]),
   ]
+}
+
+function bindingText(secret: Policy['secrets'][number]): string {
+  const { methods = [], paths = [], websocket } = secret
+  return [placesText(secret), ...methods, ...paths, ...(websocket === true ? ['WebSockets too'] : [])].join('; ')
 }
 
 function networkRows({ rules, routes }: Policy['network']): readonly (readonly string[])[] {

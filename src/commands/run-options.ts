@@ -17,6 +17,11 @@ export function withRunOptions(command: Command): Command {
     .option('--allow <host[:port]>', 'a host that may be reached (repeatable)', collect)
     .option('--deny <host[:port]>', 'a host that may not be reached, whatever allows it (repeatable)', collect)
     .option('--route <host[:port]=address>', 'reach a name at another address (repeatable)', collect)
+    .option(
+      '--secret <name@host[:port]>',
+      'a secret of your environment for these hosts alone; the cell sees a placeholder (repeatable)',
+      collect,
+    )
     .option('--env <name[=value]>', 'a variable for the cell (repeatable)', collect)
     .option('--hide <glob>', 'files that are empty inside (repeatable)', collect)
     .option('--mount <path[:ro|rw]>', 'another file or folder to show, read-only unless :rw (repeatable)', collectMount)

@@ -5,6 +5,7 @@ import { commandFailures } from './catalogue/command.ts'
 import { engineFailures } from './catalogue/engine.ts'
 import { gatewayFailures } from './catalogue/gateway.ts'
 import { policyFailures } from './catalogue/policy.ts'
+import { secretFailures } from './catalogue/secret.ts'
 import { sessionFailures } from './catalogue/session.ts'
 import { workspaceFailures } from './catalogue/workspace.ts'
 
@@ -20,6 +21,7 @@ export type FailureCode =
   | keyof typeof engineFailures
   | keyof typeof gatewayFailures
   | keyof typeof policyFailures
+  | keyof typeof secretFailures
   | keyof typeof sessionFailures
   | keyof typeof workspaceFailures
 
@@ -29,6 +31,7 @@ export const catalogue: Readonly<Record<FailureCode, CatalogueEntry>> = {
   ...agentFailures,
   ...workspaceFailures,
   ...gatewayFailures,
+  ...secretFailures,
   ...sessionFailures,
   ...commandFailures,
 }

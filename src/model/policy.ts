@@ -1,4 +1,6 @@
 // Types of the policy: what a user allows, before one run makes it concrete (see plan.ts).
+import type { SecretRule } from './secret.ts'
+
 export type EngineChoice = 'auto' | EngineName
 export type EngineName = 'bubblewrap' | 'docker' | 'podman' | 'gvisor'
 export type WorkspaceMode = 'live' | 'review' | 'readonly'
@@ -94,6 +96,8 @@ export interface Policy {
     readonly rules: readonly HostRule[]
     readonly routes: readonly Route[]
   }
+  /** Bindings alone, never a value; each name once. */
+  readonly secrets: readonly SecretRule[]
   readonly permissions: { readonly mode: PermissionMode; readonly allow: readonly string[] }
   readonly limits: Limits
   /** sha-256 (hex) over the canonical JSON of the effective policy. */

@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly deny?: readonly string[]
   /** `HOST[:PORT]=ADDRESS` each. */
   readonly route?: readonly string[]
+  /** `NAME@HOST[:PORT][,…]` each; the value is the caller's environment variable NAME. */
+  readonly secret?: readonly string[]
   /** `NAME` or `NAME=VALUE` each. */
   readonly env?: readonly string[]
   readonly hide?: readonly string[]

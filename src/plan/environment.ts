@@ -20,13 +20,15 @@ export interface EnvironmentInput {
   readonly agentEnv: Readonly<Record<string, string>>
   readonly passEnv: readonly string[]
   readonly rules: readonly EnvRule[]
+  /** Placeholders of the policy's secrets, by name. */
+  readonly placeholders: Readonly<Record<string, string>>
   /** Read-only folders that the cell sees besides /usr: entries of the caller's PATH below them are kept. */
   readonly visible: readonly string[]
   /** The machine's certificate bundle. Programs that bring authorities of their own then trust what the machine trusts, a company's included. */
   readonly caBundle?: string
 }
 
-/** The whole environment of the command; later sources win: base, passed, agent, policy. */
+/** The whole environment of the command; later sources win: base, passed, agent, policy, and a secret's placeholder above all. */
 export function makeEnvironment(input: EnvironmentInput): {
   readonly env: Readonly<Record<string, string>>
   readonly unset: readonly string[]
@@ -49,10 +51,11 @@ export function makeEnvironment(input: EnvironmentInput): {
   Object.assign(env, input.agentEnv)
   const unset: string[] = []
   for (const rule of input.rules) {
+    if (Object.hasOwn(input.placeholders, rule.name)) continue
     if (rule.value !== undefined) env[rule.name] = rule.value
     else if (!copy(env, hostEnv, rule.name)) unset.push(rule.name)
   }
-  return { env, unset }
+  return { env: { ...env, ...input.placeholders }, unset }
 }
 
 function copy(into: Record<string, string>, from: Env, name: string): boolean {

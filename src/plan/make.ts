@@ -21,6 +21,7 @@ export interface PlanInput {
   readonly homeFolder: string
   readonly workspace: { readonly covers: readonly Cover[]; readonly mounts: readonly Mount[] }
   readonly listeners: readonly Listener[]
+  readonly placeholders: Readonly<Record<string, string>>
   readonly hostEnv: Readonly<Record<string, string | undefined>>
   readonly terminal: Plan['terminal']
   readonly preflight: readonly Preflight[]
@@ -43,6 +44,7 @@ export function makePlan(input: PlanInput): { readonly plan: Plan; readonly unse
     agentEnv: agent.prepared.env,
     passEnv: agent.passEnv,
     rules: policy.env,
+    placeholders: input.placeholders,
     visible,
     ...(input.system.caBundle === undefined ? {} : { caBundle: input.system.caBundle }),
   })

@@ -9,6 +9,7 @@ import { limitName, parseLimit } from './limits.ts'
 import { parseGlob, parseMount, type HostFolders } from './paths.ts'
 import { checkPreset, isPresetWord, type Registry } from './presets.ts'
 import { parseRoute } from './route.ts'
+import { parseSecret, refuseSecret, refuseTwice } from './secret.ts'
 import type { HostEntry } from './schema.ts'
 import { show } from './show.ts'
 import { parsePolicy, type ParsedPolicy } from './yaml.ts'
@@ -45,6 +46,7 @@ export async function layerOfFile(source: FileSource, folders: HostFolders, regi
     presets,
     rules,
     routes: Object.entries(tree.network?.routes ?? {}).flatMap(([host, to]) => parseRoute(host, to, from('network', 'routes', host))),
+    secrets: await secrets(parsed, from, folders),
     limits: limits(parsed, from),
   }
 }
@@ -71,6 +73,14 @@ async function hosts(
     }
   }
   return { presets, rules }
+}
+
+async function secrets({ tree }: ParsedPolicy, from: From, folders: HostFolders): Promise<Layer['secrets']> {
+  const rules = await Promise.all((tree.secrets ?? []).map((entry, index) => parseSecret(entry, from('secrets', index), folders)))
+  refuseTwice(rules)
+  const both = rules.find(({ name }) => tree.env !== undefined && Object.hasOwn(tree.env, name))
+  if (both !== undefined) refuseSecret(both.name, 'env sets the same variable; the secret already does', both.origin)
+  return rules
 }
 
 function environment({ tree, source }: ParsedPolicy, from: From): readonly EnvRule[] {

@@ -9,6 +9,7 @@ import { nearest } from './nearest.ts'
 import { parseGlob, parseMount, type HostFolders } from './paths.ts'
 import { checkPreset, isPresetWord, type Registry } from './presets.ts'
 import { parseRouteFlag } from './route.ts'
+import { parseSecretFlag, refuseTwice } from './secret.ts'
 import { show } from './show.ts'
 
 /** Throws the Failure of whichever flag can't be read. */
@@ -31,6 +32,7 @@ export async function layerOfFlags(options: RunOptions, folders: HostFolders, re
     presets,
     rules,
     routes: (options.route ?? []).flatMap((text): readonly Route[] => parseRouteFlag(text, flag(`--route ${text}`))),
+    secrets: await Promise.all((options.secret ?? []).map((text) => parseSecretFlag(text, flag(`--secret ${text}`)))),
     limits: (options.limit ?? []).map(limitOfFlag),
   }
   refuseContradictions(layer)
@@ -38,7 +40,10 @@ export async function layerOfFlags(options: RunOptions, folders: HostFolders, re
 }
 
 /** One thing said in two ways: whichever of them won, somebody would be surprised by what the wall lets through. */
-function refuseContradictions({ env, limits, mount, routes }: Layer): void {
+function refuseContradictions({ env, limits, mount, routes, secrets }: Layer): void {
+  refuseTwice(secrets)
+  const both = env.find(({ name }) => secrets.some((secret) => secret.name === name))
+  if (both !== undefined) throw new Failure('command/contradiction', { one: show(both.origin.source), two: `--secret ${both.name}@…` })
   const sayings = [
     ...env.map(({ name, value, origin }) => ({ about: `env ${name}`, value, origin })),
     ...limits.map(({ name, value, origin }) => ({ about: `limit ${name}`, value, origin })),

@@ -15,6 +15,7 @@ import type { HostFolders } from './paths.ts'
 import { openHostNotes } from './open-hosts.ts'
 import { expandPresets, type Registry } from './presets.ts'
 import { readProjectPolicy, readUserPolicy, type ReadPolicy } from './read-file.ts'
+import { idleSecretNotes, refusePlainSecrets } from './secret-hosts.ts'
 import { show } from './show.ts'
 
 export interface LoadInput {
@@ -67,11 +68,12 @@ export async function loadPolicy(input: LoadInput): Promise<LoadedPolicy> {
   const { rules, env, notes } = await expandPresets(presets, input.registries, input)
   const { policy, origins } = merge({ user, project, flags }, rules, env)
   await refusePolicyInMounts(policy, sources)
+  refusePlainSecrets(policy)
   return {
     policy,
     sources: sources.map((source) => ({ ...source, widens: source.kind === 'project' ? widens : [] })),
     origins,
-    notes: [...notes, ...openHostNotes(policy.network.rules)],
+    notes: [...notes, ...openHostNotes(policy.network.rules), ...idleSecretNotes(policy)],
   }
 }
 
@@ -112,6 +114,8 @@ async function readLayers(input: LoadInput): Promise<ReadLayers> {
   const user = await layer('user', userFile, userRead)
   const project = await layer('project', projectFile, projectRead)
   const route = project.routes[0]
+  const command = project.secrets.find(({ from }) => from.kind === 'command')
+  if (command !== undefined) throw new Failure('policy/project-secret-command', { where: whereOf(command.origin), secret: command.name })
   if (route !== undefined) throw new Failure('policy/project-routes', { where: whereOf(route.origin) })
   const sources = [
     ...(userRead === undefined ? [] : [{ kind: 'user' as const, file: userFile, digest: userRead.digest }]),

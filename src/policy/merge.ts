@@ -4,6 +4,7 @@ import type { EnvRule, HostRule, Limits, Origin, Policy } from '../model/policy.
 import type { Layer, Said } from './layer.ts'
 import { limitTable, type LimitName } from './limits.ts'
 import { ruleOfRoute } from './route.ts'
+import { rulesOfSecrets } from './secret-hosts.ts'
 
 export interface Layers {
   readonly user: Layer
@@ -31,6 +32,8 @@ export function merge({ user, project, flags }: Layers, presetRules: readonly Ho
   const limits = mergeLimits(layers)
   // Routes are the user's and the flags' alone; the loader refuses a project that has one.
   const routes = dedupeRoutes([...flags.routes, ...user.routes])
+  const rules = [...layers.flatMap((layer) => layer.rules), ...routes.map(ruleOfRoute), ...presetRules]
+  const secrets = mergeSecrets(layers)
   const effective: Omit<Policy, 'digest'> = {
     engine: engine.value,
     agent: agent?.value,
@@ -42,7 +45,8 @@ export function merge({ user, project, flags }: Layers, presetRules: readonly Ho
       unprotect: layers.flatMap((layer) => layer.unprotect),
     },
     env: mergeEnv(layers, presetEnv),
-    network: { rules: [...layers.flatMap((layer) => layer.rules), ...routes.map(ruleOfRoute), ...presetRules], routes },
+    network: { rules: [...rules, ...rulesOfSecrets(secrets, rules)], routes },
+    secrets,
     permissions: { mode: mode.value, allow: mergeTools(user, project) },
     limits: Object.fromEntries(
       Object.entries(limits).flatMap(([name, said]) => (said.value === 'none' ? [] : [[name, said.value]])),
@@ -81,6 +85,11 @@ function mergeLimits(layers: readonly Layer[]): Record<string, Said<number | 'no
 
 function mergeEnv(layers: readonly Layer[], presets: readonly EnvRule[]): readonly EnvRule[] {
   return [...new Map([...presets, ...layers.flatMap((layer) => layer.env)].map((rule) => [rule.name, rule])).values()]
+}
+
+/** By name: the last layer that names a secret binds it. */
+function mergeSecrets(layers: readonly Layer[]): Policy['secrets'] {
+  return [...new Map(layers.flatMap((layer) => layer.secrets).map((secret) => [secret.name, secret])).values()]
 }
 
 function mergeMounts(layers: readonly Layer[]): Policy['files']['mount'] {

@@ -1,8 +1,11 @@
 // Policy: what a project's policy would widen, compared with what the user allows. A project can only narrow; load.ts asks.
 import type { HostRule, Origin } from '../model/policy.ts'
+import type { SecretRule } from '../model/secret.ts'
 import { ruleText } from './judge.ts'
 import type { Layer } from './layer.ts'
 import { showLimit, standardLimits } from './limits.ts'
+import { placesText, sourceText } from './secret.ts'
+import { secretHostText } from './secret-hosts.ts'
 import { show } from './show.ts'
 import { isWithin } from '../host/paths.ts'
 
@@ -59,6 +62,15 @@ export function widenings(project: Layer, user: Layer, flags: Layer): readonly W
     const own = given.env.findLast(({ name }) => name === rule.name) // of several, the last one holds
     if (own === undefined || own.value !== rule.value) add(`sets the variable ${rule.name}`, rule.origin)
   }
+  for (const secret of project.secrets) {
+    if (flags.secrets.some(({ name }) => name === secret.name)) continue
+    const own = user.secrets.find(({ name }) => name === secret.name)
+    if (own !== undefined && narrows(secret, own)) continue
+    add(
+      `binds the secret ${secret.name} (${sourceText(secret.from)}) to ${secret.hosts.map(secretHostText).join(', ')} (${placesText(secret)})`,
+      secret.origin,
+    )
+  }
   for (const limit of project.limits) {
     if (flags.limits.some(({ name }) => name === limit.name)) continue
     const own = user.limits.findLast(({ name }) => name === limit.name)?.value ?? standardLimits[limit.name] ?? 'none'
@@ -77,6 +89,21 @@ export function covered(rule: HostRule, own: readonly HostRule[]): boolean {
     own.some(
       (other) => other.effect === 'allow' && contains(other.pattern, rule.pattern) && (other.ports === 'all' || other.ports.includes(port)),
     ),
+  )
+}
+
+/** Whether a project's line for a secret gives no more than the user's own line: the same value, to some of its hosts, places and requests. */
+function narrows(secret: SecretRule, own: SecretRule): boolean {
+  const within = (some: readonly string[] | undefined, all: readonly string[] | undefined): boolean =>
+    all === undefined || (some !== undefined && some.every((each) => all.includes(each)))
+  return (
+    JSON.stringify(secret.from) === JSON.stringify(own.from) &&
+    secret.hosts.every(({ pattern, port }) => own.hosts.some((bound) => bound.port === port && contains(bound.pattern, pattern))) &&
+    within(secret.where, own.where) &&
+    secret.header === own.header &&
+    within(secret.methods, own.methods) &&
+    within(secret.paths, own.paths) &&
+    (secret.websocket !== true || own.websocket === true)
   )
 }
 

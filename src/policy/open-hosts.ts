@@ -1,5 +1,5 @@
 // Policy: allowed names below which anybody can publish, or collect. A rule for them is obeyed and warned of (attacks.md PRX-54). Data; asked by load.ts.
-import type { CanonicalHost, HostRule } from '../model/policy.ts'
+import type { CanonicalHost, HostPattern, HostRule } from '../model/policy.ts'
 import { matches, originText, ruleText } from './judge.ts'
 
 /** Hosts and suffixes that hold strangers' content. A star above a public suffix is refused before (host-rule.ts); these are what it leaves. */
@@ -38,6 +38,11 @@ export function openHostNotes(rules: readonly HostRule[]): readonly string[] {
 
 function isOpen({ effect, origin, pattern }: HostRule): boolean {
   if (effect !== 'allow' || origin.kind === 'preset' || origin.kind === 'built-in') return false
+  return isShared(pattern)
+}
+
+/** Whether a pattern names, or covers, a place of strangers. */
+export function isShared(pattern: HostPattern): boolean {
   if (pattern.kind === 'host') return shared.includes(pattern.host)
   return shared.some((host) => host === pattern.suffix || host.endsWith(`.${pattern.suffix}`) || matches(pattern, host as CanonicalHost))
 }

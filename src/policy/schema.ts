@@ -1,6 +1,7 @@
 // Policy: the one schema of a policy file. Parsing, the reference page and the editors' JSON schema are all made from it; loaded only where a file is.
 import * as z from 'zod'
 import type { EngineChoice, MountMode, PermissionMode, WorkspaceMode } from '../model/policy.ts'
+import type { SecretPlace } from '../model/secret.ts'
 import { limitTable, type LimitName } from './limits.ts'
 
 /** A policy file as written: checked in shape, not yet in meaning (hosts, globs, sizes are read by layer-of-file.ts). */
@@ -11,7 +12,7 @@ export interface PolicyFile {
   readonly files?: FilesSection | undefined
   readonly env?: Readonly<Record<string, string | number | boolean | null>> | undefined
   readonly network?: NetworkSection | undefined
-  readonly secrets?: readonly unknown[] | undefined
+  readonly secrets?: readonly SecretEntry[] | undefined
   readonly permissions?: { readonly mode?: PermissionMode | undefined; readonly allow?: readonly string[] | undefined } | undefined
   readonly limits?: Readonly<Partial<Record<LimitName, string | number | undefined>>> | undefined
   readonly budget?: Readonly<Record<string, unknown>> | undefined
@@ -34,8 +35,30 @@ export interface HostEntry {
   readonly reason?: string | undefined
 }
 
+export interface SecretEntry {
+  readonly name: string
+  readonly from?: SecretFrom | undefined
+  readonly hosts: readonly string[]
+  readonly where?: SecretPlace | readonly SecretPlace[] | undefined
+  readonly header?: string | undefined
+  readonly methods?: readonly string[] | undefined
+  readonly paths?: readonly string[] | undefined
+  readonly websocket?: boolean | undefined
+}
+export type SecretFrom =
+  | 'env'
+  | 'keyring'
+  | 'store'
+  | {
+      readonly env?: string | undefined
+      readonly file?: string | undefined
+      readonly command?: readonly string[] | undefined
+      readonly keyring?: string | undefined
+      readonly account?: string | undefined
+    }
+
 /** Known by name, refused with `policy/not-yet` until they are built: never silently ignored. */
-export const notYet: readonly string[] = ['secrets', 'budget']
+export const notYet: readonly string[] = ['budget']
 
 const text = z.string().min(1)
 const texts = z.array(text)
@@ -48,6 +71,33 @@ const hostEntry = z.strictObject({
 const hosts = z.array(z.union([text, hostEntry]))
 const limit = (name: LimitName): z.ZodOptional<z.ZodUnion<readonly [z.ZodString, z.ZodNumber]>> =>
   z.union([text, z.number()]).optional().describe(`Limit on the ${limitTable[name].what}, or \`none\``)
+
+const place = z.enum(['header', 'basic', 'query', 'body'])
+const secret = z.strictObject({
+  name: text.describe('Its name, and the variable that holds the placeholder inside'),
+  from: z
+    .union([
+      z.enum(['env', 'keyring', 'store']),
+      z.strictObject({
+        env: text.optional().describe('A variable of your environment'),
+        file: text.optional().describe('A file that only you can read: relative to this file, absolute, or `~/…`'),
+        command: z.array(text).min(1).optional().describe('A program and its arguments, which prints the value; never a shell line'),
+        keyring: text.optional().describe("The service under which the desktop's keyring has it"),
+        account: text.optional().describe('The account in the keyring (default: the name)'),
+      }),
+    ])
+    .optional()
+    .describe('Where the value is: `env` (default: the variable of the same name), `store`, `keyring`, or one of the forms below'),
+  hosts: z.array(text).min(1).describe('`HOST`, `HOST:PORT` or `*.HOST` that get the value; without a port: 443'),
+  where: z
+    .union([place, z.array(place).min(1)])
+    .optional()
+    .describe('Where a request may have it (default: `[header, basic]`)'),
+  header: text.optional().describe('The one header field that may have it, such as `Private-Token`'),
+  methods: texts.optional().describe('Only requests with these methods get it'),
+  paths: texts.optional().describe('Only requests to these paths get it (`*` in a segment, `**` for any number of segments)'),
+  websocket: z.boolean().optional().describe('`true` lets WebSockets be opened to these hosts, whose content is not read'),
+})
 
 export const policySchema: z.ZodType<PolicyFile> = z
   .strictObject({
@@ -83,7 +133,7 @@ export const policySchema: z.ZodType<PolicyFile> = z
       })
       .optional()
       .describe('Where the cell may connect to'),
-    secrets: z.array(z.unknown()).optional().describe('Secrets for named hosts (not in this version)'),
+    secrets: z.array(secret).optional().describe('Secrets that the gateway puts in for named hosts; the cell holds placeholders'),
     permissions: z
       .strictObject({
         mode: z.enum(['ask', 'allow-listed', 'auto']).optional().describe('When the agent asks before it acts'),

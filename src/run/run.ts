@@ -9,12 +9,15 @@ import { readSystem } from '../host/system.ts'
 import type { CellEnd, Compiled, Engine } from '../model/engine.ts'
 import type { Plan } from '../model/plan.ts'
 import type { Policy } from '../model/policy.ts'
+import type { HeldSecret } from '../model/secret.ts'
 import type { RunOptions } from '../model/run-options.ts'
 import { makeIdentity } from '../plan/identity.ts'
 import { makePlan, writableRoots } from '../plan/make.ts'
 import { ownInstallation } from '../plan/own-installation.ts'
+import { refuseShown } from '../plan/shown.ts'
 import { loadPolicy } from '../policy/load.ts'
 import { registries } from '../registries/list.ts'
+import type { SourceContext } from '../secrets/sources.ts'
 import { openSession, type Session } from '../session/open.ts'
 import { openWorkspace } from '../workspace/open.ts'
 import { checkMount, openProject } from '../workspace/project.ts'
@@ -74,11 +77,14 @@ export async function run(
   const agent = agentOf(policy.agent)
   const engine = await takeEngine(policy.engine)
   await reapBefore(folders.state)
+  const shown = [project, ...policy.files.mount.map((mount) => mount.path)]
+  const secrets = await openSecretsOf(policy, { hostEnv: env, hostHome: home, dataDir: folders.data, shown })
   const session = await openSession({
     stateDir: folders.state,
     project,
     agent: agent.name,
     engine: engine.traits.name,
+    ...(secrets.length === 0 ? {} : { secretValues: () => secrets.flatMap((secret) => secret.values()) }),
     onBroken: (failure) => failed.abort(failure),
     ...(options.name === undefined ? {} : { name: options.name }),
     ...(context.onEvent === undefined ? {} : { onEvent: context.onEvent }),
@@ -129,6 +135,7 @@ export async function run(
   const witness = scope.use(
     await openWitness({ sessionFolder: session.folder, project, projectWritable: policy.workspace.mode !== 'readonly' }),
   )
+  const placeholders = Object.fromEntries(secrets.map(({ rule, placeholder }) => [rule.name, placeholder]))
   const prepared = await agent.prepare({
     hostEnv: env,
     hostHome: home,
@@ -138,7 +145,7 @@ export async function run(
     mode: policy.permissions.mode,
     allow: policy.permissions.allow,
     args: options.args,
-    env: givenEnv(policy.env, env),
+    env: { ...givenEnv(policy.env, env), ...placeholders },
   })
   const { listenersFor, openGateway } = await gatewayPhase
   const gateway = scope.use(openGateway({ network: policy.network, emit: session.emit, signal, hostEnv: env }))
@@ -157,10 +164,12 @@ export async function run(
     homeFolder,
     workspace: { covers: [...own, ...workspace.covers], mounts: workspace.mounts },
     listeners: listenersFor(policy.network),
+    placeholders,
     hostEnv: env,
     terminal,
     preflight: witness.preflight,
   })
+  refuseShown(secrets, plan)
   for (const name of unsetEnv)
     session.emit({ kind: 'warning', code: 'env/unset', message: `The policy passes ${name}, which is not set outside.` })
   const compiled = engine.compile(plan, await engine.facts(plan))
@@ -199,6 +208,11 @@ export async function run(
   const milliseconds = Math.round(performance.now() - began)
   session.emit({ kind: 'session.ended', end, exitCode, milliseconds })
   return { exitCode, end, session: session.id, folder: session.folder, milliseconds }
+}
+
+/** Much code, wanted by few runs. */
+async function openSecretsOf({ secrets }: Policy, context: SourceContext): Promise<readonly HeldSecret[]> {
+  return secrets.length === 0 ? [] : (await import('../secrets/open.ts')).openSecrets(secrets, context)
 }
 
 /** What the policy's `env` amounts to: given values, and the caller's for the rest. */

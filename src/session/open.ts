@@ -7,6 +7,7 @@ import { ownMark } from '../host/liveness.ts'
 import type { Emit, SessionEvent } from '../model/events.ts'
 import type { SessionRecord } from '../model/session.ts'
 import { journalFile, markText, runningDir, sessionFolder, sessionsDir } from './folders.ts'
+import { heldBack } from './held-back.ts'
 import { openJournal, type Journal } from './journal.ts'
 import { writeRecord } from './record.ts'
 import { emptyState, fold, type SessionState } from './state.ts'
@@ -22,6 +23,8 @@ export interface SessionInput {
   readonly journalCap?: number
   /** The journal can't be written any more: end the run (once, with what the system said). */
   readonly onBroken: (failure: Failure) => void
+  /** Exact values that no event may hold: those of the session's secrets, asked anew for each event. */
+  readonly secretValues?: () => readonly string[]
   /** Every event after it was written, uncounted and uncut (library users, `--json`). What it throws becomes one warning. */
   readonly onEvent?: Emit
 }
@@ -83,12 +86,13 @@ function open(input: SessionInput): Session {
       input.onBroken(new Failure('session/journal-broken', { path: journalFile(folder), reason: error.message }, { cause: error })),
   })
   const state = emptyState()
-  return { id, folder, record, state, emit: emitter(journal, state, input.onEvent), close: closer(journal, record, marker, input.onBroken) }
+  return { id, folder, record, state, emit: emitter(journal, state, input), close: closer(journal, record, marker, input.onBroken) }
 }
 
-function emitter(journal: Journal, state: SessionState, onEvent: Emit | undefined): Emit {
+function emitter(journal: Journal, state: SessionState, { onEvent, secretValues }: SessionInput): Emit {
   let listenerFailed = false
-  return (event: SessionEvent) => {
+  return (given: SessionEvent) => {
+    const event = secretValues === undefined ? given : heldBack(given, secretValues())
     journal.append(event)
     fold(state, event)
     if (onEvent === undefined) return

@@ -124,7 +124,7 @@ describe('layers', () => {
   it('refuses what is not built yet, wherever it is said', async () => {
     using place = makePlace()
     await expect(place.load({ workspace: 'review' })).rejects.toMatchObject({ code: 'policy/not-yet' })
-    place.user('secrets: []\n')
+    place.user('budget: { session: 5 }\n')
     await expect(place.load()).rejects.toMatchObject({ code: 'policy/not-yet' })
   })
 })

@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { CanonicalHost, HostRule, Origin } from '../../src/model/policy.ts'
+import type { SecretRule } from '../../src/model/secret.ts'
 import { judge } from '../../src/policy/judge.ts'
 import { silentLayer, type Layer } from '../../src/policy/layer.ts'
 import { merge } from '../../src/policy/merge.ts'
@@ -28,6 +29,17 @@ const layer = (kind: 'user' | 'project'): fc.Arbitrary<Layer> => {
     origin: fc.constant(origin),
   })
   const globs = fc.subarray(['.vscode', '.idea']).map((list) => list.map((glob) => ({ glob, origin })))
+  const secret: fc.Arbitrary<SecretRule> = fc
+    .record({
+      name: fc.constantFrom('A_TOKEN', 'B_TOKEN'),
+      from: fc.constantFrom({ kind: 'store' as const }, { kind: 'env' as const, variable: 'A' }),
+      hosts: fc
+        .subarray(names, { minLength: 1 })
+        .map((list) => list.map((host) => ({ pattern: { kind: 'host' as const, host }, port: 443 }))),
+      where: fc.subarray(['header' as const, 'query' as const], { minLength: 1 }),
+      methods: fc.option(fc.subarray(['GET', 'POST'], { minLength: 1 }), { nil: undefined }),
+    })
+    .map(({ methods, ...rest }) => ({ ...rest, ...(methods === undefined ? {} : { methods }), origin }))
   // Most projects say little: what is left out is what makes a random one narrow often enough.
   const rare = <T>(list: fc.Arbitrary<T[]>): fc.Arbitrary<T[]> =>
     kind === 'user' ? list : fc.oneof({ weight: 3, arbitrary: fc.constant<T[]>([]) }, { weight: 1, arbitrary: list })
@@ -48,6 +60,7 @@ const layer = (kind: 'user' | 'project'): fc.Arbitrary<Layer> => {
     presets: fc.constant([]),
     rules: fc.array(rule, { maxLength: kind === 'user' ? 5 : 2 }),
     routes: fc.constant([]),
+    secrets: rare(fc.uniqueArray(secret, { maxLength: 2, selector: ({ name }) => name })),
     limits: fc.array(limit, { maxLength: kind === 'user' ? 3 : 1 }),
   })
   const maybe = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
@@ -92,6 +105,13 @@ it('a project without approval never widens anything', () => {
       expect(new Set(alone.env.map(({ name, value }) => `${name}=${value}`))).toEqual(
         new Set(both.env.map(({ name, value }) => `${name}=${value}`)),
       )
+      for (const secret of both.secrets) {
+        const own = alone.secrets.find(({ name }) => name === secret.name)
+        expect(own?.from).toEqual(secret.from)
+        expect(own?.hosts).toEqual(expect.arrayContaining([...secret.hosts]))
+        expect(own?.where).toEqual(expect.arrayContaining([...secret.where]))
+        if (own?.methods !== undefined) expect(own.methods).toEqual(expect.arrayContaining([...(secret.methods ?? ['none'])]))
+      }
       const globs = (list: readonly { glob: string }[]): string[] => list.map(({ glob }) => glob)
       expect(globs(alone.files.unprotect)).toEqual(expect.arrayContaining(globs(both.files.unprotect)))
       for (const list of ['hide', 'protect'] as const)

@@ -28,6 +28,17 @@ export const policyFailures = {
     message: '{where}: the variable "{name}" can\'t be set: {reason}',
     remedy: 'Write --env NAME=VALUE, or --env NAME to pass your own value on.',
   },
+  'policy/bad-secret': {
+    message: "{where}: the secret {secret} can't be bound like that: {reason}",
+    remedy:
+      'Write --secret NAME@HOST[:PORT], or in your policy: secrets: [{ name: NAME, from: env, hosts: [HOST], where: header }] (docs/secrets.md).',
+  },
+  'policy/project-secret-command': {
+    message:
+      "{where}: a project's policy can't say which command prints the secret {secret}: that would run on your machine, outside the wall",
+    remedy:
+      'Move the line to your own policy (~/.config/anchorhold/policy.yaml), or put the value there once: anchorhold secret set {secret}',
+  },
   'policy/bad-path': {
     message: '{where}: the path "{path}" can\'t be used: {reason}',
     remedy: 'Write a plain path or pattern, for example deploy/ or *.pem; a mount takes an existing folder or file.',

@@ -1,0 +1,63 @@
+// Secrets: the forms in which a value turns up in text: as it is, and as programs encode it. For finding it in answers, files and our own words.
+
+export type FormKind =
+  | 'raw'
+  | 'json'
+  | 'json-slash'
+  | 'url'
+  | 'url-lower'
+  | 'form'
+  | 'hex'
+  | 'hex-upper'
+  | `base64${'' | 'url'}-${0 | 1 | 2}`
+
+const shifts = [0, 1, 2] as const
+
+/**
+ * Every form that differs from the others, by its kind. Base64 has three, one for each number of bytes in front (mod 3), without the characters
+ * at its ends that also hold bits of the neighbours. Any two texts of one length have base64 and hexadecimal forms of one length. Pure.
+ */
+export function formsOf(text: string): ReadonlyMap<FormKind, string> {
+  const url = encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
+  const json = JSON.stringify(text).slice(1, -1)
+  const hex = Buffer.from(text).toString('hex')
+  const all: [FormKind, string][] = [
+    ['raw', text],
+    ['json', json],
+    ['json-slash', json.replaceAll('/', '\\/')],
+    ['url', url],
+    ['url-lower', url.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase())],
+    ['form', url.replaceAll('%20', '+')],
+    ...shifts.map((shift): [FormKind, string] => [`base64-${shift}`, base64(text, shift, 'base64')]),
+    ...shifts.map((shift): [FormKind, string] => [`base64url-${shift}`, base64(text, shift, 'base64url')]),
+    ['hex', hex],
+    ['hex-upper', hex.toUpperCase()],
+  ]
+  return new Map(all)
+}
+
+function base64(text: string, shift: 0 | 1 | 2, encoding: 'base64' | 'base64url'): string {
+  const bytes = Buffer.concat([Buffer.alloc(shift), Buffer.from(text)])
+  const [first, last] = [Math.ceil((shift * 8) / 6), Math.floor((bytes.length * 8) / 6)]
+  return bytes.toString(encoding).slice(first, last)
+}
+
+export interface Needle {
+  readonly find: string
+  readonly put: string
+}
+
+/** What to look for and what to put there, so that a placeholder stands where a value stood, in the same encoding. Longest first, each once. */
+export function needlesOf(value: string, placeholder: string): readonly Needle[] {
+  const put = formsOf(placeholder)
+  const needles = new Map<string, string>()
+  for (const [kind, find] of formsOf(value)) if (!needles.has(find)) needles.set(find, put.get(kind) ?? placeholder)
+  return [...needles].map(([find, replacement]) => ({ find, put: replacement })).sort((a, b) => b.find.length - a.find.length)
+}
+
+/** The text without any form of these values; for journals and messages. */
+export function withoutValues(text: string, values: readonly string[]): string {
+  let clean = text
+  for (const value of values) for (const form of formsOf(value).values()) clean = clean.replaceAll(form, '[redacted]')
+  return clean
+}
