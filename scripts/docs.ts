@@ -5,6 +5,7 @@ import path from 'node:path'
 import { engines } from '../src/engines/list.ts'
 import type { TraitName } from '../src/model/engine.ts'
 import { limitTable, showLimit, type LimitName } from '../src/policy/limits.ts'
+import { installSuffix } from '../src/policy/presets.ts'
 import { policyJsonSchema } from '../src/policy/schema.ts'
 import { servicePresets } from '../src/policy/service-presets.ts'
 import { registries } from '../src/registries/list.ts'
@@ -47,6 +48,7 @@ interface Node {
   readonly type?: string
   readonly description?: string
   readonly enum?: readonly string[]
+  readonly const?: string
   readonly properties?: Readonly<Record<string, Node>>
   readonly items?: Node
   readonly anyOf?: readonly Node[]
@@ -69,6 +71,7 @@ function keys(): string {
 
 function typeOf(node: Node): string {
   if (node.enum !== undefined) return node.enum.map((value) => `\`${value}\``).join(', ')
+  if (node.const !== undefined) return `\`${node.const}\``
   if (node.anyOf !== undefined) return [...new Set(node.anyOf.map(typeOf))].join(' or ')
   if (node.type === 'array') return `list of ${node.items === undefined ? 'values' : typeOf(node.items)}`
   if (node.type === 'object') return 'mapping'
@@ -86,13 +89,18 @@ function limits(): string {
 
 function presets(): string {
   return table(
-    ['preset', 'host', 'why'],
-    Object.entries(servicePresets).flatMap(([name, hosts]) => hosts.map(({ host, reason }) => [`\`${name}\``, `\`${host}\``, reason])),
+    ['preset', 'host', 'requests', 'why'],
+    Object.entries(servicePresets).flatMap(([name, hosts]) =>
+      hosts.map(({ host, reason, methods = [], paths = [], graphql }) => {
+        const limits = [methods.join(', '), ...paths.map((path) => `\`${path}\``), graphql === undefined ? '' : 'queries only']
+        return [`\`${name}\``, `\`${host}\``, limits.filter((part) => part !== '').join(' ') || 'all', reason]
+      }),
+    ),
   )
 }
 
 function managers(): string {
-  return registries.map(({ name }) => `\`${name}\``).join(', ')
+  return registries.map(({ name }) => `\`${name}\`, \`${name}${installSuffix}\``).join(', ')
 }
 
 function protectedTable(): string {

@@ -1,5 +1,5 @@
 // Gateway: the judge's answer as the phases use it: a target and the rules that allow it, or a refusal. Between accept, the proxies and the dial.
-import { judge, matches, originText, ruleText } from '../policy/judge.ts'
+import { isAboutRequests, judge, matches, originText, ruleText } from '../policy/judge.ts'
 import { tryCanonicalHost } from '../policy/host-name.ts'
 import { parsePort } from '../policy/ports.ts'
 import type { HostRule } from '../model/policy.ts'
@@ -8,6 +8,7 @@ import type { Names } from './names/table.ts'
 import { printable } from './printable.ts'
 
 export type Judged =
+  /** `rules`: every allow of the target, and the denies that are about certain requests to it. */
   | { readonly kind: 'allowed'; readonly target: Target; readonly rules: readonly HostRule[]; readonly rule: string }
   | { readonly kind: 'refused'; readonly host: string; readonly port: number; readonly refusal: Refusal }
 
@@ -18,7 +19,10 @@ export function judgeTarget(network: Network, target: Target): Judged {
   const refusal = { code, reason, ...(remedy === undefined ? {} : { remedy }) }
   if (verdict.effect !== 'allow' || verdict.rule === undefined) return { kind: 'refused', ...target, refusal }
   const rules = network.rules.filter(
-    (rule) => rule.effect === 'allow' && matches(rule.pattern, target.host) && (rule.ports === 'all' || rule.ports.includes(target.port)),
+    (rule) =>
+      (rule.effect === 'allow' || isAboutRequests(rule)) &&
+      matches(rule.pattern, target.host) &&
+      (rule.ports === 'all' || rule.ports.includes(target.port)),
   )
   return { kind: 'allowed', target, rules, rule: `${ruleText(verdict.rule)} from ${originText(verdict.rule.origin)}` }
 }
@@ -41,9 +45,9 @@ export function splitAuthority(text: string): { readonly host: string; readonly 
   return port === undefined ? undefined : { host: parts[1], port }
 }
 
-/** Whether some rule allows the target without limits on method and path: only then may bytes pass that are not read. */
+/** Whether some rule allows the target as a whole and none denies certain requests to it: only then may bytes pass that are not read. */
 export function unlimited(rules: readonly HostRule[]): boolean {
-  return rules.some((rule) => rule.methods === undefined && rule.paths === undefined)
+  return rules.some((rule) => rule.effect === 'allow' && !isAboutRequests(rule)) && rules.every((rule) => rule.effect === 'allow')
 }
 
 /** Why a rule with methods or paths keeps a tunnel closed. */

@@ -30,8 +30,12 @@ export interface HostRule {
   readonly pattern: HostPattern
   /** TCP ports. A rule without a port means 80 and 443; a deny without a port means every port. */
   readonly ports: readonly number[] | 'all'
+  /** With `methods` or `paths` a deny is about these requests alone, and an allow is no more than them. */
   readonly methods?: readonly string[]
+  /** Patterns of paths, in an allow also with an exact query (path-pattern.ts). */
   readonly paths?: readonly string[]
+  /** An allow of GraphQL: what is sent to its paths must be queries, by whatever rule it is allowed. */
+  readonly graphql?: 'query'
   readonly reason?: string
   /** Set where this machine's own set-up names the host (a package manager's registry): it may lie in a private network. */
   readonly mayBePrivate?: true

@@ -40,10 +40,23 @@ export function matches(pattern: HostPattern, host: CanonicalHost): boolean {
   return host.length > pattern.suffix.length + 1 && host.endsWith(pattern.suffix) && host[host.length - pattern.suffix.length - 1] === '.'
 }
 
-/** A rule as the user would write it: `api.example.org`, `*.example.org:8443`. */
-export function ruleText(rule: Pick<HostRule, 'pattern' | 'ports' | 'effect'>): string {
+/** Whether a rule is about certain requests, not about the host as a whole: only where the request can be read does it hold. */
+export function isAboutRequests(rule: Pick<HostRule, 'methods' | 'paths' | 'graphql'>): boolean {
+  return rule.methods !== undefined || rule.paths !== undefined || rule.graphql !== undefined
+}
+
+/** A rule as the user would write it: `api.example.org`, `*.example.org:8443`, `api.example.org (GET /a/**)`. */
+export function ruleText(rule: Pick<HostRule, 'pattern' | 'ports' | 'effect' | 'methods' | 'paths' | 'graphql'>): string {
+  if (!isAboutRequests(rule)) return placeText(rule)
+  const { methods = [], paths = [], graphql } = rule
+  const more = paths.length > 3 ? [`and ${paths.length - 3} more`] : []
+  const parts = [methods.join(','), ...paths.slice(0, 3), ...more, graphql === undefined ? '' : 'GraphQL queries only']
+  return `${placeText(rule)} (${parts.filter((part) => part !== '').join(' ')})`
+}
+
+function placeText(rule: Parameters<typeof ruleText>[0]): string {
   const name = rule.pattern.kind === 'host' ? rule.pattern.host : `*.${rule.pattern.suffix}`
-  if (rule.ports === 'all' || (rule.effect === 'allow' && rule.ports.join() === '80,443')) return name
+  if (rule.ports === 'all' || ((rule.effect === 'allow' || isAboutRequests(rule)) && rule.ports.join() === '80,443')) return name
   return rule.ports.map((port) => `${name}:${port}`).join(' ')
 }
 
@@ -59,9 +72,10 @@ export function originText(origin: Origin): string {
 function judgeDestination(network: Network, { host, port }: Destination): Verdict {
   const named = network.rules.filter((rule) => matches(rule.pattern, host))
   const fitting = named.filter((rule) => rule.ports === 'all' || rule.ports.includes(port))
-  const deny = fitting.find((rule) => rule.effect === 'deny')
+  const deny = fitting.find((rule) => rule.effect === 'deny' && !isAboutRequests(rule))
   if (deny !== undefined) return denied(deny, host, port)
-  const allow = fitting.find((rule) => rule.effect === 'allow')
+  const allows = fitting.filter((rule) => rule.effect === 'allow')
+  const allow = allows.find((rule) => !isAboutRequests(rule)) ?? allows[0]
   if (allow !== undefined) {
     const why = allow.reason === undefined ? '' : `: ${show(allow.reason, 200)}`
     return {
@@ -100,7 +114,7 @@ function liftRemedy(origin: Origin): string | undefined {
 
 /** For an allow of every port: the first port that no deny names, and those that denies name. */
 function openPorts(network: Network, host: CanonicalHost): readonly number[] {
-  const denies = network.rules.filter((rule) => rule.effect === 'deny' && matches(rule.pattern, host))
+  const denies = network.rules.filter((rule) => rule.effect === 'deny' && !isAboutRequests(rule) && matches(rule.pattern, host))
   const named = new Set(denies.flatMap((rule) => (rule.ports === 'all' ? [] : rule.ports)))
   for (let port = 443; port > 0; port--) if (!named.has(port)) return [port]
   return [443]

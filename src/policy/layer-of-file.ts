@@ -2,7 +2,7 @@
 import path from 'node:path'
 import { Failure } from '../errors/failure.ts'
 import type { EnvRule, FileMount, HostRule, Origin, PathRule } from '../model/policy.ts'
-import { parseHostRule } from './host-rule.ts'
+import { parseHostEntry, type RequestsEntry } from './host-entry.ts'
 import type { Layer, Said } from './layer.ts'
 import { envRule } from './layer-of-flags.ts'
 import { limitName, parseLimit } from './limits.ts'
@@ -10,7 +10,7 @@ import { parseGlob, parseMount, type HostFolders } from './paths.ts'
 import { checkPreset, isPresetWord, type Registry } from './presets.ts'
 import { parseRoute } from './route.ts'
 import { parseSecret, refuseSecret, refuseTwice } from './secret.ts'
-import type { HostEntry } from './schema.ts'
+import type { HostEntry, HostMap } from './schema.ts'
 import { show } from './show.ts'
 import { parsePolicy, type ParsedPolicy } from './yaml.ts'
 import { isWithin } from '../host/paths.ts'
@@ -67,8 +67,7 @@ async function hosts(
         checkPreset(written, origin, registries)
         presets.push({ value: written, origin })
       } else {
-        const entry: HostEntry = typeof written === 'string' ? { host: written } : written
-        rules.push(await parseHostRule(entry.host, effect, origin, entry.reason))
+        for (const [host, entry] of entriesOf(written)) rules.push(...(await parseHostEntry(host, entry, effect, origin)))
       }
     }
   }
@@ -81,6 +80,16 @@ async function secrets({ tree }: ParsedPolicy, from: From, folders: HostFolders)
   const both = rules.find(({ name }) => tree.env !== undefined && Object.hasOwn(tree.env, name))
   if (both !== undefined) refuseSecret(both.name, 'env sets the same variable; the secret already does', both.origin)
   return rules
+}
+
+/** `HOST`, `{ host: HOST, … }` and `HOST: { … }`, as host and what is said of it. */
+function entriesOf(written: string | HostEntry | HostMap): readonly (readonly [string, RequestsEntry])[] {
+  if (typeof written === 'string') return [[written, {}]]
+  return isLongForm(written) ? [[written.host, written]] : Object.entries(written)
+}
+
+function isLongForm(written: HostEntry | HostMap): written is HostEntry {
+  return typeof written['host'] === 'string'
 }
 
 function environment({ tree, source }: ParsedPolicy, from: From): readonly EnvRule[] {

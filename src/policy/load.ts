@@ -7,6 +7,7 @@ import type { Origin, Policy } from '../model/policy.ts'
 import type { RunOptions } from '../model/run-options.ts'
 import { isApproved } from './approval.ts'
 import { whereOf } from './host-rule.ts'
+import { idleLimitNotes } from './idle-limits.ts'
 import { silentLayer, type Layer } from './layer.ts'
 import { layerOfFlags } from './layer-of-flags.ts'
 import { merge } from './merge.ts'
@@ -73,7 +74,7 @@ export async function loadPolicy(input: LoadInput): Promise<LoadedPolicy> {
     policy,
     sources: sources.map((source) => ({ ...source, widens: source.kind === 'project' ? widens : [] })),
     origins,
-    notes: [...notes, ...openHostNotes(policy.network.rules), ...idleSecretNotes(policy)],
+    notes: [...notes, ...openHostNotes(policy.network.rules), ...idleLimitNotes(policy.network.rules), ...idleSecretNotes(policy)],
   }
 }
 

@@ -1,6 +1,7 @@
 // Policy: layers become the effective policy. Flags win, then the project (which only narrows, or was approved), then the user, then built in.
 import { createHash } from 'node:crypto'
 import type { EnvRule, HostRule, Limits, Origin, Policy } from '../model/policy.ts'
+import { isAboutRequests, matches } from './judge.ts'
 import type { Layer, Said } from './layer.ts'
 import { limitTable, type LimitName } from './limits.ts'
 import { ruleOfRoute } from './route.ts'
@@ -32,7 +33,7 @@ export function merge({ user, project, flags }: Layers, presetRules: readonly Ho
   const limits = mergeLimits(layers)
   // Routes are the user's and the flags' alone; the loader refuses a project that has one.
   const routes = dedupeRoutes([...flags.routes, ...user.routes])
-  const rules = [...layers.flatMap((layer) => layer.rules), ...routes.map(ruleOfRoute), ...presetRules]
+  const rules = withRoutes([...layers.flatMap((layer) => layer.rules), ...presetRules], routes)
   const secrets = mergeSecrets(layers)
   const effective: Omit<Policy, 'digest'> = {
     engine: engine.value,
@@ -102,6 +103,19 @@ function mergeTools(user: Layer, project: Layer): readonly string[] {
   const theirs = project.tools?.map((tool) => tool.value)
   if (theirs === undefined) return own
   return theirs.every((tool) => own.includes(tool)) ? theirs : [...new Set([...own, ...theirs])]
+}
+
+/** A route allows its host and port; where another rule speaks of them already, that rule's methods and paths are not lifted by it. */
+function withRoutes(rules: readonly HostRule[], routes: Policy['network']['routes']): readonly HostRule[] {
+  const named = ({ host, port }: Policy['network']['routes'][number]): boolean =>
+    rules.some(
+      (rule) =>
+        rule.effect === 'allow' &&
+        isAboutRequests(rule) &&
+        matches(rule.pattern, host) &&
+        (rule.ports === 'all' || rule.ports.includes(port)),
+    )
+  return [...rules, ...routes.filter((route) => !named(route)).map(ruleOfRoute)]
 }
 
 /** The first route of a host and port counts: flags come before the file. */

@@ -6,6 +6,7 @@ import type { Layer } from './layer.ts'
 import { showLimit, standardLimits } from './limits.ts'
 import { placesText, sourceText } from './secret.ts'
 import { secretHostText } from './secret-hosts.ts'
+import { patternContains } from './path-pattern.ts'
 import { show } from './show.ts'
 import { isWithin } from '../host/paths.ts'
 
@@ -50,7 +51,8 @@ export function widenings(project: Layer, user: Layer, flags: Layer): readonly W
   for (const tool of project.tools ?? []) if (!tools.includes(tool.value)) add(`lets ${tool.value} pass without a question`, tool.origin)
 
   for (const preset of project.presets)
-    if (!given.presets.some(({ value }) => value === preset.value)) add(`allows the preset ${preset.value}`, preset.origin)
+    if (!given.presets.some(({ value }) => value === preset.value || value === wholeOf(preset.value)))
+      add(`allows the preset ${preset.value}`, preset.origin)
   for (const rule of project.rules) if (rule.effect === 'allow' && !covered(rule, given.rules)) add(`allows ${ruleText(rule)}`, rule.origin)
   for (const mount of project.mount) {
     const seen = given.mount.some((own) => isWithin(mount.path, own.path) && (mount.mode === 'ro' || own.mode === 'rw'))
@@ -80,16 +82,28 @@ export function widenings(project: Layer, user: Layer, flags: Layer): readonly W
   return found
 }
 
-/** Whether one of the user's allows already gives everything that a rule gives. */
+/** Whether the user's allows already give everything that a rule gives: at each port, with each method, at each path. */
 export function covered(rule: HostRule, own: readonly HostRule[]): boolean {
-  const ports = rule.ports
-  if (ports === 'all')
-    return own.some((other) => other.effect === 'allow' && other.ports === 'all' && contains(other.pattern, rule.pattern))
-  return ports.every((port) =>
-    own.some(
-      (other) => other.effect === 'allow' && contains(other.pattern, rule.pattern) && (other.ports === 'all' || other.ports.includes(port)),
-    ),
-  )
+  const allows = own.filter((other) => other.effect === 'allow' && contains(other.pattern, rule.pattern))
+  const ports = rule.ports === 'all' ? (['all'] as const) : rule.ports
+  return ports.every((port) => {
+    const here = allows.filter((other) => other.ports === 'all' || (port !== 'all' && other.ports.includes(port)))
+    return (rule.methods ?? [undefined]).every((method) =>
+      (rule.paths ?? [undefined]).every((path) => here.some((other) => gives(other, rule, method, path))),
+    )
+  })
+}
+
+/** `method` or `path` undefined: every one. */
+function gives(other: HostRule, rule: HostRule, method: string | undefined, path: string | undefined): boolean {
+  if (other.graphql !== undefined && rule.graphql === undefined) return false
+  if (other.methods !== undefined && (method === undefined || !other.methods.includes(method))) return false
+  return other.paths === undefined || (path !== undefined && other.paths.some((pattern) => patternContains(pattern, path)))
+}
+
+/** The preset of which this one is the reading part: `npm` of `npm-install`, `github` of `github-read`. */
+function wholeOf(preset: string): string {
+  return preset.replace(/-(?:install|read)$/, '')
 }
 
 /** Whether a project's line for a secret gives no more than the user's own line: the same value, to some of its hosts, places and requests. */

@@ -39,6 +39,9 @@ export interface Registry {
   derive(context: RegistryContext): Promise<Derived>
 }
 
+/** `npm-install` and its like: the same registries for reading alone, so that nothing is published or taken back. */
+export const installSuffix = '-install'
+
 export interface Expanded {
   readonly rules: readonly HostRule[]
   readonly env: readonly EnvRule[]
@@ -53,7 +56,10 @@ export function isPresetWord(text: string): boolean {
 
 /** Refuses a preset that nobody has, with the nearest one (Failure `policy/unknown-preset`). */
 export function checkPreset(name: string, origin: Origin, registries: readonly Registry[]): void {
-  const known = [...Object.keys(servicePresets), ...registries.map((registry) => registry.name)]
+  const known = [
+    ...Object.keys(servicePresets),
+    ...registries.map((registry) => registry.name).flatMap((each) => [each, `${each}${installSuffix}`]),
+  ]
   if (known.includes(name)) return
   const meant = nearest(name, known)
   const hint = meant === undefined ? `There are: ${known.join(', ')}` : `Did you mean "${meant}"?`
@@ -80,14 +86,18 @@ async function expand(name: string, registries: readonly Registry[], context: Re
   const service = Object.hasOwn(servicePresets, name) ? servicePresets[name] : undefined
   if (service !== undefined)
     return rulesOf(
-      service.map(({ host, reason }) => ({ host, ports: [443], reason })),
+      service.map((row) => ({ ...row, ports: [443] })),
       origin,
     )
-  const registry = registries.find((candidate) => candidate.name === name)
+  const manager = name.endsWith(installSuffix) ? name.slice(0, -installSuffix.length) : name
+  const registry = registries.find((candidate) => candidate.name === manager)
   if (registry === undefined) throw new Failure('policy/unknown-preset', { name, where: 'the agent', hint: '' })
   const derived = await registry.derive(context)
   const { rules, notes } = rulesOf(
-    derived.hosts.map(({ host, port, from }) => ({ host, ports: [port], reason: `${name} is set up for it (${from})` })),
+    derived.hosts.flatMap(({ host, port, from }) => {
+      const row = { host, ports: [port], reason: `${manager} is set up for it (${from})` }
+      return manager === name ? [row] : readingOnly(manager).map((limits) => ({ ...row, ...limits }))
+    }),
     origin,
   )
   return {
@@ -97,15 +107,30 @@ async function expand(name: string, registries: readonly Registry[], context: Re
   }
 }
 
-function rulesOf(rows: readonly { host: string; ports: readonly number[]; reason: string }[], origin: Origin): Expanded {
+/** What installing asks of a registry. npm's own clients also send the list of what is installed, to be told of known holes in it. */
+function readingOnly(manager: string): readonly Limits[] {
+  const reading = { methods: ['GET', 'HEAD'] }
+  if (!['npm', 'pnpm', 'yarn'].includes(manager)) return [reading]
+  return [
+    reading,
+    {
+      methods: ['POST'],
+      paths: ['/**/-/npm/v1/security/advisories/bulk', '/**/-/npm/v1/security/audits', '/**/-/npm/v1/security/audits/quick'],
+    },
+  ]
+}
+
+type Limits = Pick<HostRule, 'methods' | 'paths' | 'graphql'>
+
+function rulesOf(rows: readonly (Limits & { host: string; ports: readonly number[]; reason: string })[], origin: Origin): Expanded {
   const rules: HostRule[] = []
   const notes: string[] = []
-  for (const { host, ports, reason } of rows) {
+  for (const { host, ...row } of rows) {
     const answer = tryWrittenHost(host)
     if (!answer.ok || answer.host === 'localhost') {
       const why = answer.ok ? `inside the cell that is the cell itself; see ${hostLoopbackName}` : answer.reason
       notes.push(`preset ${origin.source}: ${show(host)} is not allowed: ${why}`)
-    } else rules.push({ effect: 'allow', pattern: { kind: 'host', host: answer.host }, ports, reason, origin })
+    } else rules.push({ effect: 'allow', pattern: { kind: 'host', host: answer.host }, ...row, origin })
   }
   return { rules, env: [], notes }
 }

@@ -1,6 +1,7 @@
 // Policy: the one schema of a policy file. Parsing, the reference page and the editors' JSON schema are all made from it; loaded only where a file is.
 import * as z from 'zod'
 import type { EngineChoice, MountMode, PermissionMode, WorkspaceMode } from '../model/policy.ts'
+import type { RequestsEntry } from './host-entry.ts'
 import type { SecretPlace } from '../model/secret.ts'
 import { limitTable, type LimitName } from './limits.ts'
 
@@ -24,16 +25,16 @@ export interface FilesSection {
   readonly unprotect?: readonly string[] | undefined
 }
 export interface NetworkSection {
-  readonly allow?: readonly (string | HostEntry)[] | undefined
-  readonly deny?: readonly (string | HostEntry)[] | undefined
+  readonly allow?: readonly (string | HostEntry | HostMap)[] | undefined
+  readonly deny?: readonly (string | HostEntry | HostMap)[] | undefined
   readonly routes?: Readonly<Record<string, string>> | undefined
 }
-export interface HostEntry {
+/** `deny` and `graphql` stand in `allow` only. */
+export interface HostEntry extends RequestsEntry {
   readonly host: string
-  readonly methods?: readonly string[] | undefined
-  readonly paths?: readonly string[] | undefined
-  readonly reason?: string | undefined
 }
+/** `HOST: {methods: …}`, one host. */
+export type HostMap = Readonly<Record<string, RequestsEntry>>
 
 export interface SecretEntry {
   readonly name: string
@@ -62,13 +63,26 @@ export const notYet: readonly string[] = ['budget']
 
 const text = z.string().min(1)
 const texts = z.array(text)
-const hostEntry = z.strictObject({
-  host: text.describe('`HOST`, `HOST:PORT`, `*.HOST` or `*.HOST:PORT`'),
-  methods: texts.optional().describe('HTTP methods (not in this version)'),
-  paths: texts.optional().describe('URL path patterns (not in this version)'),
-  reason: text.optional().describe('Shown wherever the rule decides'),
-})
-const hosts = z.array(z.union([text, hostEntry]))
+const host = { host: text.describe('`HOST`, `HOST:PORT`, `*.HOST` or `*.HOST:PORT`') }
+const requests = {
+  methods: texts.optional().describe('HTTP methods, exactly (`GET` does not stand for `HEAD`); without them: every method'),
+  paths: texts.optional().describe('Path patterns: `/a/*/b`, `/a/**`, `/a?exact=query`; without them: every path'),
+}
+const reason = { reason: text.optional().describe('Shown wherever the rule decides') }
+const allowed = {
+  ...requests,
+  graphql: z.literal('query').optional().describe('What is sent to `paths` must be GraphQL queries: no mutation, no subscription'),
+  deny: z
+    .array(z.union([text, z.strictObject(requests)]))
+    .optional()
+    .describe('Requests to this host that no rule can allow: path patterns, or mappings of methods and paths'),
+  ...reason,
+}
+const denied = { ...requests, ...reason }
+/** The short form, told from the long one by its key: a host has a dot, a colon or a star. */
+const shortForm = <T extends z.ZodType>(entry: T): z.ZodRecord<z.ZodString, T> => z.record(z.string().regex(/[.:*]/, 'a host'), entry)
+const allowEntry = z.union([text, z.strictObject({ ...host, ...allowed }), shortForm(z.strictObject(allowed))])
+const denyEntry = z.union([text, z.strictObject({ ...host, ...denied }), shortForm(z.strictObject(denied))])
 const limit = (name: LimitName): z.ZodOptional<z.ZodUnion<readonly [z.ZodString, z.ZodNumber]>> =>
   z.union([text, z.number()]).optional().describe(`Limit on the ${limitTable[name].what}, or \`none\``)
 
@@ -127,8 +141,11 @@ export const policySchema: z.ZodType<PolicyFile> = z
       .describe("Variables of the cell; without a value, the caller's own value"),
     network: z
       .strictObject({
-        allow: hosts.optional().describe('Presets and hosts; without a port: 80 and 443'),
-        deny: hosts.optional().describe('Hosts that no other rule can allow; without a port: every port'),
+        allow: z.array(allowEntry).optional().describe('Presets and hosts; without a port: 80 and 443'),
+        deny: z
+          .array(denyEntry)
+          .optional()
+          .describe('Hosts, or requests to them, that no other rule can allow; without a port: every port'),
         routes: z.record(z.string(), text).optional().describe("`HOST[:PORT]: ADDRESS[:PORT]`; in the user's own policy only"),
       })
       .optional()

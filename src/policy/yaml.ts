@@ -196,9 +196,15 @@ function knownKeys(path: Path): readonly string[] {
     properties?: Record<string, Level>
     items?: Level
     anyOf?: Level[]
+    additionalProperties?: Level | boolean
+  }
+  const below = (from: Level, step: PropertyKey): Level | undefined => {
+    if (typeof step === 'number') return from.items ?? from.anyOf?.map((branch) => below(branch, step)).find(Boolean)
+    const own = from.properties?.[String(step)] ?? from.anyOf?.map((branch) => below(branch, step)).find(Boolean)
+    return own ?? (typeof from.additionalProperties === 'object' ? from.additionalProperties : undefined)
   }
   let level: Level | undefined = policyJsonSchema()
-  for (const step of path) level = typeof step === 'number' ? level?.items : level?.properties?.[String(step)]
+  for (const step of path) level = level === undefined ? undefined : below(level, step)
   const own = level?.properties ?? level?.anyOf?.find((branch) => branch.properties !== undefined)?.properties ?? {}
   return Object.keys(own)
 }
@@ -209,10 +215,4 @@ function refuseNotYet(tree: PolicyFile, file: string, at: (path: Path) => Positi
     throw new Failure('policy/not-yet', { ...place(file, line, column), key: path.filter((step) => typeof step === 'string').join('.') })
   }
   for (const key of notYet) if (tree[key as keyof PolicyFile] !== undefined) refuse([key])
-  for (const list of ['allow', 'deny'] as const) {
-    for (const [index, entry] of (tree.network?.[list] ?? []).entries()) {
-      for (const key of ['methods', 'paths'] as const)
-        if (typeof entry === 'object' && entry[key] !== undefined) refuse(['network', list, index, key])
-    }
-  }
 }

@@ -59,8 +59,11 @@ const hostile: readonly (readonly [string, string | Uint8Array, string, string])
   ['a secret without hosts', 'secrets: [{ name: T }]\n', 'policy/wrong-type', ':1:11'],
   ['a value of a secret', 'secrets: [{ name: T, value: x, hosts: [a.test] }]\n', 'policy/unknown-key', ':1:22'],
   ['a budget', 'budget: { session: 5 }\n', 'policy/not-yet', ':1:1'],
-  ['methods', 'network:\n  allow:\n    - host: a.test\n      methods: [GET]\n', 'policy/not-yet', ':4:7'],
-  ['paths of a deny', 'network: { deny: [{ host: a.test, paths: ["/x"] }] }\n', 'policy/not-yet', ':1:35'],
+  ['a method that is no list', 'network:\n  allow:\n    - host: a.test\n      methods: GET\n', 'policy/wrong-type', ':4:7'],
+  ['a GraphQL rule that is a deny', 'network: { deny: [{ host: a.test, graphql: query }] }\n', 'policy/unknown-key', ':1:35'],
+  ['a deny within a deny', 'network: { deny: [{ host: a.test, deny: [/x] }] }\n', 'policy/unknown-key', ':1:35'],
+  ['GraphQL mutations', 'network: { allow: [{ host: a.test, graphql: mutation }] }\n', 'policy/wrong-type', ':1:36'],
+  ['an unknown key in the short form', 'network: { allow: [{ a.test: { method: [GET] } }] }\n', 'policy/unknown-key', ':1:32'],
 ]
 
 describe('parsePolicy', () => {

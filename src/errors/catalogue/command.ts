@@ -8,6 +8,10 @@ export const commandFailures = {
     message: '{what}',
     remedy: '{hint}',
   },
+  'command/bad-request': {
+    message: 'this is not a request that can be asked about: {reason}',
+    remedy: 'For example: anchorhold explain host api.example.org --method POST --path /repos/me/x/issues',
+  },
   'command/contradiction': {
     message: '{one} and {two} cannot be given together.',
     remedy: 'Give one of them.',

@@ -8,6 +8,10 @@ export const policyFailures = {
     message: '{where}: "{rule}" is not a rule: {reason}',
     remedy: 'Write HOST, HOST:PORT, *.HOST or *.HOST:PORT, for example docs.example.org or db.example.com:5432.',
   },
+  'policy/bad-requests': {
+    message: '{where}: "{what}" can\'t stand in a rule: {reason}',
+    remedy: 'Write methods: [GET, HEAD] and paths: ["/repos/me/x/**"]; docs/rules.md has the forms.',
+  },
   'policy/bad-route': {
     message: '{where}: "{route}" is not a route: {reason}',
     remedy: 'Write HOST[:PORT]=ADDRESS[:PORT], for example --route model.test:80=127.0.0.1:8080.',

@@ -1,4 +1,5 @@
 // Gateway, http: the requests of one connection, one after the other, each judged on its own. door.ts and accept.ts before it.
+import { judgeRequest, requestRules } from '../../policy/judge-request.ts'
 import type { Asked, GatewayContext, Refusal, Target } from '../context.ts'
 import type { Inlet } from '../inlet.ts'
 import { judgeTarget, judgeText, limitedRefusal, unlimited, type Judged } from '../judging.ts'
@@ -7,7 +8,6 @@ import { readAsk, type Ask } from './ask.ts'
 import { serveConnect } from './connect.ts'
 import { forward, type Outcome } from './forward.ts'
 import { valuesOf, type RequestHead } from './head.ts'
-import { judgeRequest } from './limits.ts'
 import { readHead } from './read-head.ts'
 import { ownResponse, type OwnAnswer } from './refusal.ts'
 import { joinWebSocket } from './websocket.ts'
@@ -59,7 +59,7 @@ async function serveOne(
   const judged = judgeAsk(context, input, ask)
   const target = judged.kind === 'allowed' ? judged.target : judged
   const asked: Asked = { host: target.host, port: target.port, how: input.asked.how }
-  const refusal = judged.kind === 'refused' ? judged.refusal : limitOf(judged, head, ask)
+  const refusal = judged.kind === 'refused' ? judged.refusal : limitOf(context, judged, head, ask)
   if (judged.kind === 'refused' || refusal !== undefined) {
     answer(context, input, asked, head, { status: statusOf(refusal), word: 'refused', ...(refusal ?? nothingSaid) })
     return 'over'
@@ -114,9 +114,17 @@ function judgeAsk(context: GatewayContext, input: HttpInput, ask: Ask & { kind: 
 }
 
 /** A WebSocket is a tunnel: it cannot be held to methods and paths, so it needs a rule without them. */
-function limitOf(judged: Judged & { kind: 'allowed' }, head: RequestHead, ask: Ask & { kind: 'request' }): Refusal | undefined {
+function limitOf(
+  context: GatewayContext,
+  judged: Judged & { kind: 'allowed' },
+  head: RequestHead,
+  ask: Ask & { kind: 'request' },
+): Refusal | undefined {
   if (ask.websocket && !unlimited(judged.rules)) return limitedRefusal(judged.target)
-  return judgeRequest(judged.rules, head.method, ask.path)
+  const rules = requestRules(context.network, judged.target)
+  const verdict = rules === undefined ? undefined : judgeRequest(rules, head.method, ask.path)
+  if (verdict?.kind === 'graphql') return { code: 'graphql', reason: 'GraphQL cannot be read here' }
+  return verdict?.kind === 'refuse' ? verdict.refusal : undefined
 }
 
 const nothingSaid: Refusal = { code: 'not-listed', reason: 'no rule allows it' }
