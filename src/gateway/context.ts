@@ -11,6 +11,7 @@ import type { Pool } from './http/pool.ts'
 import type { Dialler } from './dial/dial.ts'
 import type { Reach } from './dial/resolve.ts'
 import type { Step } from './steps/step.ts'
+import type { Ending } from './tls/serve.ts'
 
 export type Network = Policy['network']
 
@@ -52,6 +53,8 @@ export interface GatewayContext {
   readonly pool: Pool
   /** What requests that can be read go through, in order (steps/step.ts). */
   readonly steps: readonly Step[]
+  /** Ends TLS; undefined in a session that has no reason to. */
+  readonly ending: Ending | undefined
   readonly buffers: Buffers
   /** Aborted once, when the gateway closes. */
   readonly signal: AbortSignal

@@ -17,8 +17,10 @@ import { makeLedger, type GatewayStats } from './ledger.ts'
 import { serveDatagrams } from './names/serve.ts'
 import { makeNames } from './names/table.ts'
 import { makeBuffers } from './tunnel/buffers.ts'
+import type { Ending } from './tls/serve.ts'
 import { defaultSettings, type GatewaySettings } from './settings.ts'
 
+export { mayEnd } from './ending.ts'
 export { listenersFor } from './listeners.ts'
 export type { GatewayStats } from './ledger.ts'
 
@@ -31,6 +33,8 @@ export interface GatewayInput {
   readonly hostEnv: Readonly<Record<string, string | undefined>>
   /** Default: the system's resolver. */
   readonly hostResolver?: Resolver
+  /** Default: TLS is ended nowhere, and what would need it is refused. */
+  readonly ending?: Ending
   readonly settings?: Partial<GatewaySettings>
 }
 
@@ -67,6 +71,7 @@ export function openGateway(input: GatewayInput): Gateway {
     dialler,
     pool,
     steps: [],
+    ending: input.ending,
     buffers: makeBuffers(),
     signal,
   }

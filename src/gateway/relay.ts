@@ -12,6 +12,8 @@ export interface RelayInput {
   readonly rule: string
   /** What the name resolved to when that was looked up earlier for this connection. */
   readonly reach?: Reach
+  /** Tells a refusal of the dial, instead of a reset. */
+  readonly onRefused?: (refusal: Refusal) => Promise<void> | void
 }
 
 /** Dials, joins, waits for the end. A refusal or failure closes the cell's side at once. Never rejects. */
@@ -20,7 +22,10 @@ export async function relay(context: GatewayContext, input: RelayInput): Promise
   const started = Date.now()
   if (context.dialler.leaves(target) === 'plain') return refuseSocket(context, inlet.socket, asked, onlyEnded(target))
   const dialled = await context.dialler.dial(target, 'tunnel', input.reach)
-  if (dialled.kind === 'refused') return refuseSocket(context, inlet.socket, asked, dialled.refusal)
+  if (dialled.kind === 'refused') {
+    if (input.onRefused !== undefined) return input.onRefused(dialled.refusal)
+    return refuseSocket(context, inlet.socket, asked, dialled.refusal)
+  }
   if (dialled.kind === 'failed') {
     context.ledger.failed(asked, dialled.code, dialled.reason)
     inlet.socket.resetAndDestroy()

@@ -47,7 +47,7 @@ export interface Route {
   readonly host: CanonicalHost
   /** The port as the cell sees it. */
   readonly port: number
-  /** An IP address literal (never a name) and port on the host's side; `tls: 'end'` when written as `http://ADDRESS`. */
+  /** An IP address literal (never a name) and port on the host's side; 'http' where TLS is ended by the gateway and plain HTTP goes on. */
   readonly to: { readonly address: string; readonly port: number; readonly scheme: 'tcp' | 'http' }
   readonly origin: Origin
 }
@@ -99,6 +99,8 @@ export interface Policy {
   readonly network: {
     readonly rules: readonly HostRule[]
     readonly routes: readonly Route[]
+    /** Hosts whose TLS is never ended: clients that know one certificate only, or show one of their own. Allows nothing by itself. */
+    readonly passThrough?: readonly Pick<HostRule, 'pattern' | 'ports' | 'origin'>[]
   }
   /** Bindings alone, never a value; each name once. */
   readonly secrets: readonly SecretRule[]

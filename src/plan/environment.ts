@@ -26,6 +26,8 @@ export interface EnvironmentInput {
   readonly visible: readonly string[]
   /** The machine's certificate bundle. Programs that bring authorities of their own then trust what the machine trusts, a company's included. */
   readonly caBundle?: string
+  /** The same for every run-time that is told by a variable, where the gateway ends TLS (trust.ts). */
+  readonly trust?: Readonly<Record<string, string>>
 }
 
 /** The whole environment of the command; later sources win: base, passed, agent, policy, and a secret's placeholder above all. */
@@ -46,6 +48,7 @@ export function makeEnvironment(input: EnvironmentInput): {
     XDG_RUNTIME_DIR: `/run/user/${identity.uid}`,
   }
   if (input.caBundle !== undefined) for (const name of caVariables) env[name] = input.caBundle
+  Object.assign(env, input.trust)
   const names = new Set<string>([...passed, ...input.passEnv, ...Object.keys(hostEnv).filter((name) => passedPrefix.test(name))])
   for (const name of names) copy(env, hostEnv, name)
   Object.assign(env, input.agentEnv)

@@ -6,6 +6,7 @@ import type { SystemFacts } from '../host/system.ts'
 import { makeEnvironment } from './environment.ts'
 import type { Identity } from './identity.ts'
 import { defaultTmpBytes, systemMounts } from './system-mounts.ts'
+import { trustEnv, trustMounts, type Trust } from './trust.ts'
 
 export interface PlanInput {
   readonly session: string
@@ -22,6 +23,8 @@ export interface PlanInput {
   readonly workspace: { readonly covers: readonly Cover[]; readonly mounts: readonly Mount[] }
   readonly listeners: readonly Listener[]
   readonly placeholders: Readonly<Record<string, string>>
+  /** Set where the gateway ends TLS for this cell. */
+  readonly trust?: Trust
   readonly hostEnv: Readonly<Record<string, string | undefined>>
   readonly terminal: Plan['terminal']
   readonly preflight: readonly Preflight[]
@@ -47,6 +50,7 @@ export function makePlan(input: PlanInput): { readonly plan: Plan; readonly unse
     placeholders: input.placeholders,
     visible,
     ...(input.system.caBundle === undefined ? {} : { caBundle: input.system.caBundle }),
+    ...(input.trust === undefined ? {} : { trust: trustEnv(input.trust) }),
   })
   const plan: Plan = {
     session: input.session,
@@ -58,6 +62,7 @@ export function makePlan(input: PlanInput): { readonly plan: Plan; readonly unse
     identity,
     mounts: [
       ...systemMounts(input.system, identity, policy.limits.tmp ?? defaultTmpBytes),
+      ...(input.trust === undefined ? [] : trustMounts(input.trust)),
       { kind: 'bind', from: input.homeFolder, to: identity.home, mode: 'rw' },
       ...outerFirst([...agent.prepared.mounts, ...extra, { kind: 'bind', from: project, to: project, mode: projectMode }]),
       ...input.workspace.mounts,

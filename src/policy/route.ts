@@ -8,7 +8,7 @@ import { tryWrittenHost } from './host-name.ts'
 import { parsePort } from './ports.ts'
 import { show } from './show.ts'
 
-/** A flag's text. Throws Failure `policy/bad-route` or `policy/route-needs-tls-ending`. */
+/** A flag's text. Throws Failure `policy/bad-route`. */
 export function parseRouteFlag(text: string, origin: Origin): readonly Route[] {
   const equals = text.indexOf('=')
   if (equals === -1) throw new Failure('policy/bad-route', { route: show(text), reason: 'it has no =', where: whereOf(origin) })
@@ -17,26 +17,28 @@ export function parseRouteFlag(text: string, origin: Origin): readonly Route[] {
 
 /**
  * One route, or two where HOST has no port (80 and 443). ADDRESS is an IP address or `localhost` (127.0.0.1), so that no second resolution
- * decides; without a port it keeps the host's.
+ * decides; without a port it keeps the host's. `http://ADDRESS[:PORT]` (80): TLS is ended by the gateway, plain HTTP from there.
  */
 export function parseRoute(from: string, to: string, origin: Origin): readonly Route[] {
   const refuse = (reason: string): never => {
     throw new Failure('policy/bad-route', { route: show(`${from}=${to}`), reason, where: whereOf(origin) })
   }
-  if (to.startsWith('http://')) throw new Failure('policy/route-needs-tls-ending', { route: show(`${from}=${to}`), where: whereOf(origin) })
-  if (to.includes('//')) return refuse('its target has a scheme that is not known')
+  const scheme = to.startsWith('http://') ? 'http' : 'tcp'
+  const place = scheme === 'http' ? to.slice('http://'.length) : to
+  if (place.includes('//')) return refuse('its target has a scheme that is not known')
+  if (place.includes('/')) return refuse('its target has a path; a route leads to an address and port alone')
   const [name = '', portText, ...more] = from.split(':')
   if (more.length > 0) return refuse('what it routes is an address, not a name')
   const host = tryWrittenHost(name)
   if (!host.ok) return refuse(name.includes('*') ? 'a route is for one host, without a star' : host.reason)
   const port =
     portText === undefined ? undefined : (parsePort(portText) ?? refuse(`the port of ${show(name)} is not a number from 1 to 65535`))
-  const target = parseTarget(to, refuse)
+  const target = parseTarget(place, refuse)
   const ports = port === undefined ? [80, 443] : [port]
   return ports.map((own) => ({
     host: host.host,
     port: own,
-    to: { address: target.address, port: target.port ?? own, scheme: 'tcp' },
+    to: { address: target.address, port: target.port ?? (scheme === 'http' ? 80 : own), scheme },
     origin,
   }))
 }

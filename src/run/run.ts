@@ -147,9 +147,17 @@ export async function run(
     args: options.args,
     env: { ...givenEnv(policy.env, env), ...placeholders },
   })
-  const { listenersFor, openGateway } = await gatewayPhase
-  const gateway = scope.use(openGateway({ network: policy.network, emit: session.emit, signal, hostEnv: env }))
+  const { listenersFor, mayEnd, openGateway } = await gatewayPhase
   const system = readSystem()
+  const { network } = policy
+  const trusted = mayEnd({ network, steps: [] })
+    ? scope.use(
+        (await import('./trust.ts')).openTrust({ sessionFolder: session.folder, caBundle: system.caBundle, javaHome: env['JAVA_HOME'] }),
+      )
+    : undefined
+  const gateway = scope.use(
+    openGateway({ network, emit: session.emit, signal, hostEnv: env, ...(trusted === undefined ? {} : { ending: trusted.ending }) }),
+  )
   const workspace = await opening
   const own = ownInstallation(realpathSync(packageRoot()), realpathSync(process.execPath), writableRoots(policy, project), existsSync)
   const { plan, unsetEnv } = makePlan({
@@ -163,8 +171,9 @@ export async function run(
     system,
     homeFolder,
     workspace: { covers: [...own, ...workspace.covers], mounts: workspace.mounts },
-    listeners: listenersFor(policy.network),
+    listeners: listenersFor(network),
     placeholders,
+    ...(trusted === undefined ? {} : { trust: trusted.trust }),
     hostEnv: env,
     terminal,
     preflight: witness.preflight,

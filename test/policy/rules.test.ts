@@ -126,6 +126,11 @@ describe('routes', () => {
     'model.test=::',
     'model.test=224.0.0.1',
     'model.test=https://127.0.0.1',
+    'model.test=http://127.0.0.1:80/',
+    'model.test=http://127.0.0.1/v1',
+    'model.test=http://localhost.test:80',
+    'model.test=HTTP://127.0.0.1',
+    'model.test=http://http://127.0.0.1',
     'model.test=fe80::1%lo',
     'model.test:80:80=127.0.0.1',
     'model.test=127.0.0.1:80:80',
@@ -133,10 +138,11 @@ describe('routes', () => {
     'model.test=/run/x.sock',
   ]
   it.each(bad)('%j is refused', (text) => expect(() => parseRouteFlag(text, origin)).toThrow(/is not a route/))
-  it('says that a plain-HTTP target is not built yet', () =>
-    expect(() => parseRouteFlag('a.test:443=http://127.0.0.1:80', origin)).toThrow(
-      expect.objectContaining({ code: 'policy/route-needs-tls-ending' }),
-    ))
+  it.each([
+    ['a.test:443=http://127.0.0.1:8080', [{ port: 443, to: { address: '127.0.0.1', port: 8080, scheme: 'http' } }]],
+    ['a.test:443=http://127.0.0.1', [{ port: 443, to: { address: '127.0.0.1', port: 80, scheme: 'http' } }]],
+    ['a.test:8443=http://[::1]:8080', [{ port: 8443, to: { address: '::1', port: 8080, scheme: 'http' } }]],
+  ])('%j: TLS ended, plain HTTP from there', (text, routes) => expect(parseRouteFlag(text, origin)).toMatchObject(routes))
 })
 
 describe('limits', () => {

@@ -14,11 +14,8 @@ export const policyFailures = {
   },
   'policy/bad-route': {
     message: '{where}: "{route}" is not a route: {reason}',
-    remedy: 'Write HOST[:PORT]=ADDRESS[:PORT], for example --route model.test:80=127.0.0.1:8080.',
-  },
-  'policy/route-needs-tls-ending': {
-    message: '{where}: the route "{route}" goes to plain HTTP, for which the gateway must end TLS, and this version does not end TLS yet',
-    remedy: 'Route port 80 without a scheme (HOST:80=ADDRESS:PORT), or route port 443 to a service that speaks TLS.',
+    remedy:
+      'Write HOST[:PORT]=ADDRESS[:PORT], for example --route model.test:80=127.0.0.1:8080, or --route model.test:443=http://127.0.0.1:8080 where the gateway is to end TLS.',
   },
   'policy/bad-limit': {
     message: '{where}: the limit {name} can\'t be "{value}": {reason}',

@@ -31,8 +31,8 @@ const single = [
   'sec-websocket-key',
 ]
 
-/** `role`: 'proxy' takes absolute-form and CONNECT, 'origin' takes origin-form, and absolute-form where it agrees with Host (RFC 9112 3.2). */
-export function readAsk(head: RequestHead, role: 'proxy' | 'origin'): Ask {
+/** `role`: 'proxy' takes absolute-form and CONNECT, 'origin' takes origin-form, and absolute-form where it agrees with Host (RFC 9112 3.2). `usualPort`: 443 where TLS was ended. */
+export function readAsk(head: RequestHead, role: 'proxy' | 'origin', usualPort: 80 | 443 = 80): Ask {
   const twice = single.find((name) => valuesOf(head, name).length > 1)
   if (twice !== undefined) return bad(`two ${twice} fields`)
   const [hostField] = valuesOf(head, 'host')
@@ -45,7 +45,7 @@ export function readAsk(head: RequestHead, role: 'proxy' | 'origin'): Ask {
   if (head.method === 'TRACE' || head.method === 'TRACK')
     return { kind: 'bad', status: 405, reason: `${head.method} is not passed on: it echoes what was added on the way` }
   if (head.method === 'PRI') return bad('HTTP/2 without TLS is not spoken here')
-  const form = readForm(head.target, role, own)
+  const form = readForm(head.target, role, own, usualPort)
   if (form.kind === 'bad') return form
   const [expect] = valuesOf(head, 'expect')
   if (expect !== undefined && expect.toLowerCase() !== '100-continue')
@@ -93,22 +93,24 @@ function readForm(
   target: string,
   role: 'proxy' | 'origin',
   own: Authority,
+  usualPort: 80 | 443,
 ): { kind: 'form'; host: string; port: number; path: string } | Bad {
-  const port = own.port ?? 80
+  const port = own.port ?? usualPort
   if (target.startsWith('/'))
     return role === 'proxy'
       ? bad('a proxy needs the whole address: http://HOST/PATH')
       : { kind: 'form', host: own.host, port, path: target }
   if (target === '*') return bad('OPTIONS * is not passed on')
-  const [, authorityText = '', path = ''] = /^http:\/\/([^/?]*)(.*)$/s.exec(target) ?? []
-  if (authorityText === '')
+  const [, scheme = '', authorityText = '', path = ''] = /^(https?):\/\/([^/?]*)(.*)$/s.exec(target) ?? []
+  if (authorityText === '' || scheme !== (usualPort === 443 ? 'https' : 'http'))
     return bad(
       /^https:/i.test(target) ? 'https addresses go through CONNECT' : 'a request target that is neither a path nor http://HOST/PATH',
     )
   if (authorityText.includes('@')) return bad('user information in the address')
   const authority = splitAuthority(authorityText)
   if (authority === undefined) return bad('a malformed host in the address')
-  if (!same(authority.host, own.host) || (authority.port ?? 80) !== port) return bad('the Host field names another host than the address')
+  if (!same(authority.host, own.host) || (authority.port ?? usualPort) !== port)
+    return bad('the Host field names another host than the address')
   return { kind: 'form', host: authority.host, port, path: path.startsWith('/') ? path : `/${path}` }
 }
 

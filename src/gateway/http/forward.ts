@@ -25,6 +25,7 @@ export interface ForwardInput {
   readonly ask: Ask & { kind: 'request' }
   readonly target: Target
   readonly agent: Agent
+  readonly secure: boolean
   /** Called when a connection to the judged address is there, before anything is sent over it. */
   readonly onOpen: () => void
 }
@@ -99,12 +100,13 @@ function attempt(context: GatewayContext, input: ForwardInput): Promise<Outcome>
   })
 }
 
-function open(context: GatewayContext, { head, ask, target, agent }: ForwardInput): ClientRequest {
-  const authority = target.port === 80 ? target.host : `${target.host}:${target.port}`
+function open(context: GatewayContext, input: ForwardInput): ClientRequest {
+  const { head, ask, target, agent } = input
+  const authority = target.port === (input.secure ? 443 : 80) ? target.host : `${target.host}:${target.port}`
   const fields = ['Host', authority, ...requestFields(head)]
   if (ask.framing.kind === 'length') fields.push('Content-Length', String(ask.framing.bytes))
   if (ask.framing.kind === 'chunked') fields.push('Transfer-Encoding', 'chunked')
-  const parent = context.dialler.parent(target)
+  const parent = input.secure ? undefined : context.dialler.parent(target)
   if (parent?.authorization !== undefined) fields.push('Proxy-Authorization', parent.authorization)
   if (ask.websocket) fields.push('Connection', 'Upgrade', 'Upgrade', 'websocket')
   else fields.push('Connection', 'keep-alive')

@@ -18,6 +18,8 @@ export interface HttpInput {
   readonly role: 'proxy' | 'origin'
   readonly target: Target | undefined
   readonly asked: Asked
+  /** TLS was ended: the server is spoken to over verified TLS, or as a route says. */
+  readonly secure?: boolean
   /** Set when the connection itself is refused already; requests are read only to be told so. */
   readonly refusal?: Refusal
 }
@@ -34,7 +36,7 @@ export async function serveHttp(context: GatewayContext, input: HttpInput): Prom
       if (read.kind === 'gone') return void cell.end(() => cell.destroy())
       if (read.kind === 'bad')
         return answer(context, input, asked, undefined, { status: read.status, word: 'refused', code: 'bad-request', reason: read.reason })
-      const ask = readAsk(read.head, input.role)
+      const ask = readAsk(read.head, input.role, input.secure === true ? 443 : 80)
       if (ask.kind === 'bad')
         return answer(context, input, asked, read.head, { status: ask.status, word: 'refused', code: 'bad-request', reason: ask.reason })
       if (ask.kind === 'connect') return await serveConnect(context, inlet, ask, read.head)
@@ -71,7 +73,15 @@ async function serveOne(
     tally.set(key, row)
     context.ledger.allowed(asked, judged.rule)
   }
-  const outcome = await forward(context, { inlet, head, ask, target: judged.target, agent: context.pool.agent(), onOpen })
+  const outcome = await forward(context, {
+    inlet,
+    head,
+    ask,
+    target: judged.target,
+    agent: context.pool.agent(input.secure === true),
+    secure: input.secure === true,
+    onOpen,
+  })
   if (outcome.kind === 'delivered') row.received += outcome.delivered.received
   if ('sent' in outcome) row.sent += outcome.sent
   return conclude(context, input, { asked, head, rule: judged.rule, target: judged.target }, outcome)
