@@ -4,7 +4,7 @@ import type { Arrival, Asked, GatewayContext, Refusal } from './context.ts'
 import { judgeEnding } from './ending.ts'
 import { judgeHello, readHello, unrecognizedName } from './hello/read.ts'
 import { serveHttp } from './http/serve.ts'
-import { judgeTarget, limitedRefusal, unlimited, type Judged } from './judging.ts'
+import { judgeTarget, limitedRefusal, unlimited, unread, type Judged } from './judging.ts'
 import { refuseSocket, relay } from './relay.ts'
 import { sniff } from './sniff.ts'
 import type { NetworkHow } from '../model/events.ts'
@@ -36,10 +36,11 @@ async function enterTls(context: GatewayContext, arrival: Arrival, judged: Judge
   const misnamed = judgeHello(hello, target.host)
   if (misnamed !== undefined) return tell(misnamed)
   const verdict = judgeEnding(context, target, judged.rules)
-  // A rule with limits is kept or the connection is not made: also where the host is passed through, or no authority could be made.
-  if (!verdict.ended && !unlimited(judged.rules)) return tell(limitedRefusal(target))
-  if (verdict.ended) return ending === undefined ? quick(limitedRefusal(target)) : ending.serve(context, { arrival, asked })
-  return relay(context, { inlet, target, asked, rule: judged.rule, onRefused: tell, ...(reach === undefined ? {} : { reach }) })
+  // A rule with limits is kept or the connection is not made: also where the host is passed through.
+  if (!unlimited(judged.rules) && (!verdict.ended || ending === undefined)) return tell(limitedRefusal(target))
+  if (verdict.ended) return ending === undefined ? quick(unread(target, verdict.why)) : ending.serve(context, { arrival, asked })
+  const onRefused = ending === undefined ? {} : { onRefused: tell }
+  return relay(context, { inlet, target, asked, rule: judged.rule, ...onRefused, ...(reach === undefined ? {} : { reach }) })
 }
 
 /** Plain HTTP, or TLS on a port where HTTP was expected, which is told by the first byte. */

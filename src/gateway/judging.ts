@@ -50,6 +50,11 @@ export function unlimited(rules: readonly HostRule[]): boolean {
   return rules.some((rule) => rule.effect === 'allow' && !isAboutRequests(rule)) && rules.every((rule) => rule.effect === 'allow')
 }
 
+/** Where TLS has to be ended and this session has no authority: never passed on unread. */
+export function unread({ host, port }: Target, why: string): Refusal {
+  return { code: 'needs-reading', reason: `what passes to ${host}:${port} has to be read (${why}), and this session cannot end its TLS` }
+}
+
 /** Why a rule with methods or paths keeps a tunnel closed. */
 export function limitedRefusal(target: Target): Refusal {
   return {

@@ -17,6 +17,7 @@ import { makeLedger, type GatewayStats } from './ledger.ts'
 import { serveDatagrams } from './names/serve.ts'
 import { makeNames } from './names/table.ts'
 import { makeBuffers } from './tunnel/buffers.ts'
+import type { Step } from './steps/step.ts'
 import type { Ending } from './tls/serve.ts'
 import { defaultSettings, type GatewaySettings } from './settings.ts'
 
@@ -33,6 +34,8 @@ export interface GatewayInput {
   readonly hostEnv: Readonly<Record<string, string | undefined>>
   /** Default: the system's resolver. */
   readonly hostResolver?: Resolver
+  /** In the order in which a request meets them. Default: none. */
+  readonly steps?: readonly Step[]
   /** Default: TLS is ended nowhere, and what would need it is refused. */
   readonly ending?: Ending
   readonly settings?: Partial<GatewaySettings>
@@ -70,7 +73,7 @@ export function openGateway(input: GatewayInput): Gateway {
     ledger,
     dialler,
     pool,
-    steps: [],
+    steps: input.steps ?? [],
     ending: input.ending,
     buffers: makeBuffers(),
     signal,

@@ -90,11 +90,11 @@ it('checks the name on port 80 as well when TLS comes there', async () => {
   expect(await readUntil(socket, (text) => text.includes('SERVER'))).toBe('SERVER')
 })
 
-it('a route that wants TLS ended is refused closed', async () => {
+it('a route that wants TLS ended is refused where the session has no authority', async () => {
   const outside = await witness()
   const ended = route('good.test', 443, outside.port)
   const cell = await rig({ rules: [allow('good.test')], routes: [{ ...ended, to: { ...ended.to, scheme: 'http' } }] })
-  expect(await exchange(await cell.connect('good.test', 443), helloRecords({ name: 'good.test' }))).toBe('')
+  expect(await exchange(await cell.connect('good.test', 443), helloRecords({ name: 'good.test' }))).toBe(alert)
   expect(outside.hits).toHaveLength(0)
   expect(cell.gateway.stats().refused[0]).toMatchObject({ code: 'needs-reading' })
 })
