@@ -2,21 +2,31 @@
 #include "cell.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char room[65536];
 static size_t room_at, room_end;
+static pid_t waiting; // the process that would become the engine
+
+// Nothing is to be started after all. The guard takes its child with it, and only then are the control groups empty.
+static noreturn void give_up(void) {
+  if (waiting > 0 && kill(waiting, SIGUSR1) == 0)
+    while (waitpid(waiting, NULL, 0) < 0 && errno == EINTR) continue;
+  _exit(125);
+}
 
 static void read_bytes(char *into, size_t length) {
   while (length) {
     if (room_at == room_end) {
       ssize_t got = read(COMMAND_FD, room, sizeof room);
       if (got < 0 && errno == EINTR) continue;
-      if (got <= 0) _exit(125); // Node is gone
+      if (got <= 0) give_up();
       room_at = 0;
       room_end = (size_t)got;
     }
@@ -72,12 +82,15 @@ static void read_input(struct plan *plan) {
 
 static void read_cgroup(struct plan *plan) {
   char *path = read_field();
+  // By now the engine's process has joined those it was told of: the plan may name no other.
+  for (size_t i = 0; waiting && i < plan->cgroup_count; i++)
+    if (strcmp(plan->cgroups[i].path, path) == 0) return free(path);
+  if (waiting) fail("%s was not joined", path);
   // Opened now: the right to move a process is that of who opened the file.
   int fd = open(path, O_WRONLY | O_CLOEXEC);
   if (fd < 0) fail("%s: %s", path, strerror(errno));
-  free(path);
   plan->cgroups = grow(plan->cgroups, plan->cgroup_count, sizeof *plan->cgroups);
-  plan->cgroups[plan->cgroup_count++] = fd;
+  plan->cgroups[plan->cgroup_count++] = (struct group){.path = path, .fd = fd};
 }
 
 static void read_listener(struct plan *plan) {
@@ -98,16 +111,26 @@ static void read_cover(struct plan *plan) {
   plan->covers[plan->cover_count++] = cover;
 }
 
+static void read_word(struct plan *plan) {
+  char *text = read_field();
+  bytes_add(&plan->words, text, strlen(text) + 1);
+  plan->word_count++;
+  free(text);
+}
+
 static void read_check(struct plan *plan) {
   char *text = read_field();
   bytes_add(&plan->checks, text, strlen(text) + 1);
   free(text);
 }
 
-void plan_read(struct plan *plan) {
+void plan_read(struct plan *plan, const char *last, pid_t engine) {
+  waiting = engine;
   for (;;) {
     char *word = read_field();
+    if (strcmp(word, last) == 0) return free(word);
     if (strcmp(word, "input") == 0) read_input(plan);
+    else if (strcmp(word, "argument") == 0) read_word(plan);
     else if (strcmp(word, "cgroup") == 0) read_cgroup(plan);
     else if (strcmp(word, "listener") == 0) read_listener(plan);
     else if (strcmp(word, "cover") == 0) read_cover(plan);
@@ -119,7 +142,6 @@ void plan_read(struct plan *plan) {
     else if (strcmp(word, "time") == 0) plan->time = read_number();
     else if (strcmp(word, "cpus") == 0) plan->cpus = (unsigned)read_number();
     else if (strcmp(word, "terminal") == 0) plan->terminal = (int)read_number();
-    else if (strcmp(word, "start") == 0) return free(word);
     else fail("unknown record: %s", word);
     free(word);
   }

@@ -10,6 +10,10 @@ enum { INFO_FD = 3, ENTER_FD = 4, MAX_TARGET = 99 };
 struct input {
   int target, fd;
 };
+struct group {
+  char *path;
+  int fd;
+};
 struct plan {
   struct listener *listeners;
   size_t listener_count;
@@ -17,8 +21,10 @@ struct plan {
   size_t cover_count;
   struct input *inputs;
   size_t input_count;
-  int *cgroups;
+  struct group *cgroups;
   size_t cgroup_count;
+  struct bytes words; // argv of the engine, NUL-separated
+  size_t word_count;
   struct bytes checks; // NUL-separated, for enter
   unsigned long long open_files, file_size, processes, memory, time;
   unsigned cpus;
@@ -35,8 +41,12 @@ struct run {
   char kill_reason[32];
 };
 
-// Reads records from COMMAND_FD up to `start`; ends the run on anything unknown.
-void plan_read(struct plan *plan);
+// Reads records from COMMAND_FD up to the one called `last`; ends the run on anything unknown. Where Node goes away, or has nothing to start
+// after all, it ends this process, after `engine` where that is not 0.
+void plan_read(struct plan *plan, const char *last, pid_t engine);
+// Starts the process that is to become bubblewrap, in the plan's control groups; with the rest of the plan, `engine_order` makes it so.
+pid_t engine_fork(struct plan *plan, int *gate);
+void engine_order(int gate, const struct plan *plan, const struct streams *streams, int info, int enter);
 // Starts the process that makes the cell's connections; `listener`: the filter's, from enter. Its id, or -1.
 pid_t porter_start(int listener);
 // Whether the socket file behind a path descriptor was bound in this network namespace. `thread`: any of the cell.

@@ -47,19 +47,13 @@ async function perform(options: RunOptions, flags: Flags): Promise<number> {
   if (flags.quiet === true && flags.verbose === true) throw new Failure('command/contradiction', { one: '--quiet', two: '--verbose' })
   const { openReport } = await import('../report/run-report.ts')
   const report = openReport({ json: flags.json === true, quiet: flags.quiet === true, verbose: flags.verbose === true })
-  const onPlan = (opened: Opened): 'go' | 'stop' => {
-    if (flags.dryRun !== true) {
-      report.start(opened)
-      return 'go'
-    }
-    report.dryRun(opened)
-    return 'stop'
-  }
   let opened: Opened | undefined
-  const result = await run(options, { ...processContext(), onEvent: report.event }, (value) => {
+  const onPlan = (value: Opened): void => {
     opened = value
-    return onPlan(value)
-  })
+    if (flags.dryRun === true) report.dryRun(value)
+    else report.start(value)
+  }
+  const result = await run(options, { ...processContext(), onEvent: report.event }, { dryRun: flags.dryRun === true, onPlan })
   if (result !== undefined && opened !== undefined) report.end(opened, result)
   return result?.exitCode ?? 0
 }

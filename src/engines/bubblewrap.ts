@@ -1,10 +1,10 @@
 // The engine that builds the wall from user namespaces, with bubblewrap inside a supervisor of our own. One member of list.ts.
 import type { Engine } from '../model/engine.ts'
-import { reapGroups } from './bubblewrap/cgroup.ts'
+import { groupFolders, reapGroups } from './bubblewrap/cgroup.ts'
 import { compile } from './bubblewrap/compile.ts'
 import { examine } from './bubblewrap/examine.ts'
 import { lookUpFacts } from './bubblewrap/facts.ts'
-import { launch } from './bubblewrap/launch.ts'
+import { begin, launch } from './bubblewrap/launch.ts'
 
 export const bubblewrap: Engine = {
   traits: {
@@ -31,6 +31,10 @@ export const bubblewrap: Engine = {
   examine,
   facts: async () => lookUpFacts(),
   compile,
+  begin: async (input) => {
+    const facts = lookUpFacts()
+    return { ...begin(String(facts['cell']), { ...input, folders: groupFolders(input, facts) }), facts }
+  },
   launch,
   reap: reapGroups,
 }

@@ -88,9 +88,29 @@ export interface Cell {
   readonly ended: Promise<CellEnd>
 }
 
-export interface LaunchOptions {
-  readonly signal: AbortSignal
+/** What has to be known of a run before there is a plan. */
+export interface GroundInput {
+  readonly session: string
+  readonly limits: Plan['limits']
   readonly stdio: { readonly stdin: Stdio; readonly stdout: Stdio; readonly stderr: Stdio }
+}
+
+/** What an engine has made ready of a cell while the plan was still being made. Disposing it ends all of it, unless it was launched. */
+export interface Ground extends AsyncDisposable {
+  readonly facts: EngineFacts
+  /**
+   * Resolves once the command may start (the listeners are adopted); rejects with Failure('engine/start') when the cell could not be
+   * made so far. Later troubles are told by `ended` of the cell, which never rejects.
+   */
+  launch(plan: Plan, compiled: Compiled, options: StartOptions): Promise<Cell>
+}
+
+export interface LaunchOptions extends StartOptions {
+  readonly stdio: GroundInput['stdio']
+}
+
+export interface StartOptions {
+  readonly signal: AbortSignal
   /** Called with the listeners before the command starts; the command starts only after it resolved. */
   readonly onListeners: (born: readonly BornListener[]) => Promise<void>
   /** Called once every check of the plan's preflight held inside and the command starts. */
@@ -107,6 +127,9 @@ export interface Engine {
   compile(plan: Plan, facts: EngineFacts): Compiled
   /** Facts about the machine that compile needs, looked up once per run. */
   facts(plan: Plan): Promise<EngineFacts>
+  /** Starts what doesn't depend on the plan, beside everything else: such a cell is there some milliseconds sooner. */
+  begin(input: GroundInput): Promise<Ground>
+  /** `begin` and its ground's `launch` in one. */
   launch(plan: Plan, compiled: Compiled, options: LaunchOptions): Promise<Cell>
   /** Ends what a killed anchorhold left behind of this session; returns what it did, in words. */
   reap(session: string): Promise<readonly string[]>

@@ -45,15 +45,16 @@ export interface Opened {
   readonly compiled: Compiled
 }
 
+export interface Watch {
+  readonly dryRun: boolean
+  readonly onPlan?: (opened: Opened) => void
+}
+
 /**
- * One run from options to result. `onPlan` sees the plan before anything starts; where it answers 'stop' (`--dry-run`), nothing does.
+ * One run from options to result. `onPlan` sees the plan before anything of it starts; after a dry run nothing does.
  * @throws Failure for everything that keeps the command from starting
  */
-export async function run(
-  options: RunOptions,
-  context: RunContext,
-  onPlan?: (opened: Opened) => 'go' | 'stop',
-): Promise<RunResult | undefined> {
+export async function run(options: RunOptions, context: RunContext, watch: Watch = { dryRun: false }): Promise<RunResult | undefined> {
   const began = performance.now()
   const { env, home, folders } = context
   await using scope = new AsyncDisposableStack()
@@ -108,6 +109,10 @@ export async function run(
     ...(options.name === undefined ? {} : { name: options.name }),
   })
   for (const note of notes) session.emit({ kind: 'warning', code: 'policy/note', message: note })
+  // The engine makes ready what needs no plan, beside all that follows.
+  const ground = watch.dryRun
+    ? undefined
+    : scope.use(await engine.begin({ session: session.id, limits: policy.limits, stdio: context.stdio }))
   const identity = makeIdentity({ uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 })
   // The workspace looks through the project in a process of its own while the rest is made ready.
   const opening = openWorkspace({
@@ -181,18 +186,18 @@ export async function run(
   refuseShown(secrets, plan)
   for (const name of unsetEnv)
     session.emit({ kind: 'warning', code: 'env/unset', message: `The policy passes ${name}, which is not set outside.` })
-  const compiled = engine.compile(plan, await engine.facts(plan))
+  const compiled = engine.compile(plan, ground?.facts ?? (await engine.facts(plan)))
   session.emit({ kind: 'limits', rows: compiled.limits })
-  if (onPlan?.({ session, policy, engine, plan, compiled }) === 'stop') {
+  watch.onPlan?.({ session, policy, engine, plan, compiled })
+  if (ground === undefined) {
     ran = false
     exitCode = 0
     return undefined
   }
   signal.throwIfAborted()
   const launched = performance.now()
-  const cell = await engine.launch(plan, compiled, {
+  const cell = await ground.launch(plan, compiled, {
     signal,
-    stdio: context.stdio,
     onListeners: async (born) => gateway.adopt(born),
     onStarted: () =>
       session.emit({ kind: 'wall.checked', probes: plan.preflight.length, milliseconds: Math.round(performance.now() - launched) }),

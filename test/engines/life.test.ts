@@ -1,10 +1,14 @@
 // A cell dies with anchorhold, whatever kills it, and with each part of its own chain.
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { makeScratch } from './support.ts'
+import { bubblewrap } from '../../src/engines/bubblewrap.ts'
+import { groupFolders } from '../../src/engines/bubblewrap/cgroup.ts'
+import { lookUpFacts } from '../../src/engines/bubblewrap/facts.ts'
+import { makePlan, makeScratch } from './support.ts'
 
 async function until(what: () => boolean): Promise<void> {
   for (let tries = 0; !what(); tries++) {
@@ -28,6 +32,13 @@ function holding(marker: string): ReadonlyMap<number, string> {
   return found
 }
 
+/** Pid → command line of all below a process, itself included. */
+function family(pid: number): ReadonlyMap<number, string> {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)
+  const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+  return new Map([[pid, line] as const, ...children.flatMap((child) => [...family(child)])])
+}
+
 test.each([
   ['anchorhold itself', /child\.ts/],
   ['the supervisor', /anchorhold-cell/],
@@ -41,11 +52,59 @@ test.each([
     stdio: 'ignore',
   })
   await until(() => existsSync(path.join(scratch.project, 'up')))
-  const pid = [...holding(marker)].find(([, line]) => victim.test(line))?.[0]
-  if (pid === undefined) throw new Error(`no victim among ${[...holding(marker).values()].join('\n')}`)
+  const all = family(child.pid ?? 0)
+  const pid = [...all].find(([, line]) => victim.test(line))?.[0]
+  if (pid === undefined) throw new Error(`no victim among ${[...all.values()].join('\n')}`)
   process.kill(pid, 'SIGKILL')
   await until(() => holding(marker).size === 0)
   expect([...holding(marker).values()]).toEqual([])
   if (child.exitCode === null && child.signalCode === null) await new Promise((resolve) => child.once('exit', resolve))
   expect(child.exitCode).not.toBe(0)
+  await until(() => [...all.keys()].every((each) => !existsSync(`/proc/${each}`)))
+})
+
+/** What a begun cell consists of: the supervisor, the guard, and what would become bubblewrap. */
+async function begun(): Promise<ReadonlyMap<number, string>> {
+  let found: ReadonlyMap<number, string> = new Map()
+  await until(() => {
+    found = new Map([...family(process.pid)].filter(([, line]) => line.includes('anchorhold-cell')))
+    return found.size === 3
+  })
+  return found
+}
+
+test('a cell that was begun and not launched leaves nothing, no control group either', async () => {
+  const session = randomUUID()
+  const limits = { processes: 64 }
+  const folders = groupFolders({ session, limits }, lookUpFacts())
+  const ground = await bubblewrap.begin({ session, limits, stdio: { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' } })
+  const processes = await begun()
+  expect(folders.every((folder) => existsSync(folder))).toBe(true)
+  await ground[Symbol.asyncDispose]()
+  expect([...processes.keys()].filter((pid) => existsSync(`/proc/${pid}`))).toEqual([])
+  expect(folders.filter((folder) => existsSync(folder))).toEqual([])
+})
+
+test('a begun cell whose supervisor is killed leaves nothing, and its launch says so', async () => {
+  using scratch = makeScratch()
+  const plan = makePlan(scratch, ['true'])
+  await using ground = await bubblewrap.begin({ ...plan, stdio: { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' } })
+  const processes = await begun()
+  process.kill([...processes.keys()][0] ?? 0, 'SIGKILL')
+  await until(() => [...processes.keys()].every((pid) => !existsSync(`/proc/${pid}`)))
+  const options = { signal: new AbortController().signal, onListeners: async () => undefined }
+  await expect(ground.launch(plan, bubblewrap.compile(plan, ground.facts), options)).rejects.toMatchObject({ code: 'engine/start' })
+})
+
+test('a plan with a control group that was not joined before is refused', async () => {
+  using scratch = makeScratch()
+  const plan = makePlan(scratch, ['true'], { limits: { processes: 64 } })
+  await using ground = await bubblewrap.begin({
+    session: plan.session,
+    limits: {},
+    stdio: { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' },
+  })
+  const options = { signal: new AbortController().signal, onListeners: async () => undefined }
+  const compiled = bubblewrap.compile(plan, { ...ground.facts, groupPids: scratch.outside })
+  await expect(ground.launch(plan, compiled, options)).rejects.toThrow(/was not joined/)
 })

@@ -10,6 +10,7 @@ export function witnessEngine(witness: (session: string) => void): Engine {
     examine: unused,
     compile: unused,
     facts: unused,
+    begin: unused,
     launch: unused,
     reap: async (session) => {
       witness(session)

@@ -65,12 +65,17 @@ function writable(folder: string): boolean {
 const groupFacts = { memory: 'groupMemory', processes: 'groupPids', cpus: 'groupCpu' } as const
 
 /** The folders of this cell's group: only for limits that are set. One with v2, up to three with v1. */
-export function groupFolders(plan: Plan, facts: EngineFacts): readonly string[] {
+export function groupFolders(plan: Pick<Plan, 'session' | 'limits'>, facts: EngineFacts): readonly string[] {
   const parents = (['memory', 'processes', 'cpus'] as const).flatMap((name) => {
     const parent = facts[groupFacts[name]]
     return plan.limits[name] !== undefined && typeof parent === 'string' && parent !== '' ? [parent] : []
   })
   return [...new Set(parents)].map((parent) => path.join(parent, groupName(plan.session)))
+}
+
+/** Where a process joins a group. */
+export function processesFile(folder: string): string {
+  return path.join(folder, 'cgroup.procs')
 }
 
 function groupName(session: string): string {

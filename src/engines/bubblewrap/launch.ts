@@ -1,14 +1,15 @@
-// Starts a compiled cell: spawns the supervisor, hands its listeners out, and follows it to the end.
+// Starts a compiled cell: spawns the supervisor, gives it the plan, hands its listeners out, and follows it to the end.
 // Neighbours: compile.ts made the records and inputs; native/cell*.c reads them and reports back over Node's channel.
 import { spawn, type ChildProcess } from 'node:child_process'
 import type { Socket as DatagramSocket } from 'node:dgram'
 import { Server } from 'node:net'
 import os from 'node:os'
+import path from 'node:path'
 import type { Writable } from 'node:stream'
-import type { BornListener, Cell, CellEnd, Compiled, LaunchOptions } from '../../model/engine.ts'
+import type { BornListener, Cell, CellEnd, Compiled, Ground, LaunchOptions, StartOptions } from '../../model/engine.ts'
 import type { Cover, Plan } from '../../model/plan.ts'
 import { Failure } from '../../errors/failure.ts'
-import { makeGroups, removeGroups } from './cgroup.ts'
+import { makeGroups, processesFile, removeGroups } from './cgroup.ts'
 import { endOf, type Report } from './end.ts'
 import { coverFields } from './records.ts'
 import { supervisorFd } from './places.ts'
@@ -21,15 +22,17 @@ type Message =
   | { readonly kind: 'failed' | 'preflight'; readonly message: string }
   | ({ readonly kind: 'ended' } & Report)
 
-/**
- * Resolves once the command may start (the listeners are adopted); rejects with Failure('engine/start') when the cell could
- * not be made so far. Later troubles are told by `ended`, which never rejects.
- */
-export async function launch(plan: Plan, compiled: Compiled, options: LaunchOptions): Promise<Cell> {
-  options.signal.throwIfAborted()
-  const folders = groupsOf(compiled)
+/** What the engine was asked to make room for, and where that is. */
+interface Room {
+  readonly limits: Plan['limits']
+  readonly folders: readonly string[]
+  readonly stdio: LaunchOptions['stdio']
+}
+
+/** Makes the control groups and starts the supervisor, which waits in them for its plan. */
+export function begin(cell: string, { limits, folders, stdio }: Room): Omit<Ground, 'facts'> {
   try {
-    makeGroups(folders, plan.limits)
+    makeGroups(folders, limits)
   } catch (error) {
     removeGroups(folders)
     throw new Failure(
@@ -38,22 +41,41 @@ export async function launch(plan: Plan, compiled: Compiled, options: LaunchOpti
       { cause: error },
     )
   }
-  const [file, ...args] = compiled.argv
-  if (file === undefined) throw new Failure('engine/bad-plan', { why: 'nothing to start' })
-  const { stdin, stdout, stderr } = options.stdio
-  const child = spawn(file, args, { cwd: '/', env: compiled.env, stdio: [stdin, stdout, stderr, 'ipc', 'pipe'] })
+  const { stdin, stdout, stderr } = stdio
+  const child = spawn(cell, ['--supervise'], { cwd: '/', env: {}, stdio: [stdin, stdout, stderr, 'ipc', 'pipe'] })
   const commands = child.stdio[supervisorFd] as Writable | null
-  const running = follow(plan, child, commands, folders, options)
-  if (commands === null) return running.cell
-  commands.on('error', () => undefined) // the supervisor may end first; its end is told by `ended`
-  commands.write(startBytes(compiled))
-  const born = await running.listeners
-  await adopt(born, running.cell, options)
-  commands.write(record('go'))
-  return running.cell
+  const running = follow(child, commands, folders)
+  commands?.on('error', () => undefined) // the supervisor may end first; its end is told by `ended`
+  commands?.write(Buffer.concat([...folders.map((folder) => record('cgroup', processesFile(folder))), record('begin')]))
+  let launched = false
+  return {
+    async launch(plan, compiled, options) {
+      options.signal.throwIfAborted()
+      if (compiled.argv[0] !== cell || compiled.argv.length < 3) throw new Failure('engine/bad-plan', { why: 'nothing to start' })
+      launched = true
+      running.start(plan, options)
+      commands?.write(startBytes(compiled))
+      const born = await running.listeners
+      await adopt(born, running.cell, options)
+      commands?.write(record('go'))
+      return running.cell
+    },
+    async [Symbol.asyncDispose]() {
+      if (launched) return
+      commands?.end()
+      await running.cell.ended
+    },
+  }
 }
 
-async function adopt(born: readonly BornListener[], cell: Cell, options: LaunchOptions): Promise<void> {
+/** The whole launch at once, for a plan that is already there. */
+export async function launch(plan: Plan, compiled: Compiled, options: LaunchOptions): Promise<Cell> {
+  options.signal.throwIfAborted()
+  await using ground = begin(compiled.argv[0] ?? '', { limits: plan.limits, folders: groupsOf(compiled), stdio: options.stdio })
+  return await ground.launch(plan, compiled, options)
+}
+
+async function adopt(born: readonly BornListener[], cell: Cell, options: StartOptions): Promise<void> {
   try {
     await options.onListeners(born)
   } catch (error) {
@@ -67,6 +89,7 @@ function startBytes(compiled: Compiled): Buffer {
   const inputs = compiled.inputs.filter((input) => input.fd !== supervisorFd)
   const own = compiled.inputs.filter((input) => input.fd === supervisorFd)
   return Buffer.concat([
+    ...compiled.argv.slice(2).map((word) => record('argument', word)), // from the first word behind `--` on
     ...inputs.flatMap((input) => [record('input', input.fd, input.content.length), input.content]),
     ...own.map((input) => input.content),
   ])
@@ -81,10 +104,11 @@ function groupsOf(compiled: Compiled): readonly string[] {
   const fields = Buffer.from(own?.content ?? '')
     .toString()
     .split('\0')
-  return fields.flatMap((field, index) => (field === 'cgroup' ? [(fields[index + 1] ?? '').replace(/\/cgroup\.procs$/, '')] : []))
+  return fields.flatMap((field, index) => (field === 'cgroup' ? [path.dirname(fields[index + 1] ?? '')] : []))
 }
 
-function follow(plan: Plan, child: ChildProcess, commands: Writable | null, folders: readonly string[], options: LaunchOptions) {
+function follow(child: ChildProcess, commands: Writable | null, folders: readonly string[]) {
+  let run: { readonly plan: Plan; readonly options: StartOptions } | undefined
   const born: BornListener[] = []
   const listeners = Promise.withResolvers<readonly BornListener[]>()
   const ended = Promise.withResolvers<CellEnd>()
@@ -96,18 +120,18 @@ function follow(plan: Plan, child: ChildProcess, commands: Writable | null, fold
   const onMessage = (message: Message, handle: unknown): void => {
     switch (message.kind) {
       case 'listener': {
-        const listener = plan.listeners[message.index]
+        const listener = run?.plan.listeners[message.index]
         if (listener === undefined) return
         const socket = listener.kind === 'udp' ? (handle as DatagramSocket) : serverOn(handle)
         born.push({ listener, socket })
-        if (born.length === plan.listeners.length) listeners.resolve(born)
+        if (born.length === run?.plan.listeners.length) listeners.resolve(born)
         return
       }
       case 'ready':
-        if (plan.listeners.length === 0) listeners.resolve(born)
+        if (run?.plan.listeners.length === 0) listeners.resolve(born)
         return
       case 'started':
-        return options.onStarted?.()
+        return run?.options.onStarted?.()
       case 'covered': {
         const waiting = covering.get(message.id)
         covering.delete(message.id)
@@ -126,7 +150,7 @@ function follow(plan: Plan, child: ChildProcess, commands: Writable | null, fold
   const kill: Cell['kill'] = (reason) => send('kill', reason ?? 'killed')
   const onAbort = (): void => kill()
   const finish = (code: number | null, signal: NodeJS.Signals | null): void => {
-    options.signal.removeEventListener('abort', onAbort)
+    run?.options.signal.removeEventListener('abort', onAbort)
     const end = endOf(seen, folders, { code, signal })
     removeGroups(folders)
     for (const waiting of covering.values()) waiting.reject(new Failure('engine/cover', { why: 'the cell has ended' }))
@@ -135,7 +159,6 @@ function follow(plan: Plan, child: ChildProcess, commands: Writable | null, fold
     listeners.reject(new Failure('engine/start', { why: end.message ?? `anchorhold-cell ended with ${signal ?? code}` }))
   }
   listeners.promise.catch(() => undefined) // launch may have returned already
-  options.signal.addEventListener('abort', onAbort)
   child.on('message', (message, handle) => onMessage(message as Message, handle))
   child.on('error', (error) => {
     seen.failed ??= error.message
@@ -160,7 +183,11 @@ function follow(plan: Plan, child: ChildProcess, commands: Writable | null, fold
     kill,
     ended: ended.promise,
   }
-  return { cell, listeners: listeners.promise }
+  const start = (plan: Plan, options: StartOptions): void => {
+    run = { plan, options }
+    options.signal.addEventListener('abort', onAbort)
+  }
+  return { cell, listeners: listeners.promise, start }
 }
 
 /** Half-open, because a tunnel's two directions end one after the other. */
