@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { spawnSync } from 'node:child_process'
 import { rolldown, type OutputAsset, type OutputChunk } from 'rolldown'
+import { whenNeeded } from './when-needed.ts'
 import { withoutFacades } from './without-facades.ts'
 
 const root = path.dirname(import.meta.dirname)
@@ -59,7 +60,7 @@ function neededByEveryRun(output: Output): ReadonlySet<string> {
 
 /** CommonJS asks for built-in modules by `require`, without the wrapper that an ES module would get. */
 function codeOf(file: OutputChunk): string {
-  return file.fileName.endsWith('.cjs') ? file.code : withoutFacades(file.code)
+  return file.fileName.endsWith('.cjs') ? whenNeeded(file.code) : withoutFacades(file.code)
 }
 
 /** New chunks first, the entries last: a start in the middle of a build finds all it imports. Then what no entry names any more goes. */

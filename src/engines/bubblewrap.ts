@@ -33,7 +33,7 @@ export const bubblewrap: Engine = {
   compile,
   begin: async (input) => {
     const facts = lookUpFacts()
-    return { ...begin(String(facts['cell']), { ...input, folders: groupFolders(input, facts) }), facts }
+    return { ...begin({ ...input, folders: groupFolders(input, facts) }), facts }
   },
   launch,
   reap: reapGroups,

@@ -60,7 +60,15 @@ export function merge({ user, project, flags }: Layers, presetRules: readonly Ho
     'permissions.mode': mode.origin,
     ...Object.fromEntries(Object.entries(limits).map(([name, said]) => [`limits.${name}`, said.origin])),
   }
-  return { policy: { ...effective, digest: digestOf(effective) }, origins }
+  let digest: string | undefined
+  // Hashed when somebody asks: loading node:crypto for it would hold up every start.
+  const policy = {
+    ...effective,
+    get digest(): string {
+      return (digest ??= digestOf(effective))
+    },
+  }
+  return { policy, origins }
 }
 
 /** sha-256 (hex) over JSON with sorted keys: the same policy gives the same digest on every machine. */

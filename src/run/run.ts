@@ -21,6 +21,9 @@ import type { SourceContext } from '../secrets/sources.ts'
 import { openSession, type Session } from '../session/open.ts'
 import { openWorkspace } from '../workspace/open.ts'
 import { checkMount, openProject } from '../workspace/project.ts'
+import type { Gateway } from '../gateway/open.ts'
+import { mayEnd } from '../gateway/ending.ts'
+import { listenersFor } from '../gateway/listeners.ts'
 import type { RunContext } from './context.ts'
 import { openHome } from './home.ts'
 import { reapBefore } from './reap.ts'
@@ -86,6 +89,7 @@ export async function run(options: RunOptions, context: RunContext, watch: Watch
     agent: agent.name,
     engine: engine.traits.name,
     ...(secrets.length === 0 ? {} : { secretValues: () => secrets.flatMap((secret) => secret.values()) }),
+    patient: true,
     onBroken: (failure) => failed.abort(failure),
     ...(options.name === undefined ? {} : { name: options.name }),
     ...(context.onEvent === undefined ? {} : { onEvent: context.onEvent }),
@@ -103,7 +107,9 @@ export async function run(options: RunOptions, context: RunContext, watch: Watch
     engine: engine.traits.name,
     workspace: policy.workspace.mode,
     permissions: policy.permissions.mode,
-    policyDigest: policy.digest,
+    get policyDigest() {
+      return policy.digest // asked for when the line is written
+    },
     version: context.version,
     pid: process.pid,
     ...(options.name === undefined ? {} : { name: options.name }),
@@ -133,7 +139,6 @@ export async function run(options: RunOptions, context: RunContext, watch: Watch
       () => undefined,
     ),
   )
-  const gatewayPhase = import('../gateway/open.ts') // much code, wanted only now
   const terminal = terminalOf(context.stdio)
   const signals = scope.use(guardSignals(terminal))
   const homeFolder = openHome(folders.data, agent.name, project)
@@ -152,7 +157,6 @@ export async function run(options: RunOptions, context: RunContext, watch: Watch
     args: options.args,
     env: { ...givenEnv(policy.env, env), ...placeholders },
   })
-  const { listenersFor, mayEnd, openGateway } = await gatewayPhase
   const system = readSystem()
   const { network } = policy
   const trusted = mayEnd({ network, steps: [] })
@@ -160,9 +164,6 @@ export async function run(options: RunOptions, context: RunContext, watch: Watch
         (await import('./trust.ts')).openTrust({ sessionFolder: session.folder, caBundle: system.caBundle, javaHome: env['JAVA_HOME'] }),
       )
     : undefined
-  const gateway = scope.use(
-    openGateway({ network, emit: session.emit, signal, hostEnv: env, ...(trusted === undefined ? {} : { ending: trusted.ending }) }),
-  )
   const workspace = await opening
   const own = ownInstallation(realpathSync(packageRoot()), realpathSync(process.execPath), writableRoots(policy, project), existsSync)
   const { plan, unsetEnv } = makePlan({
@@ -188,24 +189,33 @@ export async function run(options: RunOptions, context: RunContext, watch: Watch
     session.emit({ kind: 'warning', code: 'env/unset', message: `The policy passes ${name}, which is not set outside.` })
   const compiled = engine.compile(plan, ground?.facts ?? (await engine.facts(plan)))
   session.emit({ kind: 'limits', rows: compiled.limits })
-  watch.onPlan?.({ session, policy, engine, plan, compiled })
   if (ground === undefined) {
+    watch.onPlan?.({ session, policy, engine, plan, compiled })
     ran = false
     exitCode = 0
     return undefined
   }
   signal.throwIfAborted()
   const launched = performance.now()
-  const cell = await ground.launch(plan, compiled, {
+  const gateway = Promise.withResolvers<Gateway>()
+  const launching = ground.launch(plan, compiled, {
     signal,
-    onListeners: async (born) => gateway.adopt(born),
+    onListeners: async (born) => (await gateway.promise).adopt(born),
     onStarted: () =>
       session.emit({ kind: 'wall.checked', probes: plan.preflight.length, milliseconds: Math.round(performance.now() - launched) }),
   })
-  scope.defer(async () => {
-    cell.kill()
-    await cell.ended
-  })
+  launching.catch(() => undefined) // met below
+  // While the engine builds the wall, what it needs no answer for; the command starts only after all of it.
+  const { openGateway } = await import('../gateway/open.ts')
+  const opened = scope.use(
+    openGateway({ network, emit: session.emit, signal, hostEnv: env, ...(trusted === undefined ? {} : { ending: trusted.ending }) }),
+  )
+  scope.defer(() => ground[Symbol.asyncDispose]())
+  session.settle()
+  watch.onPlan?.({ session, policy, engine, plan, compiled })
+  signal.throwIfAborted()
+  gateway.resolve(opened)
+  const cell = await launching
   signals.attach(cell)
   workspace.attach(cell)
   const [end, witnessAlive] = await Promise.all([cell.ended, witness.control()])

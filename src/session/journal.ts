@@ -20,13 +20,17 @@ export interface JournalInput {
   readonly cap?: number
   /** Continues a chain whose last line is known (a reaped session). */
   readonly after?: { readonly lines: number; readonly hash: string; readonly bytes: number }
+  /** Keeps what comes before `settle`: a start writes it when there is time. */
+  readonly patient?: boolean
   /** Called once when a line can't be written; nothing is written afterwards. */
   readonly onBroken: (error: Error) => void
 }
 
 export interface Journal {
-  /** Writes one event; never throws. */
+  /** Writes one event, or keeps it until `settle`; never throws. */
   append(event: SessionEvent): void
+  /** Writes what was kept, and everything from now on as it comes. Idempotent. */
+  settle(): void
   /** Writes what was held back, closes the file, gives the chain's end. Idempotent. */
   close(): { readonly lines: number; readonly hash: string }
 }
@@ -49,19 +53,21 @@ export function openJournal(input: JournalInput): Journal {
   const cap = Math.max(input.cap ?? defaultCap, 4 * reserve)
   const state = {
     lines: input.after?.lines ?? 0,
-    hash: input.after?.hash ?? chainStart(input.session),
+    hash: input.after?.hash, // of the last line; none yet: `last`
     bytes: input.after?.bytes ?? 0,
     full: false,
     open: true,
     broken: false,
   }
 
-  const write = (event: SessionEvent, room: number): boolean => {
+  const last = (): string => (state.hash ??= chainStart(input.session))
+
+  const write = (event: SessionEvent, room: number, at = new Date()): boolean => {
     if (!state.open || state.broken) return true
     try {
-      const time = new Date().toISOString()
+      const time = at.toISOString()
       const head = `{"event":${boundedJson(event, lineLimit - 256)},"seq":${state.lines},"time":${canonicalJson(time)}}`
-      const hash = chainHash(state.hash, head)
+      const hash = chainHash(last(), head)
       const line = Buffer.from(`${head.slice(0, -1)},"hash":"${hash}"}\n`)
       if (state.bytes + line.length > room) return false
       if (writeSync(fd, line) !== line.length) throw new Error('the journal was written only in part: is the disk full?')
@@ -74,24 +80,32 @@ export function openJournal(input: JournalInput): Journal {
   }
 
   const repeats = openRepeats()
-  const append = (event: SessionEvent): void => {
+  const append = (event: SessionEvent, at?: Date): void => {
     for (const kept of repeats.pass(event)) {
       const room = kept.kind === 'session.ended' ? cap : kept.kind.startsWith('network.') ? cap * 0.75 : cap - reserve
-      if (write(kept, room) || state.full) continue
+      if (write(kept, room, at) || state.full) continue
       state.full = true
       write({ kind: 'journal.full', bytes: state.bytes }, cap)
     }
   }
+  let waiting: { readonly event: SessionEvent; readonly at: Date }[] | undefined = input.patient === true ? [] : undefined
+  const settle = (): void => {
+    const kept = waiting ?? []
+    waiting = undefined
+    for (const { event, at } of kept) append(event, at)
+  }
 
   return {
-    append,
+    append: (event) => void (waiting === undefined ? append(event) : waiting.push({ event, at: new Date() })),
+    settle,
     close: () => {
+      settle()
       if (state.open) {
         for (const event of repeats.rest()) if (!write(event, cap - reserve / 2)) break
         state.open = false
         closeSync(fd)
       }
-      return { lines: state.lines, hash: state.hash }
+      return { lines: state.lines, hash: last() }
     },
   }
 }

@@ -19,6 +19,8 @@ export interface SessionInput {
   readonly agent: string
   readonly engine: string
   readonly name?: string
+  /** Events are written from `settle` on, and those before it then. */
+  readonly patient?: boolean
   /** Bytes of the journal at most; default 64 MiB. */
   readonly journalCap?: number
   /** The journal can't be written any more: end the run (once, with what the system said). */
@@ -36,6 +38,8 @@ export interface Session {
   readonly record: SessionRecord
   /** Never throws and never blocks for long; the caller emits `session.started` first and `session.ended` last. */
   readonly emit: Emit
+  /** Until then events wait in memory (the start of a run has more urgent things to do); a killed session's journal may lack them. */
+  readonly settle: () => void
   /** What happened so far (live object). */
   readonly state: SessionState
   /** Ends journal and record and takes the running marker away. Idempotent; never rejects. */
@@ -81,12 +85,23 @@ function open(input: SessionInput): Session {
   const journal = openJournal({
     file: journalFile(folder),
     session: id,
+    patient: input.patient === true,
     ...(input.journalCap === undefined ? {} : { cap: input.journalCap }),
     onBroken: (error) =>
       input.onBroken(new Failure('session/journal-broken', { path: journalFile(folder), reason: error.message }, { cause: error })),
   })
+  // Nothing of a start that takes its time stays in memory for long.
+  if (input.patient === true) setTimeout(journal.settle, 250).unref()
   const state = emptyState()
-  return { id, folder, record, state, emit: emitter(journal, state, input), close: closer(journal, record, marker, input.onBroken) }
+  return {
+    id,
+    folder,
+    record,
+    state,
+    emit: emitter(journal, state, input),
+    settle: journal.settle,
+    close: closer(journal, record, marker, input.onBroken),
+  }
 }
 
 function emitter(journal: Journal, state: SessionState, { onEvent, secretValues }: SessionInput): Emit {

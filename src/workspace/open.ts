@@ -2,7 +2,6 @@
 // Order: scout.ts finds, covers.ts covers, planted.ts judges what appears, git-view.ts lends git a configuration, close() takes stock.
 import { mkdirSync, statSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import { createHash } from 'node:crypto'
 import path from 'node:path'
 import { Failure } from '../errors/failure.ts'
 import type { Cell } from '../model/engine.ts'
@@ -80,7 +79,7 @@ export async function openWorkspace(input: WorkspaceInput): Promise<Workspace> {
   await using scope = new AsyncDisposableStack()
   const watch = scope.use(
     startScout({
-      roots: roots.map(({ path: root }) => ({ path: root, index: indexFile(indexes, root, tables.patterns) })),
+      roots: roots.map((root) => ({ path: root.path, index: indexFile(indexes, root, input.files, live) })),
       patterns: tables.patterns,
       mode: live ? 'watch' : 'commands',
       onEvent: (event) => (planted === undefined ? early.push(event) : planted.see(event)),
@@ -213,7 +212,7 @@ async function openViews(
   return views.filter((view) => view !== undefined)
 }
 
-function scoutRoots(input: WorkspaceInput, gitDirs: readonly string[]): readonly { readonly path: string; readonly writable: boolean }[] {
+function scoutRoots(input: WorkspaceInput, gitDirs: readonly string[]): readonly Pick<Root, 'path' | 'writable'>[] {
   const all = [
     ...[...input.roots, ...gitDirs].map((root) => ({ path: root, writable: true })),
     ...[input.project, ...input.files.mount.map((mount) => mount.path)].map((root) => ({ path: root, writable: false })),
@@ -221,9 +220,20 @@ function scoutRoots(input: WorkspaceInput, gitDirs: readonly string[]): readonly
   return all.filter((root, index) => all.findIndex((other) => other.path === root.path) === index)
 }
 
-/** One per root and table: another table would make the same index useless for both. */
-function indexFile(folder: string, root: string, patterns: unknown): string {
-  return path.join(folder, createHash('sha256').update(root).update('\0').update(JSON.stringify(patterns)).digest('hex').slice(0, 32))
+/** One per root and table: another table would make the same index useless for both. The scout checks that it is the right one. */
+function indexFile(folder: string, root: Root, files: Policy['files'], live: boolean): string {
+  const { dev, ino } = root
+  return path.join(
+    folder,
+    [dev, ino, checksum(JSON.stringify([files.hide, files.protect, files.unprotect, live]))].map((part) => part.toString(16)).join('-'),
+  )
+}
+
+/** FNV-1a: fast, and good enough for a name. */
+function checksum(text: string): number {
+  let sum = 0x811c9dc5
+  for (let at = 0; at < text.length; at += 1) sum = Math.imul(sum ^ text.charCodeAt(at), 0x01000193)
+  return sum >>> 0
 }
 
 function shownPath(place: string, project: string): string {
@@ -235,7 +245,17 @@ async function writeStart(sessionFolder: string, record: StartRecord): Promise<v
   await writeFile(path.join(sessionFolder, startFile), JSON.stringify(record), { mode: 0o600 })
 }
 
+interface Root {
+  readonly path: string
+  readonly writable: boolean
+  readonly dev: number
+  readonly ino: number
+}
+
 /** A mount may be a single file: nothing lies below it. */
-function folders<T extends { readonly path: string }>(roots: readonly T[]): readonly T[] {
-  return roots.filter((root) => statSync(root.path).isDirectory())
+function folders(roots: readonly Pick<Root, 'path' | 'writable'>[]): readonly Root[] {
+  return roots.flatMap((root) => {
+    const info = statSync(root.path)
+    return info.isDirectory() ? [{ ...root, dev: info.dev, ino: info.ino }] : []
+  })
 }

@@ -32,7 +32,7 @@ export function compile(plan: Plan, facts: EngineFacts): Compiled {
   const covers = [...procCovers, ...plan.covers]
   const filter = compileFilter(facts['arch'] === 'aarch64' ? 'aarch64' : 'x86_64', { pinned, coreHandler: facts['coreHandler'] === true })
   return {
-    argv: [String(facts['cell']), '--', String(facts['bwrap']), '--args', String(argumentsFd), '--', enterPath, ...plan.argv],
+    argv: [String(facts['bwrap']), '--args', String(argumentsFd), '--', enterPath, ...plan.argv],
     env: {},
     inputs: [
       { fd: supervisorFd, name: 'supervisor', content: supervisorRecords(plan, covers, limits, facts), redact: false },

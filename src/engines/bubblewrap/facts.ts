@@ -18,7 +18,6 @@ export function findBubblewrap(): string | undefined {
 export function lookUpFacts(): EngineFacts {
   const groups = findGroupParents()
   return {
-    cell: nativePath('anchorhold-cell'),
     enter: nativePath('anchorhold-enter'),
     bwrap: findBubblewrap() ?? '/usr/bin/bwrap',
     arch: process.arch === 'arm64' ? 'aarch64' : 'x86_64',

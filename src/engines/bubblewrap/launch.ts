@@ -9,6 +9,7 @@ import type { Writable } from 'node:stream'
 import type { BornListener, Cell, CellEnd, Compiled, Ground, LaunchOptions, StartOptions } from '../../model/engine.ts'
 import type { Cover, Plan } from '../../model/plan.ts'
 import { Failure } from '../../errors/failure.ts'
+import { nativePath } from '../../host/paths.ts'
 import { makeGroups, processesFile, removeGroups } from './cgroup.ts'
 import { endOf, type Report } from './end.ts'
 import { coverFields } from './records.ts'
@@ -30,7 +31,7 @@ interface Room {
 }
 
 /** Makes the control groups and starts the supervisor, which waits in them for its plan. */
-export function begin(cell: string, { limits, folders, stdio }: Room): Omit<Ground, 'facts'> {
+export function begin({ limits, folders, stdio }: Room): Omit<Ground, 'facts'> {
   try {
     makeGroups(folders, limits)
   } catch (error) {
@@ -42,7 +43,7 @@ export function begin(cell: string, { limits, folders, stdio }: Room): Omit<Grou
     )
   }
   const { stdin, stdout, stderr } = stdio
-  const child = spawn(cell, ['--supervise'], { cwd: '/', env: {}, stdio: [stdin, stdout, stderr, 'ipc', 'pipe'] })
+  const child = spawn(nativePath('anchorhold-cell'), ['--supervise'], { cwd: '/', env: {}, stdio: [stdin, stdout, stderr, 'ipc', 'pipe'] })
   const commands = child.stdio[supervisorFd] as Writable | null
   const running = follow(child, commands, folders)
   commands?.on('error', () => undefined) // the supervisor may end first; its end is told by `ended`
@@ -51,7 +52,7 @@ export function begin(cell: string, { limits, folders, stdio }: Room): Omit<Grou
   return {
     async launch(plan, compiled, options) {
       options.signal.throwIfAborted()
-      if (compiled.argv[0] !== cell || compiled.argv.length < 3) throw new Failure('engine/bad-plan', { why: 'nothing to start' })
+      if (compiled.argv.length === 0) throw new Failure('engine/bad-plan', { why: 'nothing to start' })
       launched = true
       running.start(plan, options)
       commands?.write(startBytes(compiled))
@@ -61,8 +62,8 @@ export function begin(cell: string, { limits, folders, stdio }: Room): Omit<Grou
       return running.cell
     },
     async [Symbol.asyncDispose]() {
-      if (launched) return
-      commands?.end()
+      if (launched) running.cell.kill()
+      else commands?.end()
       await running.cell.ended
     },
   }
@@ -71,8 +72,13 @@ export function begin(cell: string, { limits, folders, stdio }: Room): Omit<Grou
 /** The whole launch at once, for a plan that is already there. */
 export async function launch(plan: Plan, compiled: Compiled, options: LaunchOptions): Promise<Cell> {
   options.signal.throwIfAborted()
-  await using ground = begin(compiled.argv[0] ?? '', { limits: plan.limits, folders: groupsOf(compiled), stdio: options.stdio })
-  return await ground.launch(plan, compiled, options)
+  const ground = begin({ limits: plan.limits, folders: groupsOf(compiled), stdio: options.stdio })
+  try {
+    return await ground.launch(plan, compiled, options)
+  } catch (error) {
+    await ground[Symbol.asyncDispose]()
+    throw error
+  }
 }
 
 async function adopt(born: readonly BornListener[], cell: Cell, options: StartOptions): Promise<void> {
@@ -89,7 +95,7 @@ function startBytes(compiled: Compiled): Buffer {
   const inputs = compiled.inputs.filter((input) => input.fd !== supervisorFd)
   const own = compiled.inputs.filter((input) => input.fd === supervisorFd)
   return Buffer.concat([
-    ...compiled.argv.slice(2).map((word) => record('argument', word)), // from the first word behind `--` on
+    ...compiled.argv.map((word) => record('argument', word)),
     ...inputs.flatMap((input) => [record('input', input.fd, input.content.length), input.content]),
     ...own.map((input) => input.content),
   ])
