@@ -21,7 +21,6 @@ import type { Step } from './steps/step.ts'
 import type { Ending } from './tls/serve.ts'
 import { defaultSettings, type GatewaySettings } from './settings.ts'
 
-export { mayEnd } from './ending.ts'
 export { listenersFor } from './listeners.ts'
 export type { GatewayStats } from './ledger.ts'
 

@@ -91,7 +91,7 @@ function open(input: SessionInput): Session {
       input.onBroken(new Failure('session/journal-broken', { path: journalFile(folder), reason: error.message }, { cause: error })),
   })
   // Nothing of a start that takes its time stays in memory for long.
-  if (input.patient === true) setTimeout(journal.settle, 250).unref()
+  if (input.patient === true) setTimeout(() => journal.settle(), 250).unref()
   const state = emptyState()
   return {
     id,
@@ -99,7 +99,7 @@ function open(input: SessionInput): Session {
     record,
     state,
     emit: emitter(journal, state, input),
-    settle: journal.settle,
+    settle: () => journal.settle(),
     close: closer(journal, record, marker, input.onBroken),
   }
 }
