@@ -48,3 +48,11 @@ export interface HeldSecret {
   /** Every value it had in this session: what must be found in answers and kept out of everything written. */
   values(): readonly string[]
 }
+
+/** What a token for git over HTTPS may be used for; always fetching from this one repository. */
+export interface GitBinding {
+  /** Path of the repository on its hosts, without slashes around it and without `.git`: `me/project`. */
+  readonly repository: string
+  /** Branch patterns (`*` within a segment, `**` over several); absent: no push. */
+  readonly push?: { readonly branches: readonly string[]; readonly force: boolean; readonly tags: boolean; readonly remove: boolean }
+}

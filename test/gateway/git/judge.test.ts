@@ -1,0 +1,144 @@
+// The real git pushes to and fetches from a real git http-backend; the judge stands before it. What git shows is what is judged.
+import { spawn } from 'node:child_process'
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { judgeGit } from '../../../src/gateway/git/judge.ts'
+import type { GitBinding } from '../../../src/model/secret.ts'
+import { git, gitEnv, startGitServer } from '../../support/git-server.ts'
+
+interface Scene {
+  readonly clone: string
+  readonly bare: string
+  /** Runs git in the clone: its exit code, and all it said. */
+  run(...args: readonly string[]): Promise<{ readonly code: number | null; readonly said: string }>
+  commit(name: string): string
+}
+
+async function open(binding: Partial<NonNullable<GitBinding['push']>> | undefined, object: 'sha1' = 'sha1'): Promise<Scene> {
+  const push = binding === undefined ? {} : { push: { branches: [], force: false, tags: false, remove: false, ...binding } }
+  const server = await startGitServer({
+    judge: async (request, body) => {
+      const refusal = await judgeGit(
+        { repository: 'me/thing', ...push },
+        {
+          method: request.method ?? '',
+          path: request.url ?? '',
+          encoding:
+            request.method === 'POST' && request.url?.endsWith('git-receive-pack') === true
+              ? request.headers['content-encoding']
+              : undefined,
+          body: {
+            length: body.length,
+            peek: async (bytes) => body.subarray(0, bytes),
+            whole: async (max) => (body.length > max ? undefined : body),
+          },
+        },
+      )
+      return refusal === undefined ? undefined : `${refusal.code}: ${refusal.reason}`
+    },
+  })
+  const bare = server.make('me/thing')
+  server.make('me/other')
+  git(bare, 'branch', 'agent/one', 'main')
+  const root = realpathSync(mkdtempSync(path.join(tmpdir(), `ah-clone-${object}-`)))
+  onTestFinished(() => rmSync(root, { recursive: true, force: true, maxRetries: 3 }))
+  const clone = path.join(root, 'clone')
+  const run = (cwd: string, args: readonly string[]): ReturnType<Scene['run']> =>
+    new Promise((resolve) => {
+      const child = spawn('git', args, { cwd, env: gitEnv, stdio: ['ignore', 'pipe', 'pipe'] })
+      let said = ''
+      child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()))
+      child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
+      child.on('close', (code) => resolve({ code, said }))
+    })
+  const cloned = await run(root, ['clone', '--quiet', `http://127.0.0.1:${server.port}/me/thing.git`, 'clone'])
+  expect(cloned).toEqual({ code: 0, said: '' })
+  return {
+    clone,
+    bare,
+    run: (...args) => run(clone, args),
+    commit(name) {
+      writeFileSync(path.join(clone, name), `${name}\n`.repeat(50))
+      git(clone, 'add', name)
+      git(clone, 'commit', '--quiet', '-m', `adds ${name}`)
+      return git(clone, 'rev-parse', 'HEAD').trim()
+    },
+  }
+}
+
+test('fetching from the repository works, from another one it is refused', async () => {
+  const { run, bare } = await open(undefined)
+  expect((await run('fetch', 'origin')).code).toBe(0)
+  const other = (await run('config', 'remote.origin.url')).said.trim().replace('me/thing', 'me/other')
+  expect((await run('fetch', other)).said).toContain('403')
+  expect((await run('ls-remote', `${path.dirname(other)}/../me/thing.git`)).code, 'a dot segment is resolved by git itself').toBe(0)
+  expect((await run('push', 'origin', 'HEAD:refs/heads/agent/one')).said).toContain('403')
+  expect(git(bare, 'rev-list', '--count', 'agent/one').trim()).toBe('1')
+})
+
+test('a branch that is named may be pushed to, made and moved forward; others and tags not', async () => {
+  const { run, bare, commit } = await open({ branches: ['agent/*'] })
+  const first = commit('first')
+  expect((await run('push', 'origin', 'HEAD:agent/one')).code).toBe(0)
+  expect(git(bare, 'rev-parse', 'agent/one').trim()).toBe(first)
+  commit('second')
+  const third = commit('third')
+  expect((await run('push', 'origin', 'HEAD:agent/one', 'HEAD:agent/two')).code).toBe(0)
+  expect(git(bare, 'rev-parse', 'agent/one', 'agent/two').trim()).toBe(`${third}\n${third}`)
+  for (const refs of [
+    ['HEAD:main'],
+    ['HEAD:agent/one/deep'],
+    ['HEAD:refs/tags/v1'],
+    ['HEAD:refs/notes/x'],
+    ['HEAD:agent/three', 'HEAD:main'],
+    [':agent/two'],
+  ]) {
+    const pushed = await run('push', 'origin', ...refs)
+    expect(pushed.code, refs.join(' ')).not.toBe(0)
+    expect(pushed.said, refs.join(' ')).toContain('403')
+  }
+  expect(git(bare, 'for-each-ref', '--format=%(refname)').trim().split('\n')).toEqual([
+    'refs/heads/agent/one',
+    'refs/heads/agent/two',
+    'refs/heads/main',
+  ])
+})
+
+test('a forced push is refused, told by the commits themselves; `force` allows it', async () => {
+  for (const force of [false, true]) {
+    const { run, bare, commit, clone } = await open({ branches: ['agent/*'], force })
+    const kept = commit('kept')
+    expect((await run('push', 'origin', 'HEAD:agent/one')).code).toBe(0)
+    git(clone, 'reset', '--quiet', '--hard', 'HEAD~1')
+    const other = commit('other')
+    const pushed = await run('push', '--force', 'origin', 'HEAD:agent/one')
+    expect(pushed.code === 0, pushed.said).toBe(force)
+    // Backwards: nothing new is sent, so there is nothing that could show a fast-forward.
+    expect((await run('push', '--force', 'origin', 'HEAD~1:agent/one')).code === 0).toBe(force)
+    expect(git(bare, 'rev-parse', 'agent/one').trim()).toBe(force ? git(clone, 'rev-parse', 'HEAD~1').trim() : kept)
+    expect(other).not.toBe(kept)
+  }
+})
+
+test('a merge that has the old tip among its parents is a fast-forward; a hundred commits with deltas are read', async () => {
+  const { run, bare, commit, clone } = await open({ branches: ['agent/*'] })
+  for (let at = 0; at < 100; at++)
+    git(clone, 'commit', '--quiet', '--allow-empty', '-m', `${'the same long text of a message\n'.repeat(20)}${at}`)
+  expect((await run('push', 'origin', 'HEAD:agent/one')).code).toBe(0)
+  git(clone, 'checkout', '--quiet', '-b', 'side', 'HEAD~100')
+  commit('side')
+  git(clone, 'merge', '--quiet', '--no-edit', 'main')
+  expect((await run('push', 'origin', 'HEAD:agent/one')).code).toBe(0)
+  expect(git(bare, 'rev-list', '--count', 'agent/one').trim()).toBe('103')
+})
+
+test('tags where they are allowed: new ones, never moved ones', async () => {
+  const { run, commit, bare } = await open({ branches: [], tags: true })
+  const first = commit('first')
+  expect((await run('push', 'origin', 'HEAD:refs/tags/v1')).code).toBe(0)
+  commit('second')
+  expect((await run('push', '--force', 'origin', 'HEAD:refs/tags/v1')).said).toContain('403')
+  expect(git(bare, 'rev-parse', 'v1').trim()).toBe(first)
+})
