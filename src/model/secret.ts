@@ -4,10 +4,10 @@ import type { HostPattern, Origin } from './policy.ts'
 /** Where the value is read, on the host, when the session starts. */
 export type SecretSource =
   | { readonly kind: 'env'; readonly variable: string }
-  /** Absolute. */
-  | { readonly kind: 'file'; readonly path: string }
-  /** argv, never a shell string; its standard output without the last line feed. */
-  | { readonly kind: 'command'; readonly argv: readonly [string, ...string[]] }
+  /** Absolute. `member`: what is there is a JSON object, and the value is this member of it. */
+  | { readonly kind: 'file'; readonly path: string; readonly member?: string }
+  /** argv, never a shell string; its standard output without the last line feed; `member` as for a file. */
+  | { readonly kind: 'command'; readonly argv: readonly [string, ...string[]]; readonly member?: string }
   | { readonly kind: 'keyring'; readonly service: string; readonly account: string }
   /** anchorhold's own store (`anchorhold secret set NAME`). */
   | { readonly kind: 'store' }
@@ -35,7 +35,36 @@ export interface SecretRule {
   readonly paths?: readonly string[]
   /** Whether a WebSocket may be opened to these hosts. What passes in it afterwards is not looked at. */
   readonly websocket?: true
+  /** A token of a git server: what may be done with it is read from git's own requests. */
+  readonly git?: GitBinding
+  /** One part of an AWS key pair: never sent, but used to sign anew what was signed with placeholders inside. */
+  readonly aws?: AwsBinding
+  /** Its source may have no value; then there is no such secret in this run. */
+  readonly optional?: true
   readonly origin: Origin
+}
+
+/** What a token for git over HTTPS may be used for; fetching from its one repository always. */
+export interface GitBinding {
+  /** Path of the repository on its hosts, without slashes around it and without `.git`: `me/project`. */
+  readonly repository: string
+  /** The user name that goes with the token; servers with tokens mostly take any. */
+  readonly username: string
+  /** Absent: no push. */
+  readonly push?: {
+    /** Patterns of branch names: `*` within a segment, `**` over several. */
+    readonly branches: readonly string[]
+    readonly force: boolean
+    readonly tags: boolean
+    readonly remove: boolean
+  }
+}
+
+export interface AwsBinding {
+  readonly part: 'id' | 'secret' | 'token'
+  /** Names in the credential scope (`s3`, `eu-central-1`); absent: any. */
+  readonly services?: readonly string[]
+  readonly regions?: readonly string[]
 }
 
 /** A secret at work in one session; held by the gateway's process alone. */
@@ -47,12 +76,4 @@ export interface HeldSecret {
   current(): Promise<string>
   /** Every value it had in this session: what must be found in answers and kept out of everything written. */
   values(): readonly string[]
-}
-
-/** What a token for git over HTTPS may be used for; always fetching from this one repository. */
-export interface GitBinding {
-  /** Path of the repository on its hosts, without slashes around it and without `.git`: `me/project`. */
-  readonly repository: string
-  /** Branch patterns (`*` within a segment, `**` over several); absent: no push. */
-  readonly push?: { readonly branches: readonly string[]; readonly force: boolean; readonly tags: boolean; readonly remove: boolean }
 }

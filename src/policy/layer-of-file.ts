@@ -75,7 +75,7 @@ async function hosts(
 }
 
 async function secrets({ tree }: ParsedPolicy, from: From, folders: HostFolders): Promise<Layer['secrets']> {
-  const rules = await Promise.all((tree.secrets ?? []).map((entry, index) => parseSecret(entry, from('secrets', index), folders)))
+  const rules = (await Promise.all((tree.secrets ?? []).map((entry, index) => parseSecret(entry, from('secrets', index), folders)))).flat()
   refuseTwice(rules)
   const both = rules.find(({ name }) => tree.env !== undefined && Object.hasOwn(tree.env, name))
   if (both !== undefined) refuseSecret(both.name, 'env sets the same variable; the secret already does', both.origin)

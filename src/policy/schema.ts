@@ -45,6 +45,20 @@ export interface SecretEntry {
   readonly methods?: readonly string[] | undefined
   readonly paths?: readonly string[] | undefined
   readonly websocket?: boolean | undefined
+  readonly git?: GitEntry | undefined
+  readonly aws?: AwsEntry | undefined
+}
+export interface GitEntry {
+  readonly repository: string
+  readonly username?: string | undefined
+  readonly push?: readonly string[] | undefined
+  readonly force?: boolean | undefined
+  readonly tags?: boolean | undefined
+  readonly remove?: boolean | undefined
+}
+export interface AwsEntry {
+  readonly services?: readonly string[] | undefined
+  readonly regions?: readonly string[] | undefined
 }
 export type SecretFrom =
   | 'env'
@@ -111,6 +125,26 @@ const secret = z.strictObject({
   methods: texts.optional().describe('Only requests with these methods get it'),
   paths: texts.optional().describe('Only requests to these paths get it (`*` in a segment, `**` for any number of segments)'),
   websocket: z.boolean().optional().describe('`true` lets WebSockets be opened to these hosts, whose content is not read'),
+  git: z
+    .strictObject({
+      repository: text.describe('The one repository that the token is for: its path on the host, `me/project`'),
+      username: text.optional().describe('The user name sent with it (default: `x-access-token`)'),
+      push: texts.optional().describe('Branches that may be pushed to (`agent/*`, `**` over several segments); without it only fetching'),
+      force: z.boolean().optional().describe('`true` allows pushes that throw commits away'),
+      tags: z.boolean().optional().describe('`true` allows new tags'),
+      remove: z.boolean().optional().describe('`true` allows branches and tags to be removed'),
+    })
+    .optional()
+    .describe("For git over HTTPS: what may be done with the token, read from git's own requests"),
+  aws: z
+    .strictObject({
+      services: texts.optional().describe('Only requests to these services (`s3`) are signed'),
+      regions: texts.optional().describe('Only requests to these regions (`eu-central-1`) are signed'),
+    })
+    .optional()
+    .describe(
+      'An AWS key: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN` inside are placeholders, and what they sign is signed anew',
+    ),
 })
 
 export const policySchema: z.ZodType<PolicyFile> = z

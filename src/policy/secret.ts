@@ -6,6 +6,8 @@ import type { SecretPlace, SecretRule, SecretSource } from '../model/secret.ts'
 import { whereOf } from './host-rule.ts'
 import type { HostFolders } from './paths.ts'
 import type { SecretEntry } from './schema.ts'
+import { awsRules, awsText } from './secret-aws.ts'
+import { gitBinding, gitText } from './secret-git.ts'
 import { parseSecretHost } from './secret-hosts.ts'
 import { show } from './show.ts'
 
@@ -33,10 +35,15 @@ export async function parseSecretFlag(text: string, origin: Origin): Promise<Sec
   }
 }
 
-/** A line of a policy file, checked in shape. Throws Failure `policy/bad-secret`. */
-export async function parseSecret(entry: SecretEntry, origin: Origin, folders: HostFolders): Promise<SecretRule> {
+/** A line of a policy file, checked in shape; an AWS key is several. Throws Failure `policy/bad-secret`. */
+export async function parseSecret(entry: SecretEntry, origin: Origin, folders: HostFolders): Promise<readonly SecretRule[]> {
   const name = checkName(entry.name, origin)
   const refuse = (reason: string): never => refuseSecret(name, reason, origin)
+  if (entry.aws !== undefined) {
+    const hosts = await Promise.all(entry.hosts.map((host) => parseSecretHost(host, name, origin)))
+    return awsRules(entry, entry.aws, { from: readFrom(entry, refuse, folders), hosts, origin }, refuse)
+  }
+  const git = entry.git === undefined ? undefined : gitBinding(entry, entry.git, refuse)
   const header = entry.header?.toLowerCase()
   if (header !== undefined && (!/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(header) || noFields.test(header)))
     return refuse(`${show(entry.header ?? '')} is not a header field for a credential`)
@@ -47,17 +54,20 @@ export async function parseSecret(entry: SecretEntry, origin: Origin, folders: H
   for (const pattern of entry.paths ?? [])
     if (!/^\/[\x21-\x7e]*$/.test(pattern) || /[?#\\]/.test(pattern))
       return refuse(`${show(pattern)} is not a path pattern: it starts with / and has no query`)
-  return {
-    name,
-    from: readFrom(entry, refuse, folders),
-    hosts: await Promise.all(entry.hosts.map((host) => parseSecretHost(host, name, origin))),
-    where: [...new Set(where)],
-    ...(header === undefined ? {} : { header }),
-    ...(entry.methods === undefined ? {} : { methods: entry.methods }),
-    ...(entry.paths === undefined ? {} : { paths: entry.paths }),
-    ...(entry.websocket === true ? { websocket: true } : {}),
-    origin,
-  }
+  return [
+    {
+      name,
+      from: readFrom(entry, refuse, folders),
+      hosts: await Promise.all(entry.hosts.map((host) => parseSecretHost(host, name, origin))),
+      where: [...new Set(where)],
+      ...(header === undefined ? {} : { header }),
+      ...(entry.methods === undefined ? {} : { methods: entry.methods }),
+      ...(entry.paths === undefined ? {} : { paths: entry.paths }),
+      ...(entry.websocket === true ? { websocket: true } : {}),
+      ...(git === undefined ? {} : { git }),
+      origin,
+    },
+  ]
 }
 
 /** Two lines for one name: whichever won, somebody would be surprised where the value goes. */
@@ -79,7 +89,9 @@ export function sourceText(from: SecretSource): string {
 }
 
 /** In words: "Authorization, Basic", "the field private-token". */
-export function placesText({ where, header }: SecretRule): string {
+export function placesText({ where, header, git, aws }: SecretRule): string {
+  if (aws !== undefined) return awsText(aws)
+  if (git !== undefined) return gitText(git)
   const words = { header: header === undefined ? 'header' : `the field ${header}`, basic: 'Basic', query: 'query', body: 'body' }
   return where.map((place) => words[place]).join(', ')
 }

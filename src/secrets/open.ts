@@ -2,16 +2,21 @@
 import { Failure } from '../errors/failure.ts'
 import type { HeldSecret, SecretRule } from '../model/secret.ts'
 import { makePlaceholder } from './placeholder.ts'
-import { readSource, type SourceContext } from './sources.ts'
+import { readOptional, type SourceContext } from './sources.ts'
 import { checkValue } from './value.ts'
 
-/** All or none. Throws a Failure of the group `secret`; no message holds a value. */
+/** All or none, but for optional ones without a value. Throws a Failure of the group `secret`; no message holds a value. */
 export async function openSecrets(rules: readonly SecretRule[], context: SourceContext): Promise<readonly HeldSecret[]> {
-  const values: string[] = []
-  for (const rule of rules) values.push(checkValue(rule.name, await readSource(rule, context), whereOf(rule))) // one after the other: some ask the user
+  const answers = new Map<string, Promise<string>>()
+  const found: { readonly rule: SecretRule; readonly value: string }[] = []
+  // One after the other: some ask the user.
+  for (const rule of rules) {
+    const value = await readOptional(rule, { ...context, answers })
+    if (value !== undefined) found.push({ rule, value: checkValue(rule.name, value, whereOf(rule)) })
+  }
+  const values = found.map(({ value }) => value)
   const held: HeldSecret[] = []
-  for (const [index, rule] of rules.entries())
-    held.push(hold(rule, values[index] ?? '', [...values, ...held.map(({ placeholder }) => placeholder)]))
+  for (const { rule, value } of found) held.push(hold(rule, value, [...values, ...held.map(({ placeholder }) => placeholder)]))
   return held
 }
 

@@ -16,6 +16,8 @@ export interface SourceContext {
   readonly dataDir: string
   /** What the cell can read: the project and every mount. A value that lies there is no secret from it. */
   readonly shown: readonly string[]
+  /** What commands have answered already in this run, by their argv. */
+  readonly answers?: Map<string, Promise<string>>
 }
 
 type Read<Kind extends SecretSource['kind']> = (
@@ -33,9 +35,16 @@ const readers: { readonly [Kind in SecretSource['kind']]: Read<Kind> } = {
 }
 
 /** The value as its source has it. Throws a Failure of the group `secret` that names the source and what to do. */
-export async function readSource({ name, from }: SecretRule, context: SourceContext): Promise<string> {
+async function readSource({ name, from }: SecretRule, context: SourceContext): Promise<string> {
   const read = readers[from.kind] as Read<SecretSource['kind']>
   return read(name, from, context)
+}
+
+/** As readSource, but undefined where an optional secret's source has nothing. */
+export async function readOptional(rule: SecretRule, context: SourceContext): Promise<string | undefined> {
+  if (rule.optional !== true) return readSource(rule, context)
+  if (rule.from.kind === 'env') return context.hostEnv[rule.from.variable] || undefined
+  return (await readSource(rule, context)) || undefined
 }
 
 function readVariable(name: string, { variable }: { readonly variable: string }, { hostEnv }: SourceContext): string {
@@ -44,7 +53,11 @@ function readVariable(name: string, { variable }: { readonly variable: string },
   return value
 }
 
-async function readFile(name: string, { path: file }: { readonly path: string }, { shown }: SourceContext): Promise<string> {
+async function readFile(
+  name: string,
+  { path: file, member }: { readonly path: string; readonly member?: string },
+  { shown }: SourceContext,
+): Promise<string> {
   const refuse = (reason: string): never => {
     throw new Failure('secret/file', { secret: name, file, reason })
   }
@@ -64,19 +77,38 @@ async function readFile(name: string, { path: file }: { readonly path: string },
   if ((facts.mode & 0o077) !== 0)
     return refuse(`others may read or write it (mode ${(facts.mode & 0o777).toString(8)}); chmod 600 mends that`)
   if (facts.size > 65_536) return refuse('it is larger than 64 KiB')
-  return withoutLineEnd(await handle.readFile('utf8'))
+  return picked(name, file, withoutLineEnd(await handle.readFile('utf8')), member)
 }
 
 /** The user's own program with the user's own environment; found in PATH, but never in what the cell can write. */
 async function readCommand(
   name: string,
-  { argv }: { readonly argv: readonly [string, ...string[]] },
+  { argv, member }: { readonly argv: readonly [string, ...string[]]; readonly member?: string },
   context: SourceContext,
 ): Promise<string> {
   const [program, ...args] = argv
   const found = await findProgram(program, context)
   if (found === undefined) throw new Failure('secret/no-program', { secret: name, program })
-  return run(name, [found, ...args], program, context)
+  const key = JSON.stringify(argv)
+  // Several parts of one key come from one answer: a command may ask the user for a finger or a password each time.
+  const answer = context.answers?.get(key) ?? run(name, [found, ...args], program, context)
+  context.answers?.set(key, answer)
+  return picked(name, program, await answer, member)
+}
+
+/** One member of a JSON object; '' where it is not there. */
+function picked(name: string, source: string, text: string, member: string | undefined): string {
+  if (member === undefined) return text
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error // its message would quote the text
+    throw new Failure('secret/not-json', { secret: name, source, member })
+  }
+  if (typeof value !== 'object' || value === null) throw new Failure('secret/not-json', { secret: name, source, member })
+  const found = (value as Readonly<Record<string, unknown>>)[member]
+  return typeof found === 'string' ? found : ''
 }
 
 async function readKeyring(

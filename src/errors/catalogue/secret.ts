@@ -21,6 +21,10 @@ export const secretFailures = {
     message: 'the secret {secret} is printed by {program}, and that failed: {reason}',
     remedy: 'Run the command yourself; it gets no input, and has 60 seconds.',
   },
+  'secret/not-json': {
+    message: 'the secret {secret} is the member {member} of what {source} gives, and that is no JSON object',
+    remedy: 'Look at it yourself; `aws configure export-credentials --format process` prints what is expected.',
+  },
   'secret/no-keyring': {
     message: 'the secret {secret} is in the keyring, and secret-tool, which reads it, is not installed',
     remedy:

@@ -18,7 +18,9 @@ export interface SignedRequest {
   readonly method: string
   /** With the query. */
   readonly path: string
-  /** Host is among them, as the server will see it. */
+  /** The Host field as the server will see it. */
+  readonly host: string
+  /** Without Host. */
   readonly fields: readonly Field[]
   /** Hex sha-256 of the body; asked only when the request does not carry it. Undefined: too long to be read. */
   readonly bodyHash: () => Promise<string | undefined>
@@ -57,7 +59,7 @@ export async function resign(request: SignedRequest, cell: Keys, real: Keys): Pr
   if (payload === undefined) return refused('bad-signature', 'the body is too long to be signed as a whole, and carries no hash of its own')
   if (!literal.test(payload)) return refused('bad-signature', `a kind of payload that is not re-signed`)
 
-  const covered = signedFields(request.fields, signed)
+  const covered = signedFields([...request.fields, ['host', request.host]], signed)
   if (covered === undefined) return refused('bad-signature', 'a signed header that is not there, or is not passed on')
   const cellKey = signingKey(cell.secret, signed)
   const canonical = (path: string, fields: readonly Field[], pairs: typeof query): Canonical => ({

@@ -21,7 +21,7 @@ async function open(binding: Partial<NonNullable<GitBinding['push']>> | undefine
   const server = await startGitServer({
     judge: async (request, body) => {
       const refusal = await judgeGit(
-        { repository: 'me/thing', ...push },
+        { repository: 'me/thing', username: 'x', ...push },
         {
           method: request.method ?? '',
           path: request.url ?? '',
