@@ -2,7 +2,7 @@
 // Used by the injection before it puts the token in.
 import type { GitBinding } from '../../model/secret.ts'
 import type { Refusal } from '../context.ts'
-import { pathMatches } from '../http/limits.ts'
+import { pathMatches } from '../../'
 import type { StepBody } from '../steps/step.ts'
 import { PackError, readCommits, type Commits } from './pack.ts'
 import { isNone, readPush, type RefUpdate } from './receive-pack.ts'

@@ -4,7 +4,7 @@ import type { HeldSecret } from '../../model/secret.ts'
 import { resign, type Keys } from '../aws/resign.ts'
 import { sha256 } from '../aws/signature.ts'
 import type { Target } from '../context.ts'
-import { pathMatches } from '../http/limits.ts'
+import { pathMatches } from '../../'
 import type { Step, StepRequest, StepResult } from './step.ts'
 
 /** A body whose hash is not given is read whole to be signed; SDKs give the hash with anything large. */
