@@ -2,7 +2,6 @@
 // Used by the injection before it puts the token in.
 import type { GitBinding } from '../../model/secret.ts'
 import type { Refusal } from '../context.ts'
-import { pathMatches } from '../../'
 import type { StepBody } from '../steps/step.ts'
 import { PackError, readCommits, type Commits } from './pack.ts'
 import { isNone, readPush, type RefUpdate } from './receive-pack.ts'
@@ -68,7 +67,7 @@ function judgeUpdate(allowed: PushBinding, { ref, after, before }: RefUpdate): R
   if (ref.startsWith('refs/tags/'))
     return allowed.tags ? undefined : refuse('git-push', `the push sets a tag (${ref.slice(10)})`, '`git: { tags: true }` allows it')
   const branch = ref.startsWith('refs/heads/') ? ref.slice(11) : undefined
-  if (branch !== undefined && allowed.branches.some((pattern) => pathMatches(pattern, branch))) return undefined
+  if (branch !== undefined && allowed.branches.some((pattern) => branchMatches(pattern, branch))) return undefined
   return refuse(
     'git-branch',
     `the push is to ${branch ?? ref}, and this secret may push to ${allowed.branches.join(', ') || 'no branch'}`,
@@ -117,6 +116,12 @@ export function leadsTo(commits: Commits, newer: string, older: string): boolean
     waiting.push(...(commits.get(id) ?? []))
   }
   return false
+}
+
+/** `*` stands for anything within one segment, `**` for anything. */
+function branchMatches(pattern: string, branch: string): boolean {
+  const parts = pattern.split(/(\*\*|\*)/).map((part) => (part === '**' ? '.*' : part === '*' ? '[^/]*' : RegExp.escape(part)))
+  return new RegExp(`^${parts.join('')}$`, 'su').test(branch)
 }
 
 function refuse(code: string, reason: string, remedy?: string): Refusal {

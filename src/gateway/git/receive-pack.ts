@@ -16,6 +16,7 @@ export type Push =
   | { readonly kind: 'bad'; readonly reason: string }
 
 const maxUpdates = 1_000
+const longestRef = 512
 
 /** `body`: the whole request. Never throws. */
 export function readPush(body: Buffer): Push {
@@ -56,7 +57,8 @@ export function readPush(body: Buffer): Push {
 
 /** git-check-ref-format, as far as a rule could be misled: no `..`, no control or blank, no empty or dotted component, no `@{`, no pattern characters. */
 function isRef(ref: string): boolean {
-  if (!/^refs\/[\x21-\x7e\u00a0-\u{10ffff}]+$/u.test(ref) || /[\\~^:?*[]|\.\.|@\{|\/\/|\ufffd/.test(ref)) return false
+  if (ref.length > longestRef || !/^refs\/[\x21-\x7e\u00a0-\u{10ffff}]+$/u.test(ref) || /[\\~^:?*[]|\.\.|@\{|\/\/|\ufffd/.test(ref))
+    return false
   return ref.split('/').every((part) => part !== '' && !part.startsWith('.') && !part.endsWith('.') && !part.endsWith('.lock'))
 }
 

@@ -1,10 +1,10 @@
 // Gateway, steps: requests that were signed with an AWS key's placeholders are signed anew with the key itself, which is sent nowhere.
+import { patternAllows } from '../../policy/path-pattern.ts'
 import { isBound } from '../../policy/secret-hosts.ts'
 import type { HeldSecret } from '../../model/secret.ts'
 import { resign, type Keys } from '../aws/resign.ts'
 import { sha256 } from '../aws/signature.ts'
 import type { Target } from '../context.ts'
-import { pathMatches } from '../../'
 import type { Step, StepRequest, StepResult } from './step.ts'
 
 /** A body whose hash is not given is read whole to be signed; SDKs give the hash with anything large. */
@@ -25,8 +25,7 @@ export function awsStep(secrets: readonly HeldSecret[], onUse: (name: string, ta
       if (!request.safe) return refuse('plain-http', 'an AWS key signs only what leaves encrypted')
       if (rule.methods !== undefined && !rule.methods.includes(request.method))
         return refuse('method', `the AWS key of this session signs ${rule.methods.join(', ')} only`)
-      const [pathname = ''] = request.path.split('?')
-      if (rule.paths !== undefined && !rule.paths.some((pattern) => pathMatches(pattern, pathname)))
+      if (rule.paths !== undefined && !rule.paths.some((pattern) => patternAllows(pattern, request.path)))
         return refuse('path', 'the AWS key of this session is not for this path')
       const real: Keys = {
         id: await id.current(),
