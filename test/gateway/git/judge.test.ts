@@ -12,8 +12,8 @@ interface Scene {
   readonly clone: string
   readonly bare: string
   /** Runs git in the clone: its exit code, and all it said. */
-  run(...args: readonly string[]): Promise<{ readonly code: number | null; readonly said: string }>
-  commit(name: string): string
+  readonly run: (...args: readonly string[]) => Promise<{ readonly code: number | null; readonly said: string }>
+  readonly commit: (name: string) => string
 }
 
 async function open(binding: Partial<NonNullable<GitBinding['push']>> | undefined, object: 'sha1' = 'sha1'): Promise<Scene> {
