@@ -21,17 +21,17 @@ export function patternAllows(pattern: string, target: string): boolean {
 
 /**
  * Whether a deny's pattern speaks of this path. Wider than an allow's: spellings that some server takes for the same (case, escapes, a final
- * slash, dots and blanks at the end of a segment, compatibility forms) are denied with it.
+ * slash, blanks around a segment, dots behind it, compatibility forms) are denied with it.
  */
 export function patternDenies(pattern: string, path: string): boolean {
-  const [own, asked] = [pattern, path].map((text) => text.split('/').map(folded))
-  if (own === undefined || asked === undefined) return true
-  return segmentsMatch(own, asked) || (asked.at(-1) === '' && segmentsMatch(own, asked.slice(0, -1)))
+  const [own = [], asked = []] = [pattern, path].map((text) => text.split('/').map(folded))
+  const solid = asked.filter((segment, index) => index === 0 || segment !== '')
+  return segmentsMatch(own, asked) || segmentsMatch(own, solid)
 }
 
 function folded(segment: string): string {
   const text = (decoded(segment) ?? segment).normalize('NFKC').toLowerCase()
-  return text.replace(/[. ]+$/, '')
+  return text.replace(/^[\p{C}\p{Z}]+|[.\p{C}\p{Z}]+$/gu, '')
 }
 
 /** Whether whatever `inner` allows, `outer` allows as well. Errs on the side of no. */

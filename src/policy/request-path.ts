@@ -24,7 +24,15 @@ export function oddInPath(path: string): string | undefined {
   const found = odd.find(([pattern]) => pattern.test(path))
   if (found !== undefined) return found[1]
   // The escapes together must be UTF-8: no overlong forms, no surrogates, nothing cut off.
-  return decoded(path) === undefined ? 'an escape that is no UTF-8 (overlong or cut off)' : undefined
+  const text = decoded(path)
+  if (text === undefined) return 'an escape that is no UTF-8 (overlong or cut off)'
+  if (/[\uff0f\uff3c\u2044\u2215\u2216]/.test(text)) return 'a character that some servers take for a slash'
+  return text.split('/').some(isDotsInDisguise) ? 'a dot segment in disguise' : undefined
+}
+
+/** Dots beside blanks or in compatibility forms: some file systems and frameworks leave out the one and fold the other. */
+function isDotsInDisguise(segment: string): boolean {
+  return /^\.{1,2}$/.test(segment.normalize('NFKC').replace(/[\p{C}\p{Z}]/gu, ''))
 }
 
 /** Without its escapes; undefined where they are not UTF-8. */
