@@ -1,6 +1,9 @@
 // `anchorhold explain host`: the verdict on a host, or on one request to it. Split from explain.ts.
 import { Failure } from '../errors/failure.ts'
+import { judgeEnding, type EndingVerdict } from '../gateway/ending.ts'
+import { judgeTarget } from '../gateway/judging.ts'
 import type { CanonicalHost, Policy } from '../model/policy.ts'
+import type { Destination } from '../model/verdict.ts'
 import { canonicalHost } from '../policy/host-name.ts'
 import { isAboutRequests, judge, originText, ruleText } from '../policy/judge.ts'
 import { judgeRequest, requestRules, type RequestRules } from '../policy/judge-request.ts'
@@ -34,7 +37,14 @@ function explainHost(host: CanonicalHost, port: number, policy: Policy): Explain
   const { effect, reason, remedy } = judge(policy.network, { host, port })
   const route = policy.network.routes.find((candidate) => candidate.host === host && candidate.port === port)
   const routed = route === undefined || effect === 'deny' ? '' : `; it is routed to ${route.to.address} port ${route.to.port}`
-  return { subject: `${host}:${port}`, verdict: effect, reason: `${reason}${routed}`, ...(remedy === undefined ? {} : { remedy }) }
+  const answer = { subject: `${host}:${port}`, verdict: effect, reason: `${reason}${routed}`, ...(remedy === undefined ? {} : { remedy }) }
+  return effect === 'deny' || port === 80 ? answer : { ...answer, tls: endingOf(policy, { host, port }) }
+}
+
+/** Whether TLS to an allowed host is ended: what the gateway itself asks for each connection. */
+function endingOf({ network }: Policy, target: Destination): EndingVerdict {
+  const judged = judgeTarget(network, target)
+  return judgeEnding({ network, steps: [] }, target, judged.kind === 'allowed' ? judged.rules : [])
 }
 
 /** A host that is allowed for certain requests only: says which, and how to ask about one. */

@@ -15,6 +15,8 @@ export interface Explained {
   readonly verdict: string
   readonly reason: string
   readonly remedy?: string
+  /** Of a host that is allowed: whether what passes is read, and why or why not. */
+  readonly tls?: { readonly ended: boolean; readonly why: string }
 }
 
 /** Adds `explain` to the program. */
@@ -59,9 +61,10 @@ function print(answers: readonly Explained[], { json }: PolicyFlags): void {
   endWithReader()
   if (json === true) return printLines(answers.map(jsonLine))
   const style = styleFor(process.stdout)
-  const shown = ({ subject, verdict, reason, remedy }: Explained): readonly string[] => [
+  const shown = ({ subject, verdict, reason, remedy, tls }: Explained): readonly string[] => [
     `${style.bold(plain(subject))}: ${verdict === 'deny' || verdict === 'absent' || verdict === 'hidden' || verdict === 'held' ? style.bad(verdict) : style.good(verdict)}`,
     `  ${plain(reason)}`,
+    ...(tls === undefined ? [] : [`  TLS is ${tls.ended ? 'ended by the gateway' : 'passed on as it is'}: ${plain(tls.why)}`]),
     ...(remedy === undefined ? [] : [`  → ${plain(remedy)}`]),
   ]
   printLines(answers.flatMap(shown))

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import type { Origin, Policy } from '../model/policy.ts'
 import { originText, ruleText } from '../policy/judge.ts'
 import { showLimit, type LimitName } from '../policy/limits.ts'
+import { passText } from '../policy/pass-through.ts'
 import { placesText, sourceText } from '../policy/secret.ts'
 import { secretHostText } from '../policy/secret-hosts.ts'
 import type { LoadedPolicy } from '../policy/load.ts'
@@ -89,7 +90,7 @@ function bindingText(secret: Policy['secrets'][number]): string {
   return [placesText(secret), ...methods, ...paths, ...(websocket === true ? ['WebSockets too'] : [])].join('; ')
 }
 
-function networkRows({ rules, routes }: Policy['network']): readonly (readonly string[])[] {
+function networkRows({ rules, routes, passThrough = [] }: Policy['network']): readonly (readonly string[])[] {
   const because = (reason: string | undefined, origin: Origin): string =>
     reason === undefined ? originText(origin) : `${originText(origin)}: ${reason}`
   return [
@@ -97,8 +98,9 @@ function networkRows({ rules, routes }: Policy['network']): readonly (readonly s
     ...rules.filter(({ effect }) => effect === 'allow').map((rule) => ['allow', ruleText(rule), because(rule.reason, rule.origin)]),
     ...routes.map(({ host, port, to, origin }) => [
       'route',
-      `${host}:${port} → ${to.address.includes(':') ? `[${to.address}]` : to.address}:${to.port}`,
+      `${host}:${port} → ${to.scheme === 'http' ? 'http://' : ''}${to.address.includes(':') ? `[${to.address}]` : to.address}:${to.port}`,
       originText(origin),
     ]),
+    ...passThrough.map((pass) => ['pass through', passText(pass), originText(pass.origin)]),
   ]
 }

@@ -1,6 +1,6 @@
 // Gateway: whether TLS to a target is ended here, and why. Asked by door.ts for each connection and by `anchorhold explain host`. Pure.
 import type { HostRule } from '../model/policy.ts'
-import { matches } from '../policy/judge.ts'
+import { isAboutRequests, matches } from '../policy/judge.ts'
 import type { GatewayContext, Target } from './context.ts'
 import { routeOf } from './dial/resolve.ts'
 import { unlimited } from './judging.ts'
@@ -28,6 +28,6 @@ export function judgeEnding({ network, steps }: Grounds, target: Target, rules: 
 
 /** Whether any connection of a session may have a reason, so that it needs an authority that its cell trusts. */
 export function mayEnd({ network, steps }: Grounds): boolean {
-  const limited = network.rules.some((rule) => rule.effect === 'allow' && !unlimited([rule]))
+  const limited = network.rules.some(isAboutRequests)
   return steps.length > 0 || limited || network.routes.some((route) => route.to.scheme === 'http')
 }

@@ -42,6 +42,9 @@ export interface HostRule {
   readonly origin: Origin
 }
 
+/** Hosts whose TLS the gateway never ends. */
+export type PassRule = Pick<HostRule, 'pattern' | 'ports' | 'origin'>
+
 /** A name that is dialled somewhere else than where DNS says; only the user's own policy and flags may have them. */
 export interface Route {
   readonly host: CanonicalHost
@@ -100,7 +103,7 @@ export interface Policy {
     readonly rules: readonly HostRule[]
     readonly routes: readonly Route[]
     /** Hosts whose TLS is never ended: clients that know one certificate only, or show one of their own. Allows nothing by itself. */
-    readonly passThrough?: readonly Pick<HostRule, 'pattern' | 'ports' | 'origin'>[]
+    readonly passThrough?: readonly PassRule[]
   }
   /** Bindings alone, never a value; each name once. */
   readonly secrets: readonly SecretRule[]

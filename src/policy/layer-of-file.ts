@@ -7,6 +7,7 @@ import type { Layer, Said } from './layer.ts'
 import { envRule } from './layer-of-flags.ts'
 import { limitName, parseLimit } from './limits.ts'
 import { parseGlob, parseMount, type HostFolders } from './paths.ts'
+import { parsePassThrough } from './pass-through.ts'
 import { checkPreset, isPresetWord, type Registry } from './presets.ts'
 import { parseRoute } from './route.ts'
 import { parseSecret, refuseSecret, refuseTwice } from './secret.ts'
@@ -46,6 +47,9 @@ export async function layerOfFile(source: FileSource, folders: HostFolders, regi
     presets,
     rules,
     routes: Object.entries(tree.network?.routes ?? {}).flatMap(([host, to]) => parseRoute(host, to, from('network', 'routes', host))),
+    passThrough: await Promise.all(
+      (tree.network?.passThrough ?? []).map((text, index) => parsePassThrough(text, from('network', 'passThrough', index))),
+    ),
     secrets: await secrets(parsed, from, folders),
     limits: limits(parsed, from),
   }

@@ -31,6 +31,7 @@ export async function layerOfFlags(options: RunOptions, folders: HostFolders, re
     env: (options.env ?? []).map(envOfFlag),
     presets,
     rules,
+    passThrough: [],
     routes: (options.route ?? []).flatMap((text): readonly Route[] => parseRouteFlag(text, flag(`--route ${text}`))),
     secrets: await Promise.all((options.secret ?? []).map((text) => parseSecretFlag(text, flag(`--secret ${text}`)))),
     limits: (options.limit ?? []).map(limitOfFlag),

@@ -1,5 +1,16 @@
 // Policy: what one source says (a file, the flags), read but not yet merged. Made by layer-of-*.ts, compared by narrow.ts, merged by merge.ts.
-import type { EngineChoice, EnvRule, FileMount, HostRule, Origin, PathRule, PermissionMode, Route, WorkspaceMode } from '../model/policy.ts'
+import type {
+  EngineChoice,
+  EnvRule,
+  FileMount,
+  HostRule,
+  Origin,
+  PassRule,
+  PathRule,
+  PermissionMode,
+  Route,
+  WorkspaceMode,
+} from '../model/policy.ts'
 import type { SecretRule } from '../model/secret.ts'
 import type { LimitName } from './limits.ts'
 
@@ -24,6 +35,7 @@ export interface Layer {
   readonly presets: readonly Said<string>[]
   readonly rules: readonly HostRule[]
   readonly routes: readonly Route[]
+  readonly passThrough: readonly PassRule[]
   readonly secrets: readonly SecretRule[]
   readonly limits: readonly (Said<number | 'none'> & { readonly name: LimitName })[]
 }
@@ -38,6 +50,7 @@ export const silentLayer: Layer = {
   presets: [],
   rules: [],
   routes: [],
+  passThrough: [],
   secrets: [],
   limits: [],
 }

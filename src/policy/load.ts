@@ -12,6 +12,7 @@ import { silentLayer, type Layer } from './layer.ts'
 import { layerOfFlags } from './layer-of-flags.ts'
 import { merge } from './merge.ts'
 import { widenings, type Widening } from './narrow.ts'
+import { refusePassContradictions } from './pass-through.ts'
 import type { HostFolders } from './paths.ts'
 import { openHostNotes } from './open-hosts.ts'
 import { expandPresets, type Registry } from './presets.ts'
@@ -70,6 +71,7 @@ export async function loadPolicy(input: LoadInput): Promise<LoadedPolicy> {
   const { policy, origins } = merge({ user, project, flags }, rules, env)
   await refusePolicyInMounts(policy, sources)
   refusePlainSecrets(policy)
+  refusePassContradictions(policy)
   return {
     policy,
     sources: sources.map((source) => ({ ...source, widens: source.kind === 'project' ? widens : [] })),

@@ -35,6 +35,7 @@ export function merge({ user, project, flags }: Layers, presetRules: readonly Ho
   const routes = dedupeRoutes([...flags.routes, ...user.routes])
   const rules = withRoutes([...layers.flatMap((layer) => layer.rules), ...presetRules], routes)
   const secrets = mergeSecrets(layers)
+  const passThrough = layers.flatMap((layer) => layer.passThrough)
   const effective: Omit<Policy, 'digest'> = {
     engine: engine.value,
     agent: agent?.value,
@@ -46,7 +47,7 @@ export function merge({ user, project, flags }: Layers, presetRules: readonly Ho
       unprotect: layers.flatMap((layer) => layer.unprotect),
     },
     env: mergeEnv(layers, presetEnv),
-    network: { rules: [...rules, ...rulesOfSecrets(secrets, rules)], routes },
+    network: { rules: [...rules, ...rulesOfSecrets(secrets, rules)], routes, ...(passThrough.length === 0 ? {} : { passThrough }) },
     secrets,
     permissions: { mode: mode.value, allow: mergeTools(user, project) },
     limits: Object.fromEntries(

@@ -7,6 +7,7 @@ import { showLimit, standardLimits } from './limits.ts'
 import { placesText, sourceText } from './secret.ts'
 import { secretHostText } from './secret-hosts.ts'
 import { patternContains } from './path-pattern.ts'
+import { passText } from './pass-through.ts'
 import { show } from './show.ts'
 import { isWithin } from '../host/paths.ts'
 
@@ -63,6 +64,13 @@ export function widenings(project: Layer, user: Layer, flags: Layer): readonly W
   for (const rule of project.env) {
     const own = given.env.findLast(({ name }) => name === rule.name) // of several, the last one holds
     if (own === undefined || own.value !== rule.value) add(`sets the variable ${rule.name}`, rule.origin)
+  }
+  for (const pass of project.passThrough) {
+    const own = user.passThrough.some(
+      ({ pattern, ports }) =>
+        contains(pattern, pass.pattern) && (ports === 'all' || (pass.ports !== 'all' && pass.ports.every((port) => ports.includes(port)))),
+    )
+    if (!own) add(`lets what passes to ${passText(pass)} go unread`, pass.origin)
   }
   for (const secret of project.secrets) {
     if (flags.secrets.some(({ name }) => name === secret.name)) continue

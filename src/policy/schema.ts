@@ -28,6 +28,7 @@ export interface NetworkSection {
   readonly allow?: readonly (string | HostEntry | HostMap)[] | undefined
   readonly deny?: readonly (string | HostEntry | HostMap)[] | undefined
   readonly routes?: Readonly<Record<string, string>> | undefined
+  readonly passThrough?: readonly string[] | undefined
 }
 /** `deny` and `graphql` stand in `allow` only. */
 export interface HostEntry extends RequestsEntry {
@@ -180,7 +181,15 @@ export const policySchema: z.ZodType<PolicyFile> = z
           .array(denyEntry)
           .optional()
           .describe('Hosts, or requests to them, that no other rule can allow; without a port: every port'),
-        routes: z.record(z.string(), text).optional().describe("`HOST[:PORT]: ADDRESS[:PORT]`; in the user's own policy only"),
+        routes: z
+          .record(z.string(), text)
+          .optional()
+          .describe(
+            "`HOST[:PORT]: [http://]ADDRESS[:PORT]`; `http://`: TLS is ended, plain HTTP from there; in the user's own policy only",
+          ),
+        passThrough: texts
+          .optional()
+          .describe('Hosts whose TLS is never ended (pinned clients, client certificates); allows nothing; without a port: every port'),
       })
       .optional()
       .describe('Where the cell may connect to'),

@@ -19,5 +19,5 @@ function ruleText(rule: HostRule): string {
 }
 
 function routeText(route: Policy['network']['routes'][number]): string {
-  return `${route.host}:${route.port} → ${route.to.address}:${route.to.port}`
+  return `${route.host}:${route.port} → ${route.to.scheme === 'http' ? 'http://' : ''}${route.to.address}:${route.to.port}`
 }

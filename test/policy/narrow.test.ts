@@ -1,9 +1,9 @@
 // The law of projects: whatever a project's file says, without approval no run gets more than the user alone would give. Oracle: the judge, and the values.
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import type { CanonicalHost, HostRule, Origin } from '../../src/model/policy.ts'
+import type { CanonicalHost, HostRule, Origin, Policy } from '../../src/model/policy.ts'
 import type { SecretRule } from '../../src/model/secret.ts'
-import { judge } from '../../src/policy/judge.ts'
+import { judge, matches } from '../../src/policy/judge.ts'
 import { silentLayer, type Layer } from '../../src/policy/layer.ts'
 import { merge } from '../../src/policy/merge.ts'
 import { widenings } from '../../src/policy/narrow.ts'
@@ -60,6 +60,7 @@ const layer = (kind: 'user' | 'project'): fc.Arbitrary<Layer> => {
     presets: fc.constant([]),
     rules: fc.array(rule, { maxLength: kind === 'user' ? 5 : 2 }),
     routes: fc.constant([]),
+    passThrough: rare(fc.array(rule, { maxLength: 2 })),
     secrets: rare(fc.uniqueArray(secret, { maxLength: 2, selector: ({ name }) => name })),
     limits: fc.array(limit, { maxLength: kind === 'user' ? 3 : 1 }),
   })
@@ -75,6 +76,10 @@ const layer = (kind: 'user' | 'project'): fc.Arbitrary<Layer> => {
     })
     .map((few) => Object.fromEntries(Object.entries(few).filter(([, value]) => value !== undefined)) as Partial<Layer>)
   return fc.tuple(rows, single).map(([many, few]) => ({ ...many, ...few }))
+}
+
+function passes({ passThrough = [] }: Policy['network'], host: CanonicalHost, port: number): boolean {
+  return passThrough.some(({ pattern, ports: own }) => matches(pattern, host) && (own === 'all' || own.includes(port)))
 }
 
 it('a project without approval never widens anything', () => {
@@ -97,6 +102,8 @@ it('a project without approval never widens anything', () => {
       expect(alone.permissions.allow).toEqual(expect.arrayContaining([...both.permissions.allow]))
       for (const name of ['memory', 'processes', 'time'] as const)
         expect(both.limits[name] ?? Infinity).toBeLessThanOrEqual(alone.limits[name] ?? Infinity)
+      for (const host of names)
+        for (const port of ports) if (!passes(alone.network, host, port)) expect(passes(both.network, host, port)).toBe(false)
       const reach = (policy: typeof alone, mode: string): string[] =>
         policy.files.mount.filter((mount) => mount.mode === mode || mode === 'ro').map(({ path }) => path)
       for (const mode of ['ro', 'rw'])

@@ -101,6 +101,10 @@ export const policyFailures = {
     message: "{where}: a project's policy can't have routes: they decide which machine answers for a name",
     remedy: 'Move the route to your own policy (~/.config/anchorhold/policy.yaml), or give it with --route.',
   },
+  'policy/pass-through': {
+    message: '{where}: {host} is to be passed through unread, but {why}',
+    remedy: 'Take {host} out of network.passThrough, or take out what has to read it.',
+  },
   'policy/project-widens': {
     message: '{file} comes with the project and asks for more than you allow:\n{lines}',
     remedy: 'Read it; then approve exactly this content with: anchorhold trust',
