@@ -62,7 +62,7 @@ struct order {
   unsigned long long open_files, file_size, processes;
   unsigned cpus;
   int streams[3], targets[MAX_TARGET + 1];
-  size_t input_count, word_count, word_bytes;
+  size_t input_count, word_count, word_bytes, view_count;
 };
 enum { MOST_FDS = 5 + MAX_TARGET + 1 };
 
@@ -144,6 +144,12 @@ static noreturn void wait_for_order(int gate, const struct plan *plan) {
   char *words = must_alloc(order.word_bytes + 1), **argv = must_alloc((order.word_count + 1) * sizeof *argv);
   read_whole(gate, words, order.word_bytes);
   for (size_t i = 0; i < order.word_count; i++, words += strlen(words) + 1) argv[i] = words;
+  struct view *views = must_alloc((order.view_count + 1) * sizeof *views);
+  for (size_t i = 0; i < order.view_count; i++) {
+    char **parts[VIEW_WORDS] = {&views[i].place, &views[i].lower, &views[i].upper, &views[i].work};
+    for (int part = 0; part < VIEW_WORDS; part++, words += strlen(words) + 1) *parts[part] = words;
+  }
+  views_mount(views, order.view_count);
   become_engine(&order, fds, &files, argv);
 }
 
@@ -169,7 +175,8 @@ void engine_order(int gate, const struct plan *plan, const struct streams *strea
                         .cpus = plan->cpus,
                         .input_count = plan->input_count,
                         .word_count = plan->word_count,
-                        .word_bytes = plan->words.length};
+                        .word_bytes = plan->words.length,
+                        .view_count = plan->view_count};
   int fds[MOST_FDS] = {info, enter};
   size_t count = 2;
   if (plan->input_count > MAX_TARGET || plan->word_count == 0) fail("the plan names no engine, or too many files");

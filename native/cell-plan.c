@@ -111,11 +111,21 @@ static void read_cover(struct plan *plan) {
   plan->covers[plan->cover_count++] = cover;
 }
 
-static void read_word(struct plan *plan) {
+static void add_word(struct plan *plan) {
   char *text = read_field();
   bytes_add(&plan->words, text, strlen(text) + 1);
-  plan->word_count++;
   free(text);
+}
+
+static void read_word(struct plan *plan) {
+  if (plan->view_count) fail("an argument after a view");
+  add_word(plan);
+  plan->word_count++;
+}
+
+static void read_view(struct plan *plan) {
+  for (int i = 0; i < VIEW_WORDS; i++) add_word(plan);
+  plan->view_count++;
 }
 
 static void read_check(struct plan *plan) {
@@ -134,6 +144,7 @@ void plan_read(struct plan *plan, const char *last, pid_t engine) {
     else if (strcmp(word, "cgroup") == 0) read_cgroup(plan);
     else if (strcmp(word, "listener") == 0) read_listener(plan);
     else if (strcmp(word, "cover") == 0) read_cover(plan);
+    else if (strcmp(word, "view") == 0) read_view(plan);
     else if (strcmp(word, "check") == 0) read_check(plan);
     else if (strcmp(word, "open-files") == 0) plan->open_files = read_number();
     else if (strcmp(word, "file-size") == 0) plan->file_size = read_number();

@@ -99,7 +99,17 @@ static noreturn void check(char *engine) {
   fail_errno(engine);
 }
 
+// `--check-view LOWER UPPER WORK PLACE`: whether an overlay can be mounted there; for src/review/places.ts.
+static noreturn void check_view(char **argv) {
+  struct view view = {.lower = argv[0], .upper = argv[1], .work = argv[2], .place = argv[3]};
+  char why[768];
+  enter_namespaces();
+  if (view_try(&view, why, sizeof why) < 0) fail("%s", why);
+  _exit(0);
+}
+
 int main(int argc, char **argv) {
+  if (argc == 6 && strcmp(argv[1], "--check-view") == 0) check_view(argv + 2);
   if (argc == 3 && strcmp(argv[1], "--check") == 0) check(argv[2]);
   if (argc != 2 || strcmp(argv[1], "--supervise") != 0) {
     dprintf(STDERR_FILENO, "anchorhold-cell is started by anchorhold\n");

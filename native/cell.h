@@ -10,6 +10,11 @@ enum { INFO_FD = 3, ENTER_FD = 4, MAX_TARGET = 99 };
 struct input {
   int target, fd;
 };
+// One copy-on-write folder: `lower` shown at `place`, changes in `upper`.
+struct view {
+  char *place, *lower, *upper, *work;
+};
+enum { VIEW_WORDS = 4 };
 struct group {
   char *path;
   int fd;
@@ -23,8 +28,8 @@ struct plan {
   size_t input_count;
   struct group *cgroups;
   size_t cgroup_count;
-  struct bytes words; // argv of the engine, NUL-separated
-  size_t word_count;
+  struct bytes words; // argv of the engine, then the parts of each view, NUL-separated
+  size_t word_count, view_count;
   struct bytes checks; // NUL-separated, for enter
   unsigned long long open_files, file_size, processes, memory, time;
   unsigned cpus;
@@ -47,6 +52,10 @@ void plan_read(struct plan *plan, const char *last, pid_t engine);
 // Starts the process that is to become bubblewrap, in the plan's control groups; with the rest of the plan, `engine_order` makes it so.
 pid_t engine_fork(struct plan *plan, int *gate);
 void engine_order(int gate, const struct plan *plan, const struct streams *streams, int info, int enter);
+// Mounts views in a mount namespace of the caller's own; ends the run where that can't be.
+void views_mount(const struct view *views, size_t count);
+// Whether one could be mounted: 0, or -1 with `why` filled.
+int view_try(const struct view *view, char *why, size_t size);
 // Starts the process that makes the cell's connections; `listener`: the filter's, from enter. Its id, or -1.
 pid_t porter_start(int listener);
 // Whether the socket file behind a path descriptor was bound in this network namespace. `thread`: any of the cell.

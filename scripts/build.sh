@@ -32,6 +32,7 @@ if ! fresh dist/native/.built "$hash" || [ ! -x dist/native/anchorhold-cell ]; t
   native anchorhold-cell -fPIE -pie native/cell*.c native/common*.c
   native anchorhold-enter -static native/enter*.c
   native anchorhold-scout -fPIE -pie native/scout*.c
+  native anchorhold-upper -fPIE -pie native/upper.c
   printf '%s\n' "$hash" >dist/native/.built
 fi
 

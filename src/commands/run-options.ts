@@ -12,7 +12,7 @@ export function withRunOptions(command: Command): Command {
     .option('--project <dir>', 'the project (default: this folder)', once('--project'))
     .option('--engine <name>', 'what builds the wall: auto, bubblewrap', once('--engine'))
     .option('--policy <file>', "a policy file instead of the user's own", once('--policy'))
-    .option('--workspace <live|readonly>', 'how the project is shown', oneOf('--workspace', ['live', 'readonly'], ['review']))
+    .option('--workspace <live|review|readonly>', 'how the project is shown', oneOf('--workspace', ['live', 'review', 'readonly']))
     .option('--mode <ask|allow-listed|auto>', "the agent's permission mode", oneOf('--mode', ['ask', 'allow-listed', 'auto']))
     .option('--allow <host[:port]>', 'a host that may be reached (repeatable)', collect)
     .option('--deny <host[:port]>', 'a host that may not be reached, whatever allows it (repeatable)', collect)
@@ -25,7 +25,7 @@ export function withRunOptions(command: Command): Command {
     .option('--env <name[=value]>', 'a variable for the cell (repeatable)', collect)
     .option('--hide <glob>', 'files that are empty inside (repeatable)', collect)
     .option('--mount <path[:ro|rw]>', 'another file or folder to show, read-only unless :rw (repeatable)', collectMount)
-    .option('--limit <name=value>', 'memory, processes, cpus, time, tmp, file-size, open-files (repeatable)', collect)
+    .option('--limit <name=value>', 'memory, processes, cpus, time, tmp, disk, file-size, open-files (repeatable)', collect)
 }
 
 /** @throws Failure `command/contradiction` for a second value that differs from the first */
@@ -37,15 +37,10 @@ export function once(flag: string): (value: string, before: string | undefined) 
   }
 }
 
-/** `later`: words of the policy language that are not offered, and refused with their own reason. */
-function oneOf(
-  flag: string,
-  choices: readonly string[],
-  later: readonly string[] = [],
-): (value: string, before: string | undefined) => string {
+function oneOf(flag: string, choices: readonly string[]): (value: string, before: string | undefined) => string {
   const single = once(flag)
   return (value, before) => {
-    if (![...choices, ...later].includes(value)) throw new InvalidArgumentError(`Allowed choices are ${choices.join(', ')}.`)
+    if (!choices.includes(value)) throw new InvalidArgumentError(`Allowed choices are ${choices.join(', ')}.`)
     return single(value, before)
   }
 }

@@ -27,6 +27,7 @@ export function register(program: Command): void {
     .passThroughOptions()
   withRunOptions(command)
     .option('--name <name>', 'a name for the session', once('--name'))
+    .option('--continue <id>', 'go on in the view of an earlier proposal: its id, the beginning of one, or its name', once('--continue'))
     .option('--json', 'events and the result as JSON lines on standard error')
     .option('--dry-run', 'show the plan and the exact engine command; run nothing')
     .option('--quiet', 'no word of our own unless it failed')

@@ -13,7 +13,7 @@ export const bubblewrap: Engine = {
     wall: 'a flaw in the Linux kernel that can be reached through the allowed system calls',
     can: {
       live: true,
-      review: 'comes with copy-on-write workspaces',
+      review: true,
       readonly: true,
       covers: true,
       'late-covers': true,

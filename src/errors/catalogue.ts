@@ -6,6 +6,7 @@ import { engineFailures } from './catalogue/engine.ts'
 import { gatewayFailures } from './catalogue/gateway.ts'
 import { policyFailures } from './catalogue/policy.ts'
 import { secretFailures } from './catalogue/secret.ts'
+import { reviewFailures } from './catalogue/review.ts'
 import { sessionFailures } from './catalogue/session.ts'
 import { workspaceFailures } from './catalogue/workspace.ts'
 
@@ -22,6 +23,7 @@ export type FailureCode =
   | keyof typeof gatewayFailures
   | keyof typeof policyFailures
   | keyof typeof secretFailures
+  | keyof typeof reviewFailures
   | keyof typeof sessionFailures
   | keyof typeof workspaceFailures
 
@@ -32,6 +34,7 @@ export const catalogue: Readonly<Record<FailureCode, CatalogueEntry>> = {
   ...workspaceFailures,
   ...gatewayFailures,
   ...secretFailures,
+  ...reviewFailures,
   ...sessionFailures,
   ...commandFailures,
 }

@@ -81,7 +81,7 @@ function appArmor(): Finding {
 }
 
 function natives(): Finding {
-  const helpers: readonly NativeHelper[] = ['anchorhold-cell', 'anchorhold-enter', 'anchorhold-scout']
+  const helpers: readonly NativeHelper[] = ['anchorhold-cell', 'anchorhold-enter', 'anchorhold-scout', 'anchorhold-upper']
   const absent = helpers.filter((helper) => !existsSync(nativePath(helper)))
   if (absent.length === 0) return { id: 'native', level: 'ok', what: 'the native helpers are built' }
   const script = path.join(packageRoot(), 'scripts', 'build.sh')

@@ -36,7 +36,7 @@ export function packageRoot(): string {
   return folder
 }
 
-export type NativeHelper = 'anchorhold-cell' | 'anchorhold-enter' | 'anchorhold-scout'
+export type NativeHelper = 'anchorhold-cell' | 'anchorhold-enter' | 'anchorhold-scout' | 'anchorhold-upper'
 
 /** Absolute path of a native helper, built into dist/native by scripts/build.sh. */
 export function nativePath(helper: NativeHelper): string {

@@ -24,6 +24,18 @@ export type SessionEvent =
   | { readonly kind: 'file.protection-renewed'; readonly path: string }
   | { readonly kind: 'git.merged'; readonly path: string; readonly keys: readonly string[] }
   | { readonly kind: 'git.held'; readonly path: string; readonly keys: readonly string[]; readonly kept: string }
+  /** `view` says how the project is kept apart; `because`: why it is no overlay. `proposal` is the id that diff and apply take. */
+  | {
+      readonly kind: 'review.opened'
+      readonly proposal: string
+      readonly continued: boolean
+      readonly view: 'overlay' | 'reflink' | 'copy'
+      readonly because?: string
+      readonly milliseconds: number
+    }
+  /** While a copy is made: bytes so far, of so many. */
+  | { readonly kind: 'review.copying'; readonly bytes: number; readonly of: number }
+  | { readonly kind: 'review.ended'; readonly proposal: string; readonly changes: number; readonly eyes?: number }
   | { readonly kind: 'network.allowed'; readonly host: string; readonly port: number; readonly how: NetworkHow; readonly rule: string }
   | {
       readonly kind: 'network.refused'

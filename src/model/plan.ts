@@ -4,6 +4,15 @@ import type { EngineName, Limits, PermissionMode, WorkspaceMode } from './policy
 /** One thing the cell's file system is made of, applied in order; later ones lie on top. All paths absolute. */
 export type Mount =
   | { readonly kind: 'bind'; readonly from: string; readonly to: string; readonly mode: 'ro' | 'rw' }
+  /** `lower` shown copy-on-write: what is written goes to `upper`. `work` and `place` are empty folders for the engine's own use. */
+  | {
+      readonly kind: 'overlay'
+      readonly lower: string
+      readonly upper: string
+      readonly work: string
+      readonly place: string
+      readonly to: string
+    }
   | { readonly kind: 'tmpfs'; readonly to: string; readonly bytes: number; readonly mode: number }
   | { readonly kind: 'file'; readonly to: string; readonly content: string }
   | { readonly kind: 'dir'; readonly to: string; readonly mode?: number }

@@ -69,6 +69,8 @@ export interface Limits {
   readonly cpus?: number
   readonly time?: number
   readonly tmp?: number
+  /** What a review may write in all. */
+  readonly disk?: number
   readonly fileSize?: number
   readonly openFiles?: number
 }

@@ -25,4 +25,6 @@ export interface RunOptions {
   /** `NAME=VALUE` each. */
   readonly limit?: readonly string[]
   readonly name?: string
+  /** Go on in the view of an earlier session's proposal: its id, the beginning of one, or its name. */
+  readonly continue?: string
 }

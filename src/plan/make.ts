@@ -3,6 +3,7 @@ import type { Prepared } from '../model/agent.ts'
 import type { Cover, Listener, Mount, Plan, Preflight } from '../model/plan.ts'
 import type { EngineName, Policy } from '../model/policy.ts'
 import type { SystemFacts } from '../host/system.ts'
+import { standardLimits } from '../policy/limits.ts'
 import { makeEnvironment } from './environment.ts'
 import type { Identity } from './identity.ts'
 import { defaultTmpBytes, systemMounts } from './system-mounts.ts'
@@ -21,6 +22,8 @@ export interface PlanInput {
   /** The host folder that is the cell's home. */
   readonly homeFolder: string
   readonly workspace: { readonly covers: readonly Cover[]; readonly mounts: readonly Mount[] }
+  /** Of a review: what lies in the place of the real folders, by `to`. */
+  readonly views?: readonly Mount[]
   readonly listeners: readonly Listener[]
   readonly placeholders: Readonly<Record<string, string>>
   /** Set where the gateway ends TLS for this cell. */
@@ -33,7 +36,10 @@ export interface PlanInput {
 /** The plan, and the names of variables that the policy passes but the caller has not set. */
 export function makePlan(input: PlanInput): { readonly plan: Plan; readonly unsetEnv: readonly string[] } {
   const { policy, agent, identity, project } = input
-  const projectMode = policy.workspace.mode === 'readonly' ? 'ro' : 'rw'
+  // In a review the views are what can be written; what has none is read-only.
+  const projectMode = policy.workspace.mode === 'live' ? 'rw' : 'ro'
+  const views = new Map((input.views ?? []).map((view) => [view.to, view]))
+  const asSeen = (mount: Mount): Mount => views.get(mount.to) ?? mount
   const extra = policy.files.mount.map((mount): Mount => ({
     kind: 'bind',
     from: mount.path,
@@ -64,13 +70,15 @@ export function makePlan(input: PlanInput): { readonly plan: Plan; readonly unse
       ...systemMounts(input.system, identity, policy.limits.tmp ?? defaultTmpBytes),
       ...(input.trust === undefined ? [] : trustMounts(input.trust)),
       { kind: 'bind', from: input.homeFolder, to: identity.home, mode: 'rw' },
-      ...outerFirst([...agent.prepared.mounts, ...extra, { kind: 'bind', from: project, to: project, mode: projectMode }]),
-      ...input.workspace.mounts,
+      ...outerFirst(
+        [...agent.prepared.mounts, ...extra, { kind: 'bind', from: project, to: project, mode: projectMode } as const].map(asSeen),
+      ),
+      ...input.workspace.mounts.map(asSeen),
     ],
     roots: writableRoots(policy, project),
     covers: input.workspace.covers,
     listeners: input.listeners,
-    limits: policy.limits,
+    limits: limitsOf(policy),
     workspace: policy.workspace.mode,
     permissions: policy.permissions.mode,
     terminal: input.terminal,
@@ -79,9 +87,16 @@ export function makePlan(input: PlanInput): { readonly plan: Plan; readonly unse
   return { plan, unsetEnv: unset }
 }
 
-/** The project and every writable mount; empty in a read-only workspace. */
+/** Only a review keeps what is written apart, and can measure it; elsewhere the limit is said to be none where the user set it. */
+function limitsOf({ workspace, limits }: Policy): Plan['limits'] {
+  if (workspace.mode === 'review' || limits.disk !== standardLimits.disk) return limits
+  const { disk: _, ...rest } = limits
+  return rest
+}
+
+/** The host's own folders that the cell may write: the project and every writable mount; none but in a live workspace. */
 export function writableRoots(policy: Policy, project: string): readonly string[] {
-  if (policy.workspace.mode === 'readonly') return []
+  if (policy.workspace.mode !== 'live') return []
   return [project, ...policy.files.mount.filter((mount) => mount.mode === 'rw').map((mount) => mount.path)]
 }
 

@@ -65,7 +65,6 @@ export async function loadPolicy(input: LoadInput): Promise<LoadedPolicy> {
   const file = sources.find((source) => source.kind === 'project')
   if (file !== undefined && widens.length > 0 && !(await isApproved(input.stateDir, file.file, file.digest)))
     throw wideningFailure(file.file, widens)
-  refuseReview(flags.workspace ?? project.workspace ?? user.workspace)
   const presets = [...presetsOfAgent(input, layers), ...user.presets, ...project.presets, ...flags.presets]
   const { rules, env, notes } = await expandPresets(presets, input.registries, input)
   const { policy, origins } = merge({ user, project, flags }, rules, env)
@@ -150,11 +149,6 @@ async function refuseOtherSpelling(file: string): Promise<void> {
     () => false,
   )
   if (exists) throw new Failure('policy/other-spelling', { file: show(other, 300), right: show(file, 300) })
-}
-
-function refuseReview(workspace: Layer['workspace']): void {
-  if (workspace?.value !== 'review') return
-  throw new Failure('policy/not-yet', { where: whereOf(workspace.origin), key: 'workspace.mode review' })
 }
 
 /** A policy file that the cell could write would be the agent's to change before the next run. */

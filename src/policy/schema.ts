@@ -208,6 +208,7 @@ export const policySchema: z.ZodType<PolicyFile> = z
         cpus: limit('cpus'),
         time: limit('time'),
         tmp: limit('tmp'),
+        disk: limit('disk'),
         fileSize: limit('fileSize'),
         openFiles: limit('openFiles'),
       })

@@ -120,6 +120,7 @@ function contentText(content: Uint8Array, hide: Hide): string | undefined {
 function mountText(mount: Mount): string {
   if (mount.kind === 'bind')
     return `${mount.mode === 'rw' ? 'writable ' : 'read-only'} ${mount.to}${mount.from === mount.to ? '' : ` (from ${mount.from})`}`
+  if (mount.kind === 'overlay') return `view      ${mount.to} (of ${mount.lower}; changes go to ${mount.upper})`
   if (mount.kind === 'tmpfs') return `memory    ${mount.to} (${size(mount.bytes)})`
   if (mount.kind === 'file') return `made      ${mount.to} (${counted(Buffer.byteLength(mount.content), 'byte')})`
   if (mount.kind === 'symlink') return `link      ${mount.to} → ${mount.target}`

@@ -21,6 +21,7 @@ export interface ResultJson {
     readonly remedy?: string
     readonly count: number
   }[]
+  readonly review?: { readonly proposal: string; readonly changes: number; readonly eyes?: number }
   readonly quarantined: readonly { readonly path: string; readonly rule: string; readonly restore: string }[]
   readonly held: readonly { readonly path: string; readonly keys: readonly string[] }[]
   readonly warnings: readonly { readonly code: string; readonly message: string }[]
@@ -29,6 +30,10 @@ export interface ResultJson {
 /** `{"time":…,"kind":…,…}` */
 export function eventJson(event: SessionEvent, time: Date = new Date()): string {
   return jsonLine({ time: time.toISOString(), ...event })
+}
+
+function reviewJson({ proposal, changes, eyes }: NonNullable<SessionState['reviewed']>): NonNullable<ResultJson['review']> {
+  return { proposal, changes, ...(eyes === undefined ? {} : { eyes }) }
 }
 
 /** The final object of a run. */
@@ -55,6 +60,7 @@ export function resultJson(input: {
             ...(end.limit === undefined ? {} : { limit: end.limit }),
           },
         }),
+    ...(state.reviewed === undefined ? {} : { review: reviewJson(state.reviewed) }),
     refused: [...state.refused.values()],
     quarantined: state.quarantined.map(({ path, rule, restore }) => ({ path, rule, restore })),
     held: state.held.map(({ path, keys }) => ({ path, keys })),

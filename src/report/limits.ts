@@ -9,5 +9,5 @@ export function limitText(limit: EnforcedLimit): string {
 
 export function limitValue(name: EnforcedLimit['name'], value: number): string {
   if (name === 'time') return duration(value)
-  return name === 'memory' || name === 'tmp' || name === 'fileSize' ? size(value) : String(value)
+  return name === 'memory' || name === 'tmp' || name === 'disk' || name === 'fileSize' ? size(value) : String(value)
 }

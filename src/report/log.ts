@@ -2,6 +2,7 @@
 import type { JournalLine, SessionEvent } from '../model/events.ts'
 import { canonicalJson } from '../session/canonical.ts'
 import type { ReadLine } from '../session/follow.ts'
+import { changesInWords } from './changes.ts'
 import { limitText } from './limits.ts'
 import { quoteArgv } from './quote.ts'
 import { unstyled, type Style } from './style.ts'
@@ -45,6 +46,12 @@ function describe(event: SessionEvent): string {
       return `git settings taken over into ${event.path}: ${listed(event.keys, 20)}`
     case 'git.held':
       return `git settings held back from ${event.path}: ${listed(event.keys, 20)}; kept in ${event.kept}`
+    case 'review.opened':
+      return `review: proposal ${event.proposal} ${event.continued ? 'gone on with' : 'begun'} (${event.view}${event.because === undefined ? '' : `, because ${event.because}`}) in ${duration(event.milliseconds)}`
+    case 'review.copying':
+      return `review: ${size(event.bytes)} of ${size(event.of)} copied`
+    case 'review.ended':
+      return `review: ${changesInWords(event)} in proposal ${event.proposal}`
     case 'limits':
       return `limits: ${event.rows.map(limitText).join(', ') || 'none'}`
     case 'warning':

@@ -11,6 +11,7 @@ import { jsonLine } from './json-line.ts'
 import { startLines } from './start.ts'
 import { styleFor } from './style.ts'
 import { summarize } from './summary.ts'
+import { size } from './units.ts'
 
 export interface ReportInput {
   readonly json: boolean
@@ -43,6 +44,8 @@ export function openReport(input: ReportInput): RunReport {
   return {
     event: (event) => {
       if (input.json) tell([eventJson(event)])
+      else if (event.kind === 'review.copying' && !input.quiet)
+        tell([`anchorhold: copying the project, ${size(event.bytes)} of ${size(event.of)}`])
     },
     start: (run) => {
       if (!input.json) tell(banner(run, input))
@@ -72,6 +75,7 @@ function banner({ session, plan, compiled, policy }: Reported, { quiet, verbose 
     engine: plan.engine,
     workspace: plan.workspace,
     permissions: plan.permissions,
+    ...(session.state.review === undefined ? {} : { view: session.state.review }),
     hosts: policy === undefined ? [] : hostsInWords(policy.network),
     hidden: session.state.hiddenPaths,
     limits: compiled.limits,

@@ -15,6 +15,8 @@ export interface StartInput {
   readonly engine: EngineName
   readonly workspace: WorkspaceMode
   readonly permissions: PermissionMode
+  /** Of a review: how the project is kept apart, and why it is no overlay. */
+  readonly view?: { readonly view: string; readonly because?: string; readonly continued: boolean; readonly proposal: string }
   /** Allowed hosts in words ("api.github.com", "*.example.org:5432", "preset claude"). */
   readonly hosts: readonly string[]
   /** Hidden paths, relative to the project. */
@@ -36,6 +38,7 @@ export function startLines(input: StartInput): readonly string[] {
   return [
     `${style.bold('anchorhold')} ${plain(`${input.agent} in ${input.project}`, { max: Math.max(40, style.width - 12) })}`,
     row('wall', `${input.engine}, workspace ${input.workspace}, permissions ${input.permissions}, session ${input.session}`),
+    ...(input.view === undefined ? [] : [row('review', viewText(input.view))]),
     row('hosts', input.hosts.length === 0 ? 'none' : listed(input.hosts, most)),
     ...(input.hidden.length === 0 ? [] : [row('hidden', `${counted(input.hidden.length, 'file')}: ${listed(input.hidden, most)}`)]),
     ...(input.limits.length === 0
@@ -51,4 +54,9 @@ export function startLines(input: StartInput): readonly string[] {
         ]),
     ...(weak.length === 0 || input.verbose === true ? [] : [style.warn(row('', weak.map(limitText).join(', ')))]),
   ]
+}
+
+function viewText({ view, because, continued, proposal }: NonNullable<StartInput['view']>): string {
+  const how = { overlay: 'changes go to an overlay', reflink: 'on a copy that shares its blocks', copy: 'on a copy' }[view] ?? view
+  return `${how}${because === undefined ? '' : ` (no overlay: ${because})`}, ${continued ? 'goes on with' : 'kept as'} proposal ${proposal}`
 }

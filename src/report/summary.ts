@@ -1,6 +1,7 @@
 // The end of a run on stderr: what the wall did, and the command for each thing the user may want to change.
 // Made from the state that session/state.ts folds; says nothing where there is nothing to say.
 import type { RefusedHost, SessionState } from '../session/state.ts'
+import { changesInWords } from './changes.ts'
 import { limitValue } from './limits.ts'
 import { quoteArgv } from './quote.ts'
 import { unstyled, type Style } from './style.ts'
@@ -22,7 +23,7 @@ const rows = 8
 /** Lines without line feeds, each starting with "anchorhold:" or indented below one; often none. */
 export function summarize(input: SummaryInput): readonly string[] {
   const style = input.style ?? unstyled
-  const needed = [...ending(input.state), ...quarantined(input.state), ...gitHeld(input.state), ...journal(input)]
+  const needed = [...ending(input.state), ...reviewed(input.state), ...quarantined(input.state), ...gitHeld(input.state), ...journal(input)]
   const told = input.quiet === true ? [] : [...gitMerged(input.state), ...refused(input), ...warnings(input.state)]
   const lines = [...needed, ...told]
   const overview = input.verbose === true || (input.quiet !== true && (style.terminal || lines.length > 0))
@@ -62,6 +63,12 @@ function ending(state: SessionState): readonly string[] {
       ),
     ]
   return []
+}
+
+function reviewed({ reviewed: end }: SessionState): readonly string[] {
+  if (end === undefined) return []
+  const words = changesInWords(end)
+  return [line(end.changes === 0 ? words : `${words}, none of it in the project yet; read it: anchorhold diff ${end.proposal}`)]
 }
 
 function quarantined(state: SessionState): readonly string[] {

@@ -82,8 +82,6 @@ export interface UpperEntry {
    */
   readonly kind: 'node' | 'whiteout'
   readonly opaque: boolean
-  /** The overlay copied it from the real path (it may be unchanged: opened for writing, chmod and back); false: made new inside. */
-  readonly copiedUp: boolean
   /** Of a whiteout: what the marker looks like. */
   readonly facts: NodeFacts
   /** Bytes on disk. */

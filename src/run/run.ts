@@ -57,13 +57,15 @@ export interface Watch {
  * One run from options to result. `onPlan` sees the plan before anything of it starts; after a dry run nothing does.
  * @throws Failure for everything that keeps the command from starting
  */
-export async function run(options: RunOptions, context: RunContext, watch: Watch = { dryRun: false }): Promise<RunResult | undefined> {
+export async function run(given: RunOptions, context: RunContext, watch: Watch = { dryRun: false }): Promise<RunResult | undefined> {
   const began = performance.now()
   const { env, home, folders } = context
   await using scope = new AsyncDisposableStack()
   const failed = new AbortController()
   const signal = AbortSignal.any([failed.signal, ...(context.signal === undefined ? [] : [context.signal])])
 
+  const continued = given.continue === undefined ? undefined : (await import('./review.ts')).findContinued(given, context)
+  const options: RunOptions = continued === undefined ? given : { ...given, project: continued.proposal.project, workspace: 'review' }
   const project = await openProject(options.project ?? context.cwd, home, Object.values(folders))
   // Arguments without an agent are a plain command; with neither, the policy's agent runs.
   const agentOf = (name: string | undefined) => findAgent(options.agent ?? (options.args.length === 0 ? name : undefined))
@@ -77,6 +79,8 @@ export async function run(options: RunOptions, context: RunContext, watch: Watch
     configDir: folders.config,
     stateDir: folders.state,
   })
+  if (continued !== undefined && policy.workspace.mode !== 'review')
+    throw new Failure('review/other-mode', { id: continued.proposal.id, mode: policy.workspace.mode })
   await Promise.all(policy.files.mount.map((mount) => checkMount(mount.path, home, Object.values(folders))))
   const agent = agentOf(policy.agent)
   const engine = await takeEngine(policy.engine)
@@ -90,6 +94,7 @@ export async function run(options: RunOptions, context: RunContext, watch: Watch
     engine: engine.traits.name,
     ...(secrets.length === 0 ? {} : { secretValues: () => secrets.flatMap((secret) => secret.values()) }),
     patient: true,
+    ...(policy.workspace.mode === 'review' ? { proposal: continued?.proposal.id ?? 'own' } : {}),
     onBroken: (failure) => failed.abort(failure),
     ...(options.name === undefined ? {} : { name: options.name }),
     ...(context.onEvent === undefined ? {} : { onEvent: context.onEvent }),
@@ -139,6 +144,17 @@ export async function run(options: RunOptions, context: RunContext, watch: Watch
       () => undefined,
     ),
   )
+  const viewing =
+    policy.workspace.mode === 'review'
+      ? import('./review.ts').then(({ openReview }) => openReview({ policy, project, session, context, continued, signal }))
+      : undefined
+  viewing?.catch(() => undefined)
+  scope.defer(() =>
+    viewing?.then(
+      (view) => view.close(),
+      () => undefined,
+    ),
+  )
   const terminal = terminalOf(context.stdio)
   const signals = scope.use(guardSignals(terminal))
   const homeFolder = openHome(folders.data, agent.name, project)
@@ -165,6 +181,7 @@ export async function run(options: RunOptions, context: RunContext, watch: Watch
       )
     : undefined
   const workspace = await opening
+  const view = await viewing
   const own = ownInstallation(realpathSync(packageRoot()), realpathSync(process.execPath), writableRoots(policy, project), existsSync)
   const { plan, unsetEnv } = makePlan({
     session: session.id,
@@ -180,6 +197,8 @@ export async function run(options: RunOptions, context: RunContext, watch: Watch
     listeners: listenersFor(network),
     placeholders,
     ...(trusted === undefined ? {} : { trust: trusted.trust }),
+    ...(view === undefined ? {} : { views: view.mounts }),
+    listeners: listenersFor(policy.network),
     hostEnv: env,
     terminal,
     preflight: witness.preflight,
@@ -196,6 +215,7 @@ export async function run(options: RunOptions, context: RunContext, watch: Watch
     return undefined
   }
   signal.throwIfAborted()
+  view?.begin(workspace.hidden)
   const launched = performance.now()
   const gateway = Promise.withResolvers<Gateway>()
   const launching = ground.launch(plan, compiled, {
@@ -218,6 +238,7 @@ export async function run(options: RunOptions, context: RunContext, watch: Watch
   const cell = await launching
   signals.attach(cell)
   workspace.attach(cell)
+  view?.attach(cell)
   const [end, witnessAlive] = await Promise.all([cell.ended, witness.control()])
   if (witness.hits > 0) throw new Failure('engine/wall-leaks', { hits: witness.hits })
   if (signal.aborted && signal.reason instanceof Failure) throw signal.reason
@@ -229,6 +250,7 @@ export async function run(options: RunOptions, context: RunContext, watch: Watch
     session.emit({ kind: 'warning', code: 'wall/witness', message: 'The witnesses of the self-test did not answer to the host itself.' })
   exitCode = signals.exitCode ?? end.code
   await workspace.close()
+  await view?.close()
   const milliseconds = Math.round(performance.now() - began)
   session.emit({ kind: 'session.ended', end, exitCode, milliseconds })
   return { exitCode, end, session: session.id, folder: session.folder, milliseconds }

@@ -21,6 +21,8 @@ export interface SessionInput {
   readonly name?: string
   /** Events are written from `settle` on, and those before it then. */
   readonly patient?: boolean
+  /** Id of the session that began the proposal; 'own' for one that this session begins. */
+  readonly proposal?: string
   /** Bytes of the journal at most; default 64 MiB. */
   readonly journalCap?: number
   /** The journal can't be written any more: end the run (once, with what the system said). */
@@ -74,6 +76,7 @@ function open(input: SessionInput): Session {
     project: input.project,
     agent: input.agent,
     engine: input.engine,
+    ...(input.proposal === undefined ? {} : { proposal: input.proposal === 'own' ? id : input.proposal }),
     startedAt: startedAt.toISOString(),
     state: 'running',
     pid: mark.pid,

@@ -55,6 +55,7 @@ const shape: Shape = {
   machine: text,
   exitCode: orNone(count),
   folder: text,
+  proposal: orNone((value) => typeof value === 'string' && idPattern.test(value)),
   journal: orNone((value) => isObject(value) && count(value['lines']) && text(value['hash'])),
 }
 

@@ -33,6 +33,8 @@ export interface SessionState {
   sent: number
   received: number
   limits: readonly EnforcedLimit[]
+  review?: Of<'review.opened'>
+  reviewed?: Of<'review.ended'>
   readonly warnings: Of<'warning'>[]
   journalFull: boolean
   end?: { readonly end: CellEnd; readonly exitCode: number; readonly milliseconds: number }
@@ -68,6 +70,8 @@ export function fold(state: SessionState, event: SessionEvent): void {
   else if (event.kind === 'files.protected') state.protectedCount += event.count
   else if (event.kind === 'git.merged') add(state.merged, event)
   else if (event.kind === 'git.held') add(state.held, event)
+  else if (event.kind === 'review.opened') state.review = event
+  else if (event.kind === 'review.ended') state.reviewed = event
   else if (event.kind === 'limits') state.limits = event.rows
   else if (event.kind === 'warning') add(state.warnings, event)
   else if (event.kind === 'journal.full') state.journalFull = true

@@ -126,6 +126,8 @@ function mountArgs(mount: Mount, file: string): readonly string[] {
     case 'file':
       writeFileSync(file, mount.content)
       return ['--ro-bind', file, mount.to]
+    case 'overlay':
+      throw new Error('a review needs the real engine')
     case 'symlink':
       return ['--symlink', mount.target, mount.to]
     case 'tmpfs':

@@ -66,7 +66,7 @@ test('size of a file, open files, memory folders', async () => {
 test("processors by affinity can't be widened again", async () => {
   using scratch = makeScratch()
   const limits = { cpus: 1 }
-  const [row] = enforceLimits(limits, { ...lookUpFacts(), ...alone })
+  const [row] = enforceLimits(limits, { ...lookUpFacts(), ...alone }, 'live')
   const { stdout } = await runScript(
     bubblewrap,
     scratch,
@@ -81,7 +81,7 @@ test("processors by affinity can't be widened again", async () => {
 test('rows say how each limit is kept, or why not', () => {
   const facts = { ...lookUpFacts(), ...alone, processors: 4 }
   const limits = { memory: 1, processes: 2, cpus: 2, time: 3, tmp: 4, fileSize: 5, openFiles: 6 }
-  expect(enforceLimits(limits, { ...facts, root: false }).map((row) => [row.name, row.enforced, row.how])).toEqual([
+  expect(enforceLimits(limits, { ...facts, root: false }, 'live').map((row) => [row.name, row.enforced, row.how])).toEqual([
     ['memory', true, 'watched every 250 ms'],
     ['processes', true, 'user namespace'],
     ['cpus', true, 'affinity to 2 of 4 processors'],
@@ -90,11 +90,14 @@ test('rows say how each limit is kept, or why not', () => {
     ['fileSize', true, 'rlimit'],
     ['openFiles', true, 'rlimit'],
   ])
-  expect(enforceLimits({ cpus: 1.5 }, facts)).toEqual([
+  expect(enforceLimits({ cpus: 1.5 }, facts, 'live')).toEqual([
     { name: 'cpus', value: 1.5, enforced: false, how: 'affinity to 2 of 4 processors; parts of one need a control group' },
   ])
-  expect(enforceLimits({ processes: 2, cpus: 4 }, { ...facts, root: true }).map((row) => row.enforced)).toEqual([false, false])
-  expect(enforceLimits({}, facts)).toEqual([])
+  expect(enforceLimits({ processes: 2, cpus: 4 }, { ...facts, root: true }, 'live').map((row) => row.enforced)).toEqual([false, false])
+  expect(enforceLimits({}, facts, 'live')).toEqual([])
+  // What is written can be measured where it is kept apart, and only there.
+  expect(enforceLimits({ disk: 5 }, facts, 'review')).toMatchObject([{ name: 'disk', enforced: true }])
+  expect(enforceLimits({ disk: 5 }, facts, 'live')).toMatchObject([{ name: 'disk', enforced: false }])
 })
 
 test('where crashes are handed to a program of the host, the limit that keeps it asleep can only seem to be changed', async () => {

@@ -23,7 +23,7 @@ describe('layers', () => {
       env: [],
       network: { rules: [], routes: [] },
       permissions: { mode: 'ask', allow: [] },
-      limits: { processes: 4096 },
+      limits: { processes: 4096, disk: 10 * 2 ** 30 },
     })
     expect(sources).toEqual([])
     expect(origins['limits.processes']).toMatchObject({ kind: 'built-in' })
@@ -42,7 +42,7 @@ describe('layers', () => {
       allow: ['b.test:22'],
     })
     expect(policy.engine).toBe('bubblewrap')
-    expect(policy.limits).toEqual({ processes: 4096, memory: 2 ** 31, time: 3_600_000 })
+    expect(policy.limits).toEqual({ processes: 4096, disk: 10 * 2 ** 30, memory: 2 ** 31, time: 3_600_000 })
     expect(policy.env.map(({ name, value }) => [name, value])).toEqual([
       ['A', 'flag'],
       ['B', 'file'],
@@ -61,7 +61,7 @@ describe('layers', () => {
 
   it('lifts a standard limit only when told to', async () => {
     using place = makePlace()
-    expect((await place.load({ limit: ['processes=none'] })).policy.limits).toEqual({})
+    expect((await place.load({ limit: ['processes=none', 'disk=none'] })).policy.limits).toEqual({})
   })
 
   it('routes imply their allow, and a deny still beats it', async () => {
@@ -123,8 +123,8 @@ describe('layers', () => {
 
   it('refuses what is not built yet, wherever it is said', async () => {
     using place = makePlace()
-    await expect(place.load({ workspace: 'review' })).rejects.toMatchObject({ code: 'policy/not-yet' })
-    place.user('budget: { session: 5 }\n')
+    place.user('budget: { session: 5 }
+')
     await expect(place.load()).rejects.toMatchObject({ code: 'policy/not-yet' })
   })
 })
@@ -173,7 +173,7 @@ describe("a project's policy", () => {
     )
     const { policy } = await place.load()
     expect(policy.workspace.mode).toBe('readonly')
-    expect(policy.limits).toEqual({ memory: 2 ** 30, processes: 100, time: 3_600_000 })
+    expect(policy.limits).toEqual({ memory: 2 ** 30, disk: 10 * 2 ** 30, processes: 100, time: 3_600_000 })
     expect(policy.permissions.allow).toEqual([])
     expect(policy.files.hide.map(({ glob }) => glob)).toEqual(['*.pem'])
     expect(judge(policy.network, at('x.wild.test'))).toMatchObject({ effect: 'deny', code: 'denied', origin: { kind: 'project' } })

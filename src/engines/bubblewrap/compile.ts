@@ -15,7 +15,7 @@ type Input = Compiled['inputs'][number]
 /** Throws Failure('engine/bad-plan') for what can't be said to bubblewrap: NUL bytes, relative paths, too many files. */
 export function compile(plan: Plan, facts: EngineFacts): Compiled {
   refuseUnsayable(plan)
-  const limits = enforceLimits(plan.limits, facts)
+  const limits = enforceLimits(plan.limits, facts, plan.workspace)
   const pinned = limits.some((row) => row.name === 'cpus' && row.how.startsWith('affinity'))
   const files: Input[] = []
   const args = [
@@ -118,6 +118,8 @@ function mountArguments(mount: Mount, files: Input[]): string[] {
   switch (mount.kind) {
     case 'bind':
       return [mount.mode === 'rw' ? '--bind' : '--ro-bind', mount.from, mount.to]
+    case 'overlay':
+      return ['--bind', mount.place, mount.to]
     case 'tmpfs':
       return ['--perms', octal(mount.mode), '--size', String(mount.bytes), '--tmpfs', mount.to]
     case 'dir':
@@ -150,7 +152,13 @@ function refuseUnsayable(plan: Plan): void {
     ...Object.entries(plan.env).flat(),
     ...plan.mounts.flatMap((mount) => [
       mount.to,
-      ...(mount.kind === 'bind' ? [mount.from] : mount.kind === 'symlink' ? [mount.target] : []),
+      ...(mount.kind === 'bind'
+        ? [mount.from]
+        : mount.kind === 'overlay'
+          ? [mount.lower, mount.upper, mount.work, mount.place]
+          : mount.kind === 'symlink'
+            ? [mount.target]
+            : []),
     ]),
     ...plan.covers.flatMap((cover) => [cover.path, ...(cover.kind === 'link' ? [cover.target] : [])]),
   ]

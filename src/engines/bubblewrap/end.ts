@@ -20,7 +20,7 @@ export interface Seen {
   readonly report?: Report
 }
 
-const limitNames: readonly (keyof Limits)[] = ['memory', 'processes', 'cpus', 'time', 'tmp', 'fileSize', 'openFiles']
+const limitNames: readonly (keyof Limits)[] = ['memory', 'processes', 'cpus', 'time', 'tmp', 'disk', 'fileSize', 'openFiles']
 
 /** `exit` is the supervisor's own. */
 export function endOf(

@@ -1,17 +1,17 @@
 // How each limit of a plan is kept on this machine, or why it can't be. Pure; the supervisor and cgroup.ts act on the rows.
 import type { EnforcedLimit, EngineFacts } from '../../model/engine.ts'
-import type { Limits } from '../../model/policy.ts'
+import type { Limits, WorkspaceMode } from '../../model/policy.ts'
 
 type Name = keyof Limits
 
 /** One row per limit that is set, in the order of the policy's table. */
-export function enforceLimits(limits: Limits, facts: EngineFacts): readonly EnforcedLimit[] {
+export function enforceLimits(limits: Limits, facts: EngineFacts, workspace: WorkspaceMode): readonly EnforcedLimit[] {
   return (Object.entries(limits) as [Name, number | undefined][]).flatMap(([name, value]) =>
-    value === undefined ? [] : [{ name, value, ...how(name, value, facts) }],
+    value === undefined ? [] : [{ name, value, ...how(name, value, facts, workspace) }],
   )
 }
 
-function how(name: Name, value: number, facts: EngineFacts): Pick<EnforcedLimit, 'enforced' | 'how'> {
+function how(name: Name, value: number, facts: EngineFacts, workspace: WorkspaceMode): Pick<EnforcedLimit, 'enforced' | 'how'> {
   switch (name) {
     case 'time':
       return { enforced: true, how: 'timer' }
@@ -20,6 +20,10 @@ function how(name: Name, value: number, facts: EngineFacts): Pick<EnforcedLimit,
       return { enforced: true, how: 'rlimit' }
     case 'tmp':
       return { enforced: true, how: 'tmpfs size' }
+    case 'disk':
+      return workspace === 'review'
+        ? { enforced: true, how: 'measured as it grows' }
+        : { enforced: false, how: `a ${workspace} workspace keeps nothing apart that could be measured` }
     case 'memory':
       return { enforced: true, how: facts['groupMemory'] ? 'cgroup' : 'watched every 250 ms' }
     case 'processes':

@@ -8,6 +8,7 @@ export function supervisorRecords(plan: Plan, covers: readonly Cover[], limits: 
   const records = [
     ...plan.listeners.map((listener) => ['listener', listener.kind, listener.address, listener.port]),
     ...groupFolders(plan, facts).map((folder) => ['cgroup', processesFile(folder)]),
+    ...plan.mounts.flatMap((mount) => (mount.kind === 'overlay' ? [['view', mount.place, mount.lower, mount.upper, mount.work]] : [])),
     ...limits.flatMap(limitRecord),
     ['terminal', plan.terminal === 'none' ? 0 : (plan.env['TERM'] ?? 'dumb') === 'dumb' ? 1 : 2],
     ...covers.map((cover) => ['cover', ...coverFields(cover)]),
@@ -50,6 +51,7 @@ function limitRecord(row: EnforcedLimit): (string | number)[][] {
     case 'processes':
       return row.how === 'user namespace' ? [['processes', row.value]] : []
     case 'tmp':
+    case 'disk':
       return []
   }
 }

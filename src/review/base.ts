@@ -1,0 +1,156 @@
+// What the changed paths were before: noted at the end of each run, while the project is still as the run left it. diff and apply read it.
+// A path that the user changed after the run began is `lost`: what has a later ctime than the run's start was not there at its start.
+import { constants } from 'node:fs'
+import { copyFile, lstat, mkdir, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import type { BigIntStats } from 'node:fs'
+import { bytesOf, pathOf } from '../workspace/path-bytes.ts'
+import { readTree } from './entries.ts'
+import { proposalPlaces } from './folders.ts'
+import type { BaseEntry, NodeFacts, NodeType, Proposal, UpperEntry } from './proposal.ts'
+
+/** Larger files are kept only where the file system shares their blocks. */
+const largestCopy = 64 * 2 ** 20
+/** In all, of what is really copied. */
+const mostCopied = 512 * 2 ** 20
+
+/** The entries noted so far, by `baseKey`. */
+export async function readBase(folder: string): Promise<ReadonlyMap<string, BaseEntry>> {
+  const text = await readFile(proposalPlaces(folder).baseIndex, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return ''
+    throw error
+  })
+  const entries = new Map<string, BaseEntry>()
+  for (const line of text.split('\n')) {
+    if (line === '') continue
+    const entry = JSON.parse(line) as BaseEntry
+    entries.set(baseKey(entry), entry)
+  }
+  return entries
+}
+
+export function baseKey({ root, path: place }: { readonly root: number; readonly path: string }): string {
+  return `${root}:${place}`
+}
+
+/**
+ * Notes what every changed path was that is not noted yet, and keeps the contents. Idempotent: a run that was killed is settled by whoever
+ * reads its proposal first. The caller holds the proposal.
+ * @returns all entries, by `baseKey`
+ */
+export async function settleBase(
+  proposal: Proposal,
+  folder: string,
+  upper: readonly UpperEntry[],
+): Promise<ReadonlyMap<string, BaseEntry>> {
+  const known = await readBase(folder)
+  const startedNs = BigInt(proposal.runs.at(-1)?.startedNs ?? '0')
+  const entries = new Map(known)
+  const note = (entry: BaseEntry) => entries.set(baseKey(entry), entry)
+  const keep = openKeep(folder, known.size)
+  for (const entry of upper) {
+    if (entries.has(baseKey(entry)) && entries.get(baseKey(entry))?.content !== undefined) continue
+    const real = path.posix.join(proposal.roots[entry.root]?.path ?? '/', entry.path)
+    if (!entries.has(baseKey(entry)))
+      note(await look({ root: entry.root, path: entry.path }, real, startedNs, entry.kind === 'node' ? keep : undefined))
+    const hidesFolder = (entry.kind === 'whiteout' || entry.opaque) && entries.get(baseKey(entry))?.facts?.type === 'd'
+    if (!hidesFolder) continue
+    for (const below of await readTree(real).catch(() => [])) {
+      const place = { root: entry.root, path: `${entry.path}/${below.path}` }
+      if (below.path === '' || entries.has(baseKey(place))) continue
+      note({ ...place, state: unchanged(below.facts, startedNs) ? 'same' : 'lost', facts: below.facts })
+    }
+  }
+  if (entries.size !== known.size) await writeBase(folder, [...entries.values()])
+  return entries
+}
+
+async function writeBase(folder: string, entries: readonly BaseEntry[]): Promise<void> {
+  const { baseIndex } = proposalPlaces(folder)
+  const beside = `${baseIndex}.${process.pid}`
+  await writeFile(beside, entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''), { mode: 0o600 })
+  await rename(beside, baseIndex)
+}
+
+/** What lies at a path of the host now, as lstat(2) says; undefined where nothing does. */
+export async function factsAt(real: string): Promise<NodeFacts | undefined> {
+  const name = bytesOf(real)
+  try {
+    const stat = await lstat(name, { bigint: true })
+    return { ...factsOf(stat), ...(stat.isSymbolicLink() ? { target: pathOf(await readlink(name, { encoding: 'buffer' })) } : {}) }
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined
+    throw error
+  }
+}
+
+function factsOf(stat: BigIntStats): NodeFacts {
+  return {
+    type: typeOf(stat),
+    mode: Number(stat.mode & 0o7777n),
+    uid: Number(stat.uid),
+    gid: Number(stat.gid),
+    size: Number(stat.size),
+    mtimeNs: String(stat.mtimeNs),
+    ctimeNs: String(stat.ctimeNs),
+    ino: String(stat.ino),
+    dev: String(stat.dev),
+    nlink: Number(stat.nlink),
+  }
+}
+
+function typeOf(stat: BigIntStats): NodeType {
+  if (stat.isFile()) return 'f'
+  if (stat.isDirectory()) return 'd'
+  if (stat.isSymbolicLink()) return 'l'
+  if (stat.isFIFO()) return 'p'
+  if (stat.isSocket()) return 's'
+  return stat.isCharacterDevice() ? 'c' : 'b'
+}
+
+/** A folder's ctime changes with what lies in it: of a folder only that it is one, and its mode, count. */
+function unchanged(facts: NodeFacts, startedNs: bigint): boolean {
+  return facts.type === 'd' || BigInt(facts.ctimeNs) < startedNs
+}
+
+export type Keep = (real: string, facts: NodeFacts) => Promise<string | undefined>
+
+async function look(place: Pick<BaseEntry, 'root' | 'path'>, real: string, startedNs: bigint, keep: Keep | undefined): Promise<BaseEntry> {
+  const facts = await factsAt(real)
+  if (facts === undefined) return { ...place, state: 'absent' }
+  if (!unchanged(facts, startedNs)) return { ...place, state: 'lost', facts }
+  if (facts.type !== 'f' || keep === undefined) return { ...place, state: 'same', facts }
+  const content = await keep(real, facts)
+  // A save while it was copied: what was kept may be half of each.
+  const after = content === undefined ? facts : await factsAt(real)
+  if (after === undefined || after.ino !== facts.ino || after.ctimeNs !== facts.ctimeNs)
+    return { ...place, state: 'lost', ...(after === undefined ? {} : { facts: after }) }
+  return { ...place, state: 'same', facts, ...(content === undefined ? {} : { content }) }
+}
+
+/** Keeps contents as `base/N`, from the first free number on; undefined for what is too large or can't be read. */
+export function openKeep(folder: string, first: number): Keep {
+  const { base } = proposalPlaces(folder)
+  let next = first
+  let copied = 0
+  return async (real, facts) => {
+    await mkdir(base, { recursive: true, mode: 0o700 })
+    const name = String(next++)
+    const target = path.join(base, name)
+    await rm(target, { force: true })
+    const put = (mode: number) =>
+      copyFile(bytesOf(real), target, mode | constants.COPYFILE_EXCL).then(
+        () => true,
+        () => false,
+      )
+    if (!(await put(constants.COPYFILE_FICLONE_FORCE))) {
+      await rm(target, { force: true })
+      if (facts.size > largestCopy || copied + facts.size > mostCopied || !(await put(0))) {
+        await rm(target, { force: true })
+        return undefined
+      }
+      copied += facts.size
+    }
+    return path.join(path.basename(base), name)
+  }
+}

@@ -1,0 +1,88 @@
+// Runs native/upper.c, which reads the attributes that Node can't, and reads what it says. Neighbours: upper.ts asks what changed in it.
+import { spawn } from 'node:child_process'
+import { Failure } from '../errors/failure.ts'
+import { nativePath } from '../host/paths.ts'
+import { capture } from '../host/process.ts'
+import { pathOf } from '../workspace/path-bytes.ts'
+import type { NodeFacts, NodeType } from './proposal.ts'
+
+/** One entry of a folder's tree; parents first, else in no order. */
+export interface TreeEntry {
+  /** Relative to the folder; '' is the folder itself. */
+  readonly path: string
+  readonly facts: NodeFacts
+  readonly whiteout: boolean
+  readonly opaque: boolean
+  readonly bytes: number
+  readonly attributes: readonly string[]
+}
+
+/** Everything below a folder of this machine, links not followed. @throws Failure `review/unreadable` */
+export async function readTree(folder: string): Promise<readonly TreeEntry[]> {
+  const { code, stdout, stderr } = await output(['list', folder])
+  if (code !== 0) throw new Failure('review/unreadable', { path: folder, reason: stderr.trim().split('\n')[0] ?? `exit code ${code}` })
+  const entries: TreeEntry[] = []
+  for (let at = 0; at < stdout.length;) {
+    const fields: Buffer[] = []
+    for (let field = 0; field < 4; field++) {
+      const end = stdout.indexOf(0, at)
+      fields.push(stdout.subarray(at, end))
+      at = end + 1
+    }
+    const [head, path, target, attributes] = fields
+    if (head === undefined || path === undefined || target === undefined || attributes === undefined) break
+    entries.push(entryOf(head.toString('latin1'), pathOf(path), pathOf(target), attributes.toString('utf8')))
+  }
+  return entries
+}
+
+function entryOf(head: string, path: string, target: string, attributes: string): TreeEntry {
+  const [flags = '', mode = '', uid, gid, size, mtimeNs = '', ctimeNs = '', ino = '', dev = '', nlink, bytes] = head.split(' ')
+  const type = flags.charAt(0) as NodeType
+  return {
+    path,
+    facts: {
+      type,
+      mode: Number.parseInt(mode, 8),
+      uid: Number(uid),
+      gid: Number(gid),
+      size: Number(size),
+      mtimeNs,
+      ctimeNs,
+      ino,
+      dev,
+      nlink: Number(nlink),
+      ...(type === 'l' ? { target } : {}),
+    },
+    whiteout: flags.charAt(1) === 'w',
+    opaque: flags.charAt(2) === 'o',
+    bytes: Number(bytes),
+    attributes: attributes === '' ? [] : attributes.split(' '),
+  }
+}
+
+/** Bytes on disk and number of entries below folders; those that are not there count nothing. */
+export async function measureTrees(folders: readonly string[]): Promise<{ readonly bytes: number; readonly entries: number }> {
+  const { stdout } = await capture([nativePath('anchorhold-upper'), 'measure', ...folders], { timeoutMilliseconds: 600_000 })
+  const [bytes, entries] = stdout.trim().split(' ').map(Number)
+  return { bytes: bytes ?? 0, entries: entries ?? 0 }
+}
+
+/** Removes a folder that a cell wrote to, whatever permissions it left. @throws Failure `review/unreadable` */
+export async function removeTree(folder: string): Promise<void> {
+  const { code, stderr } = await capture([nativePath('anchorhold-upper'), 'remove', folder], { timeoutMilliseconds: 600_000 })
+  if (code !== 0) throw new Failure('review/unreadable', { path: folder, reason: stderr.trim().split('\n')[0] ?? `exit code ${code}` })
+}
+
+/** Unlike host/process.ts unbounded: a whole copy has as many lines as the project has files. */
+function output(args: readonly string[]): Promise<{ readonly code: number; readonly stdout: Buffer; readonly stderr: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(nativePath('anchorhold-upper'), args, { env: {}, cwd: '/', stdio: ['ignore', 'pipe', 'pipe'] })
+    const chunks: Buffer[] = []
+    let stderr = ''
+    child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
+    child.stderr.on('data', (chunk: Buffer) => (stderr = (stderr + chunk.toString()).slice(0, 8192)))
+    child.on('error', reject)
+    child.on('close', (code) => resolve({ code: code ?? 125, stdout: Buffer.concat(chunks), stderr }))
+  })
+}

@@ -1,0 +1,49 @@
+// Finds proposals on disk: the project's newest, all of a project, or the one that a session began or went on with.
+import { Failure } from '../errors/failure.ts'
+import { findSession, listSessions } from '../session/list.ts'
+import { sessionFolder } from '../session/folders.ts'
+import type { SessionRecord } from '../model/session.ts'
+import { proposalFolder } from './folders.ts'
+import { readProposal } from './record.ts'
+import type { Proposal } from './proposal.ts'
+
+export interface FoundProposal {
+  readonly proposal: Proposal
+  /** `sessions/ID/proposal`. */
+  readonly folder: string
+}
+
+/**
+ * By id, prefix or name of a session that worked on it (as `anchorhold sessions` takes them); without text the newest open one of the project.
+ * @throws Failure `review/none`, and those of findSession
+ */
+export function findProposal(stateDir: string, text: string | undefined, project: string): FoundProposal {
+  if (text === undefined || text === '') {
+    const newest = listProposals(stateDir, project).find(({ proposal }) => proposal.state === 'open')
+    if (newest === undefined) throw new Failure('review/none', { where: `of ${project} waits` })
+    return newest
+  }
+  const record = findSession(stateDir, text)
+  const found = proposalOf(stateDir, record)
+  if (found === undefined) throw new Failure('review/none', { where: `belongs to session ${record.id}` })
+  return found
+}
+
+/** What a session began or went on with; undefined where it ran without review. */
+export function proposalOf(stateDir: string, record: SessionRecord): FoundProposal | undefined {
+  const folder = proposalFolder(record.proposal === undefined ? record.folder : sessionFolder(stateDir, record.proposal))
+  const proposal = readProposal(folder)
+  return proposal === undefined ? undefined : { proposal, folder }
+}
+
+/** In every state, the newest first. */
+export function listProposals(stateDir: string, project?: string): readonly FoundProposal[] {
+  const found = listSessions(stateDir, project === undefined ? {} : { project }).flatMap((listed) => {
+    if (listed.kind !== 'session') return []
+    const folder = proposalFolder(listed.record.folder)
+    const proposal = readProposal(folder)
+    return proposal === undefined ? [] : [{ proposal, folder }]
+  })
+  // Ids tell seconds; two may be of the same one.
+  return found.toSorted((a, b) => (a.proposal.created < b.proposal.created ? 1 : a.proposal.created > b.proposal.created ? -1 : 0))
+}
