@@ -123,8 +123,7 @@ describe('layers', () => {
 
   it('refuses what is not built yet, wherever it is said', async () => {
     using place = makePlace()
-    place.user('budget: { session: 5 }
-')
+    place.user('budget: { session: 5 }\n')
     await expect(place.load()).rejects.toMatchObject({ code: 'policy/not-yet' })
   })
 })
