@@ -198,7 +198,6 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
     placeholders,
     ...(trusted === undefined ? {} : { trust: trusted.trust }),
     ...(view === undefined ? {} : { views: view.mounts }),
-    listeners: listenersFor(policy.network),
     hostEnv: env,
     terminal,
     preflight: witness.preflight,
