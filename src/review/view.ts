@@ -31,6 +31,8 @@ export interface ViewInput {
   readonly continued?: FoundProposal
   /** Bytes. */
   readonly disk: number | undefined
+  /** Nothing will run: no copy is made. */
+  readonly dryRun: boolean
   readonly emit: Emit
   readonly signal: AbortSignal
 }
@@ -138,6 +140,7 @@ async function makeRoots(input: ViewInput, folder: string, shown: readonly Pick<
   })
   if (place.kind === 'overlay') return { kind: 'overlay', view: 'overlay', roots }
   const { emit, signal } = input
+  if (input.dryRun) return { kind: 'copy', view: 'copy', because: place.because, roots }
   const view = await copyRoots({ roots, folder, limit: input.disk ?? Infinity, emit, signal })
   return { kind: 'copy', view, because: place.because, roots }
 }

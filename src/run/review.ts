@@ -37,10 +37,11 @@ interface ReviewInput {
   readonly session: Session
   readonly context: RunContext
   readonly continued: FoundProposal | undefined
+  readonly dryRun: boolean
   readonly signal: AbortSignal
 }
 
-export async function openReview({ policy, project, session, context, continued, signal }: ReviewInput): Promise<View> {
+export async function openReview({ policy, project, session, context, continued, dryRun, signal }: ReviewInput): Promise<View> {
   const { openView } = await import('../review/view.ts')
   return openView({
     stateDir: context.folders.state,
@@ -50,6 +51,7 @@ export async function openReview({ policy, project, session, context, continued,
     mounts: policy.files.mount.filter((mount) => mount.mode === 'rw').map((mount) => mount.path),
     ...(continued === undefined ? {} : { continued }),
     disk: policy.limits.disk,
+    dryRun,
     emit: session.emit,
     signal,
   })

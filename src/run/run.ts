@@ -146,7 +146,9 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
   )
   const viewing =
     policy.workspace.mode === 'review'
-      ? import('./review.ts').then(({ openReview }) => openReview({ policy, project, session, context, continued, signal }))
+      ? import('./review.ts').then(({ openReview }) =>
+          openReview({ policy, project, session, context, continued, dryRun: watch.dryRun, signal }),
+        )
       : undefined
   viewing?.catch(() => undefined)
   scope.defer(() =>
