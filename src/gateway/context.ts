@@ -7,7 +7,9 @@ import type { Buffers } from './tunnel/buffers.ts'
 import type { Names } from './names/table.ts'
 import type { Inlet } from './inlet.ts'
 import type { Ledger } from './ledger.ts'
-import type { Pool } from './http/pool.ts'
+import type { Pool } from './upstream/pool.ts'
+import type { Deadlines } from './deadlines.ts'
+import type { Concerns } from './steps/concerns.ts'
 import type { Dialler } from './dial/dial.ts'
 import type { Reach } from './dial/resolve.ts'
 import type { Step } from './steps/step.ts'
@@ -55,6 +57,9 @@ export interface GatewayContext {
   readonly steps: readonly Step[]
   /** Ends TLS; undefined in a session that has no reason to. */
   readonly ending: Ending | undefined
+  /** Which of them concern a place, asked once for each. */
+  readonly concerns: Concerns
+  readonly deadlines: Deadlines
   readonly buffers: Buffers
   /** Aborted once, when the gateway closes. */
   readonly signal: AbortSignal

@@ -17,7 +17,8 @@ export async function enter(context: GatewayContext, arrival: Arrival): Promise<
   if (target.port === 80) return enterPlain(context, arrival, judged, as)
   if (target.port === 443) return enterTls(context, arrival, judged, as('tls'))
   if (judged.kind === 'refused') return refuseSocket(context, inlet.socket, as('tcp'), judged.refusal)
-  if (judgeEnding(context, target, judged.rules).ended || !unlimited(judged.rules)) return enterPlain(context, arrival, judged, as)
+  const mustRead = judgeEnding(context, target, judged.rules).ended || context.concerns.why(target) !== undefined
+  if (mustRead || !unlimited(judged.rules)) return enterPlain(context, arrival, judged, as)
   // Any other port may be one where the server speaks first (ssh, smtp, databases), so nothing is waited for.
   return relay(context, { inlet, target, asked: as('tcp'), rule: judged.rule, ...(reach === undefined ? {} : { reach }) })
 }
@@ -38,6 +39,9 @@ async function enterTls(context: GatewayContext, arrival: Arrival, judged: Judge
   const verdict = judgeEnding(context, target, judged.rules)
   // A rule with limits is kept or the connection is not made: also where the host is passed through.
   if (!unlimited(judged.rules) && (!verdict.ended || ending === undefined)) return tell(limitedRefusal(target))
+  // A step that must read what passes is never gone around: a pass-through host has none, or is refused.
+  const why = verdict.ended ? undefined : context.concerns.why(target)
+  if (why !== undefined) return tell(unread(target, why))
   if (verdict.ended) return ending === undefined ? quick(unread(target, verdict.why)) : ending.serve(context, { arrival, asked })
   const onRefused = ending === undefined ? {} : { onRefused: tell }
   return relay(context, { inlet, target, asked, rule: judged.rule, ...onRefused, ...(reach === undefined ? {} : { reach }) })

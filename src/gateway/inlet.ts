@@ -7,6 +7,8 @@ export interface Inlet {
   read(): Promise<Buffer | undefined>
   /** Puts bytes back in front. */
   unread(bytes: Buffer): void
+  /** A read that waits gives undefined now, as at the end; the reading can go on afterwards. */
+  interrupt(): void
   /** Ends the reading: the socket is paused and has no listener of the inlet left; what was read and not used is returned. */
   release(): Buffer
 }
@@ -54,6 +56,7 @@ export function openInlet(socket: Socket, head: Buffer = Buffer.alloc(0)): Inlet
       queue.unshift(bytes)
       size += bytes.length
     },
+    interrupt: stir,
     release() {
       socket.off('data', onData)
       socket.off('end', onEnd)

@@ -8,17 +8,20 @@ import type { Emit } from '../model/events.ts'
 import { acceptFrom } from './accept.ts'
 import type { GatewayContext, Network } from './context.ts'
 import { enter } from './door.ts'
+import { makeDeadlines } from './deadlines.ts'
 import { makeDialler, systemResolver } from './dial/dial.ts'
 import { readParents } from './dial/parent.ts'
 import type { Resolver } from './dial/resolve.ts'
 import { makeSecure } from './dial/secure.ts'
-import { makePool } from './http/pool.ts'
 import { makeLedger, type GatewayStats } from './ledger.ts'
 import { serveDatagrams } from './names/serve.ts'
 import { makeNames } from './names/table.ts'
-import { makeBuffers } from './tunnel/buffers.ts'
+import { makeConcerns } from './steps/concerns.ts'
+import { makeSteps } from './steps/list.ts'
 import type { Step } from './steps/step.ts'
+import { makeBuffers } from './tunnel/buffers.ts'
 import type { Ending } from './tls/serve.ts'
+import { makePool } from './upstream/pool.ts'
 import { defaultSettings, type GatewaySettings } from './settings.ts'
 
 export { listenersFor } from './listeners.ts'
@@ -33,7 +36,7 @@ export interface GatewayInput {
   readonly hostEnv: Readonly<Record<string, string | undefined>>
   /** Default: the system's resolver. */
   readonly hostResolver?: Resolver
-  /** In the order in which a request meets them. Default: none. */
+  /** From `makeSteps`. Default: those that the policy alone asks for. */
   readonly steps?: readonly Step[]
   /** Default: TLS is ended nowhere, and what would need it is refused. */
   readonly ending?: Ending
@@ -63,7 +66,9 @@ export function openGateway(input: GatewayInput): Gateway {
     milliseconds: settings.dialMilliseconds,
     signal,
   })
-  const pool = makePool(dialler)
+  const buffers = makeBuffers()
+  const pool = makePool({ dialler, buffers, maxHeadBytes: settings.maxHeadBytes })
+  const steps = input.steps ?? makeSteps({ network: input.network, secrets: [] })
   const context: GatewayContext = {
     enter,
     network: input.network,
@@ -72,9 +77,11 @@ export function openGateway(input: GatewayInput): Gateway {
     ledger,
     dialler,
     pool,
-    steps: input.steps ?? [],
+    steps,
     ending: input.ending,
-    buffers: makeBuffers(),
+    concerns: makeConcerns(steps),
+    deadlines: makeDeadlines(Math.max(10, Math.min(settings.headMilliseconds, settings.keepAliveMilliseconds, 4_000) / 4)),
+    buffers,
     signal,
   }
   const listening = new Set<Server | DatagramSocket>()

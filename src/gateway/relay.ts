@@ -1,4 +1,4 @@
-// Gateway: what is not spoken to is relayed: dial what was judged, then tunnel. Reached from door.ts and http/websocket.ts.
+// Gateway: what is not spoken to is relayed: dial what was judged, then tunnel. Reached from door.ts and, for WebSockets, exchange/serve.ts.
 import type { Socket } from 'node:net'
 import type { Asked, GatewayContext, Refusal, Target } from './context.ts'
 import type { Inlet } from './inlet.ts'

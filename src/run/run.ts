@@ -24,6 +24,7 @@ import { checkMount, openProject } from '../workspace/project.ts'
 import type { Gateway } from '../gateway/open.ts'
 import { mayEnd } from '../gateway/ending.ts'
 import { listenersFor } from '../gateway/listeners.ts'
+import { makeSteps } from '../gateway/steps/list.ts'
 import type { RunContext } from './context.ts'
 import { openHome } from './home.ts'
 import { reapBefore } from './reap.ts'
@@ -177,7 +178,8 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
   })
   const system = readSystem()
   const { network } = policy
-  const trusted = mayEnd({ network, steps: [] })
+  const steps = makeSteps({ network, secrets: [] })
+  const trusted = mayEnd({ network, steps })
     ? scope.use(
         (await import('./trust.ts')).openTrust({ sessionFolder: session.folder, caBundle: system.caBundle, javaHome: env['JAVA_HOME'] }),
       )
@@ -229,7 +231,7 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
   // While the engine builds the wall, what it needs no answer for; the command starts only after all of it.
   const { openGateway } = await import('../gateway/open.ts')
   const opened = scope.use(
-    openGateway({ network, emit: session.emit, signal, hostEnv: env, ...(trusted === undefined ? {} : { ending: trusted.ending }) }),
+    openGateway({ network, steps, emit: session.emit, signal, hostEnv: env, ...(trusted === undefined ? {} : { ending: trusted.ending }) }),
   )
   scope.defer(() => ground[Symbol.asyncDispose]())
   session.settle()

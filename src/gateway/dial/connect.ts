@@ -14,14 +14,26 @@ export class DialError extends Error {
   }
 }
 
+/** Reads into memory of the caller (`onread` of net.connect). False from `callback`: nothing more until `resume()`. */
+export interface OnRead {
+  readonly buffer: () => Buffer
+  readonly callback: (count: number, bytes: Uint8Array) => boolean
+}
+
 /** Dials one endpoint after the other's attempt got late (RFC 8305), over the judged list only. Rejects with DialError. */
-export function connectDirect(endpoints: readonly Endpoint[], allowHalfOpen: boolean, signal: AbortSignal): Promise<Socket> {
+export function connectDirect(
+  endpoints: readonly Endpoint[],
+  how: { readonly allowHalfOpen: boolean; readonly onRead?: OnRead | undefined },
+  signal: AbortSignal,
+): Promise<Socket> {
   const [first] = endpoints
+  const { allowHalfOpen } = how
+  const onread = how.onRead === undefined ? {} : { onread: how.onRead }
   if (first === undefined) return Promise.reject(new DialError('no-address', 'no address to dial'))
   const list = endpoints.map(({ address }) => ({ address, family: net.isIPv6(address) ? 6 : 4 }))
   return opened(
     endpoints.length === 1
-      ? net.connect({ host: first.address, port: first.port, allowHalfOpen, noDelay: true })
+      ? net.connect({ host: first.address, port: first.port, allowHalfOpen, noDelay: true, ...onread })
       : net.connect({
           // The name given here is never resolved: the look-up answers with the judged list.
           host: 'judged.invalid',
@@ -30,6 +42,7 @@ export function connectDirect(endpoints: readonly Endpoint[], allowHalfOpen: boo
           noDelay: true,
           autoSelectFamily: true,
           autoSelectFamilyAttemptTimeout: 300,
+          ...onread,
           lookup: (_host, _options, answer) => answer(null, list),
         }),
     'connect',
@@ -38,9 +51,10 @@ export function connectDirect(endpoints: readonly Endpoint[], allowHalfOpen: boo
 }
 
 /** To the company's proxy itself, by its own name or address (the user's setting, so it may be private). */
-export function connectParent(parent: Parent, signal: AbortSignal): Promise<Socket> {
+export function connectParent(parent: Parent, signal: AbortSignal, onRead?: OnRead): Promise<Socket> {
   const { host, port, ca = [] } = parent
-  if (!parent.secure) return opened(net.connect({ host, port, allowHalfOpen: true, noDelay: true }), 'connect', signal)
+  const onread = onRead === undefined ? {} : { onread: onRead }
+  if (!parent.secure) return opened(net.connect({ host, port, allowHalfOpen: true, noDelay: true, ...onread }), 'connect', signal)
   const tls = process.getBuiltinModule('node:tls') // only a proxy reached by TLS needs it, and each start would pay
   return opened(tls.connect({ host, port, ca: [...ca], ...(net.isIP(host) === 0 ? { servername: host } : {}) }), 'secureConnect', signal)
 }

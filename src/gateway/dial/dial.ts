@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { lookup } from 'node:dns/promises'
 import type { Network, Refusal, Target } from '../context.ts'
-import { connectDirect, connectParent, DialError, tunnelThrough } from './connect.ts'
+import { connectDirect, connectParent, DialError, tunnelThrough, type OnRead } from './connect.ts'
 import { parentFor, type Parent } from './parent.ts'
 import { isFixed, resolve, routeOf, type Reach, type Resolver } from './resolve.ts'
 import type { Secure } from './secure.ts'
@@ -18,8 +18,8 @@ export type Secured = { readonly kind: 'open'; readonly socket: TLSSocket } | (D
 export interface Dialler {
   /** Resolves and judges, dials nothing. Never rejects. */
   reach(target: Target): Promise<Reach>
-  /** Opens a paused connection; a tunnel's may be half-closed. `reach`: what was judged before for this very connection. Never rejects. */
-  dial(target: Target, purpose: Purpose, reach?: Reach): Promise<Dialled>
+  /** Opens a paused connection; a tunnel's may be half-closed. `reach`: what was judged before for this very connection. `onRead`: for a plain 'request'; a secure parent's connection ignores it. Never rejects. */
+  dial(target: Target, purpose: Purpose, reach?: Reach, onRead?: OnRead): Promise<Dialled>
   /** Verified TLS to `target.host` over a socket of `dial` (purpose 'tunnel'); `alpn` is what is offered. Closes the socket where it fails. Never rejects. */
   secure(socket: Socket, target: Target, alpn: readonly string[]): Promise<Secured>
   /** How a request leaves after TLS was ended: 'plain' where the user's route says `http://ADDRESS`. */
@@ -50,14 +50,16 @@ export function makeDialler(input: DiallerInput): Dialler {
     leaves: (target) => (routeOf(network, target)?.to.scheme === 'http' ? 'plain' : 'tls'),
     secure: (socket, target, alpn) =>
       inTime(input, target, async (signal) => ({ kind: 'open', socket: await input.secure(socket, target, alpn, signal) })),
-    dial: (target, purpose, judged) =>
+    dial: (target, purpose, judged, onRead) =>
       inTime(input, target, async (signal): Promise<Dialled> => {
         const found = judged ?? (await find(target, purpose))
         if (found.kind === 'refused' || found.kind === 'failed') return found
-        if (found.kind === 'direct') return { kind: 'open', socket: await connectDirect(found.endpoints, purpose === 'tunnel', signal) }
+        const allowHalfOpen = purpose === 'tunnel'
+        if (found.kind === 'direct')
+          return { kind: 'open', socket: await connectDirect(found.endpoints, { allowHalfOpen, onRead }, signal) }
         return {
           kind: 'open',
-          socket: await (purpose === 'tunnel' ? tunnelThrough(found.parent, target, signal) : connectParent(found.parent, signal)),
+          socket: await (purpose === 'tunnel' ? tunnelThrough(found.parent, target, signal) : connectParent(found.parent, signal, onRead)),
         }
       }),
   }

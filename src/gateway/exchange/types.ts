@@ -1,7 +1,6 @@
 // Gateway, exchange: one request of the cell that can be read, whatever protocol it came in. The fronts (http/ for HTTP/1.1, tls/ for HTTP/2)
 // make these and hand them to serve.ts: judge → steps → upstream → sink.
-import type { Asked, Target } from '../context.ts'
-import type { OwnAnswer } from '../http/refusal.ts'
+import type { Asked, Refusal, Target } from '../context.ts'
 import type { Inlet } from '../inlet.ts'
 import type { Field } from '../steps/step.ts'
 
@@ -12,7 +11,7 @@ export interface CellConnection {
   /** The place this connection is for; every request must name it. Undefined for a proxy's connection: each request says where it goes. */
   readonly target: Target | undefined
   /** Set when the connection itself is refused already; its requests are read only to be told so. */
-  readonly refusal: OwnRefusal | undefined
+  readonly refusal: Refusal | undefined
   /** TLS was ended here, so the server is spoken to over verified TLS (or as a route says). */
   readonly secure: boolean
   /** Writes `network.closed` for every place that was reached. Call once, when the connection is over. */
@@ -20,7 +19,6 @@ export interface CellConnection {
   /** One row per place; exchange/ alone uses it. */
   readonly tally: Map<string, TallyRow>
 }
-type OwnRefusal = Pick<OwnAnswer, 'code' | 'reason' | 'remedy'>
 
 export interface TallyRow {
   readonly asked: Asked
@@ -56,6 +54,8 @@ export interface BodySource {
 
 export interface AnswerHead {
   readonly status: number
+  /** The server's own words behind the status, where it said some. */
+  readonly phrase?: string
   readonly fields: readonly Field[]
   /** Of the body that follows, or that a GET would have (HEAD, 304); undefined: not known. Content-Length is not among the fields. */
   readonly length: number | undefined
@@ -87,11 +87,8 @@ export interface AnswerSink {
   /** The answer broke off: the cell must see a cut, never a proper end. */
   cut(): void
   /** The server agreed to a WebSocket: writes 101 with these fields and hands the connection over. Undefined where the protocol has no such thing. */
-  takeOver(fields: readonly Field[]): Promise<CellSide | undefined>
+  takeOver(fields: readonly Field[]): Promise<Inlet | undefined>
 }
-
-/** A connection whose HTTP is over: what exchange/websocket.ts joins to the server. */
-export type CellSide = Inlet
 
 export interface SinkListener {
   /** All that was written is taken. */

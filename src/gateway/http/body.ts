@@ -1,4 +1,5 @@
-// Gateway, http: the body of a request, taken out of its framing. Used by forward.ts, which frames it anew.
+// Gateway, http: the body of a request of HTTP/1.1, taken out of its framing, as exchange/ pulls it.
+import type { BodySource } from '../exchange/types.ts'
 import type { Inlet } from '../inlet.ts'
 import type { Framing } from './ask.ts'
 
@@ -12,29 +13,52 @@ export class BodyError extends Error {
   }
 }
 
-/** Yields the content, without ever holding more than what the inlet read. Throws BodyError. */
-export async function* readBody(inlet: Inlet, framing: Framing): AsyncGenerator<Buffer, void, undefined> {
-  if (framing.kind === 'length') yield* take(inlet, framing.bytes)
-  if (framing.kind !== 'chunked') return
-  for (;;) {
-    const size = await readLine(inlet)
-    // Extensions and trailers carry nothing that a program needs and much that parsers disagree on.
-    if (!/^[0-9a-fA-F]{1,8}$/.test(size)) throw new BodyError('malformed', 'a malformed chunk size, or a chunk extension')
-    const bytes = Number.parseInt(size, 16)
-    if (bytes === 0) break
-    yield* take(inlet, bytes)
-    if ((await readLine(inlet)) !== '') throw new BodyError('malformed', 'a chunk that is longer than it says')
-  }
-  if ((await readLine(inlet)) !== '') throw new BodyError('malformed', 'trailer fields')
+/** Never holds more than what the inlet read. `onFirst` is called before the first read of a body that is there. */
+export function openBody(inlet: Inlet, framing: Framing, onFirst: (() => void) | undefined): BodySource {
+  return framing.kind === 'none' || (framing.kind === 'length' && framing.bytes === 0) ? noBody : new Body(inlet, framing, onFirst)
 }
 
-async function* take(inlet: Inlet, bytes: number): AsyncGenerator<Buffer, void, undefined> {
-  for (let left = bytes; left > 0;) {
-    const chunk = await next(inlet)
-    const part = chunk.length > left ? chunk.subarray(0, left) : chunk
-    if (chunk.length > left) inlet.unread(chunk.subarray(left))
-    left -= part.length
-    yield part
+const noBody: BodySource = { length: 0, done: true, read: () => Promise.resolve(undefined) }
+
+class Body implements BodySource {
+  readonly length: number | undefined
+  done = false
+  private left: number
+  private inChunk = false
+  private onFirst: (() => void) | undefined
+  private readonly inlet: Inlet
+
+  constructor(inlet: Inlet, framing: Framing, onFirst: (() => void) | undefined) {
+    this.inlet = inlet
+    this.length = framing.kind === 'length' ? framing.bytes : undefined
+    this.left = this.length ?? 0
+    this.onFirst = onFirst
+  }
+
+  async read(): Promise<Buffer | undefined> {
+    this.onFirst?.()
+    this.onFirst = undefined
+    if (this.done) return undefined
+    if (this.left === 0 && this.length === undefined) await this.nextChunk()
+    if (this.done) return undefined
+    const chunk = await next(this.inlet)
+    const part = chunk.length > this.left ? chunk.subarray(0, this.left) : chunk
+    if (chunk.length > this.left) this.inlet.unread(chunk.subarray(this.left))
+    this.left -= part.length
+    if (this.left === 0 && this.length !== undefined) this.done = true
+    return part
+  }
+
+  private async nextChunk(): Promise<void> {
+    if (this.inChunk && (await readLine(this.inlet)) !== '') throw new BodyError('malformed', 'a chunk that is longer than it says')
+    const size = await readLine(this.inlet)
+    // Extensions and trailers carry nothing that a program needs and much that parsers disagree on.
+    if (!/^[0-9a-fA-F]{1,8}$/.test(size)) throw new BodyError('malformed', 'a malformed chunk size, or a chunk extension')
+    this.left = Number.parseInt(size, 16)
+    this.inChunk = true
+    if (this.left > 0) return
+    if ((await readLine(this.inlet)) !== '') throw new BodyError('malformed', 'trailer fields')
+    this.done = true
   }
 }
 

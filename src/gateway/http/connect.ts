@@ -15,7 +15,7 @@ export async function serveConnect(
   head: RequestHead,
 ): Promise<void> {
   const json = valuesOf(head, 'accept').some((value) => value.includes('application/json'))
-  const respond = (own: OwnAnswer): void => farewell(inlet.socket, ownResponse(own, { json, close: true, head: false }))
+  const respond = (own: OwnAnswer): void => farewell(inlet.socket, ownResponse(own, { json, head: false }))
   const judged = judgeText(context.network, context.names, ask.host, ask.port)
   const asked: Asked = { host: judged.kind === 'allowed' ? judged.target.host : judged.host, port: ask.port, how: 'http-proxy' }
   if (judged.kind === 'refused') {

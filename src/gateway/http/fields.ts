@@ -1,5 +1,5 @@
 // Gateway, http: which header fields pass. Requests and responses are rebuilt from these, never copied whole. Pure.
-import type { RequestHead } from './head.ts'
+import type { Field } from '../steps/step.ts'
 
 /** About one connection, not about the message (RFC 9110 7.6.1). */
 const hopByHop = [
@@ -48,33 +48,27 @@ const dropFromRequests: ReadonlySet<string> = new Set([...hopByHop, ...claims, .
 /** Alt-Svc would send the next request elsewhere (RFC 7838). */
 const dropFromResponses: ReadonlySet<string> = new Set([...hopByHop, 'alt-svc', 'content-length', 'x-anchorhold'])
 
-/** Flat name, value, name, value …, as sent but for what is dropped. */
-export function requestFields(head: RequestHead): string[] {
-  const named = namedByConnection(head.headers.filter(([name]) => name.toLowerCase() === 'connection').map(([, value]) => value))
-  return head.headers.flatMap(([name, value]) => {
+/** The end-to-end fields of a request, as sent but for what is dropped. For HTTP/1.1 and HTTP/2 fronts alike. */
+export function endToEnd(headers: readonly Field[]): readonly Field[] {
+  let named: ReadonlySet<string> | undefined
+  for (const [name, value] of headers) if (name.length === 10 && name.toLowerCase() === 'connection') named = namedBy(value, named)
+  return headers.filter(([name]) => {
     const lower = name.toLowerCase()
     // Servers read `_` as `-` when they make variables of field names (CGI), so `X_Forwarded_For` is dropped as well.
-    const dashed = lower.replaceAll('_', '-')
-    const dropped = dropFromRequests.has(dashed) || claimPrefixes.some((prefix) => dashed.startsWith(prefix)) || named.has(lower)
-    return dropped ? [] : [name, value]
+    const dashed = lower.includes('_') ? lower.replaceAll('_', '-') : lower
+    if (dropFromRequests.has(dashed)) return false
+    const first = dashed.charCodeAt(0)
+    if ((first === 120 || first === 112) && claimPrefixes.some((prefix) => dashed.startsWith(prefix))) return false
+    return named?.has(lower) !== true
   })
 }
 
-/** The same for a response; `raw` is flat. Undefined when a value has a control character, which would end a line early. */
-export function responseFields(raw: readonly string[]): string[] | undefined {
-  const pairs: [string, string][] = []
-  for (let at = 0; at + 1 < raw.length; at += 2) pairs.push([raw[at] ?? '', raw[at + 1] ?? ''])
-  const named = namedByConnection(pairs.filter(([name]) => name.toLowerCase() === 'connection').map(([, value]) => value))
-  const kept = pairs.filter(([name]) => !dropFromResponses.has(name.toLowerCase()) && !named.has(name.toLowerCase()))
-  return kept.some(([name, value]) => /[\0-\x08\x0a-\x1f\x7f]/.test(name + value)) ? undefined : kept.flat()
+/** Whether a field of an answer is for the cell; `lower` is its name. What the Connection field names goes as well (upstream/head.ts). */
+export function passesBack(lower: string): boolean {
+  return !dropFromResponses.has(lower)
 }
 
-function namedByConnection(values: readonly string[]): ReadonlySet<string> {
-  return new Set(
-    values
-      .join(',')
-      .toLowerCase()
-      .split(',')
-      .map((name) => name.trim()),
-  )
+function namedBy(value: string, before: ReadonlySet<string> | undefined): ReadonlySet<string> {
+  const names = value.toLowerCase().split(',')
+  return new Set([...(before ?? []), ...names.map((name) => name.trim())])
 }

@@ -1,16 +1,18 @@
-// Gateway, http: the requests of one connection, one after the other, each judged on its own. door.ts and accept.ts before it.
-import { judgeRequest, requestRules } from '../../policy/judge-request.ts'
+// Gateway, http: the requests of one connection that speaks HTTP/1.1, one after the other. door.ts and accept.ts before it, exchange/ after it.
 import type { Asked, GatewayContext, Refusal, Target } from '../context.ts'
+import { openCellConnection } from '../exchange/connection.ts'
+import { serveRequest } from '../exchange/serve.ts'
+import type { CellConnection } from '../exchange/types.ts'
 import type { Inlet } from '../inlet.ts'
-import { judgeTarget, judgeText, limitedRefusal, unlimited, type Judged } from '../judging.ts'
 import { farewell } from '../relay.ts'
 import { readAsk, type Ask } from './ask.ts'
+import { openBody } from './body.ts'
 import { serveConnect } from './connect.ts'
-import { forward, type Outcome } from './forward.ts'
+import { endToEnd } from './fields.ts'
 import { valuesOf, type RequestHead } from './head.ts'
 import { readHead } from './read-head.ts'
 import { ownResponse, type OwnAnswer } from './refusal.ts'
-import { joinWebSocket } from './websocket.ts'
+import { makeHttpSink, type HttpSink } from './sink.ts'
 
 export interface HttpInput {
   readonly inlet: Inlet
@@ -26,131 +28,61 @@ export interface HttpInput {
 
 /** Until the cell or a refusal ends the connection. Never rejects. */
 export async function serveHttp(context: GatewayContext, input: HttpInput): Promise<void> {
-  const { inlet, asked } = input
+  const { inlet, asked, target, refusal } = input
   const cell = inlet.socket
   cell.setTimeout(context.settings.idleMilliseconds, () => cell.destroy())
-  const tally: Tally = new Map()
+  const connection = openCellConnection(context, { asked, target, refusal, secure: input.secure === true })
+  const deadline = context.deadlines.open(() => inlet.interrupt())
+  const sink = makeHttpSink(inlet)
   try {
     while (!cell.destroyed && !context.signal.aborted) {
-      const read = await readHead(context, inlet)
+      const read = await readHead(context.settings, inlet, deadline)
       if (read.kind === 'gone') return void cell.end(() => cell.destroy())
-      if (read.kind === 'bad')
-        return answer(context, input, asked, undefined, { status: read.status, word: 'refused', code: 'bad-request', reason: read.reason })
+      if (read.kind === 'bad') return refuse(context, input, undefined, read)
       const ask = readAsk(read.head, input.role, input.secure === true ? 443 : 80)
-      if (ask.kind === 'bad')
-        return answer(context, input, asked, read.head, { status: ask.status, word: 'refused', code: 'bad-request', reason: ask.reason })
+      if (ask.kind === 'bad') return refuse(context, input, read.head, ask)
       if (ask.kind === 'connect') return await serveConnect(context, inlet, ask, read.head)
-      if ((await serveOne(context, input, read.head, ask, tally)) !== 'next') return
+      if (!(await serveOne(context, connection, { inlet, sink, head: read.head, ask }))) return
     }
   } finally {
-    for (const row of tally.values())
-      context.ledger.closed(row.asked, { sent: row.sent, received: row.received, milliseconds: Date.now() - row.started })
+    deadline.close()
+    connection.close()
   }
 }
 
-type Tally = Map<string, { readonly asked: Asked; sent: number; received: number; readonly started: number }>
-
+/** Whether the connection can take the next one. */
 async function serveOne(
   context: GatewayContext,
-  input: HttpInput,
-  head: RequestHead,
-  ask: Ask & { kind: 'request' },
-  tally: Tally,
-): Promise<'next' | 'over'> {
-  const { inlet } = input
-  const judged = judgeAsk(context, input, ask)
-  const target = judged.kind === 'allowed' ? judged.target : judged
-  const asked: Asked = { host: target.host, port: target.port, how: input.asked.how }
-  const refusal = judged.kind === 'refused' ? judged.refusal : limitOf(context, judged, head, ask)
-  if (judged.kind === 'refused' || refusal !== undefined) {
-    answer(context, input, asked, head, { status: statusOf(refusal), word: 'refused', ...(refusal ?? nothingSaid) })
-    return 'over'
-  }
-  const key = `${asked.host}:${asked.port}`
-  const row = tally.get(key) ?? { asked, sent: 0, received: 0, started: Date.now() }
-  const onOpen = (): void => {
-    if (tally.has(key)) return
-    tally.set(key, row)
-    context.ledger.allowed(asked, judged.rule)
-  }
-  const outcome = await forward(context, {
+  connection: CellConnection,
+  {
     inlet,
+    sink,
     head,
     ask,
-    target: judged.target,
-    agent: context.pool.agent(input.secure === true),
-    secure: input.secure === true,
-    onOpen,
-  })
-  if (outcome.kind === 'delivered') row.received += outcome.delivered.received
-  if ('sent' in outcome) row.sent += outcome.sent
-  return conclude(context, input, { asked, head, rule: judged.rule, target: judged.target }, outcome)
-}
-
-async function conclude(
-  context: GatewayContext,
-  input: HttpInput,
-  about: { asked: Asked; head: RequestHead; rule: string; target: Target },
-  outcome: Outcome,
-): Promise<'next' | 'over'> {
-  const { asked, head } = about
-  if (outcome.kind === 'upgraded') await joinWebSocket(context, { ...about, inlet: input.inlet }, outcome)
-  if (outcome.kind === 'bad-body')
-    answer(context, input, asked, head, { status: 400, word: 'refused', code: 'bad-request', reason: outcome.reason })
-  if (outcome.kind === 'failed') {
-    const { refusal, code, message } = outcome.error
-    if (refusal !== undefined) answer(context, input, asked, head, { status: 403, word: 'refused', ...refusal })
-    else {
-      context.ledger.failed(asked, code, message)
-      respond(input, head, { status: code === 'timeout' ? 504 : 502, word: 'failed', code, reason: message })
-    }
+  }: { readonly inlet: Inlet; readonly sink: HttpSink; readonly head: RequestHead; readonly ask: Ask & { kind: 'request' } },
+): Promise<boolean> {
+  const { host, port, path, framing, close, websocket } = ask
+  const goOn = (): void => {
+    if (!sink.answered && !sink.gone) inlet.socket.write('HTTP/1.1 100 Continue\r\n\r\n')
   }
-  if (outcome.kind !== 'delivered') return 'over'
-  if (outcome.delivered.keep) return 'next'
-  farewell(input.inlet.socket, '')
-  return 'over'
+  const body = openBody(inlet, framing, ask.expects ? goOn : undefined)
+  sink.begin({ minor: head.minor, close, json: acceptsJson(head), body })
+  await serveRequest(context, connection, { method: head.method, host, port, path, fields: endToEnd(head.headers), body, websocket }, sink)
+  return sink.keep
 }
 
-/** The host of each request is judged; on a connection for one host it must also be that host. */
-function judgeAsk(context: GatewayContext, input: HttpInput, ask: Ask & { kind: 'request' }): Judged {
-  if (input.refusal !== undefined) return { kind: 'refused', host: input.asked.host, port: input.asked.port, refusal: input.refusal }
-  const said = judgeText(context.network, context.names, ask.host, ask.port)
-  const { target } = input
-  if (target === undefined) return said
-  const name = said.kind === 'allowed' ? said.target : said
-  if (name.host === target.host && name.port === target.port) return judgeTarget(context.network, target)
-  const reason = `the request names ${name.host}:${name.port}, the connection is for ${target.host}:${target.port}`
-  return { kind: 'refused', ...target, refusal: { code: 'name-mismatch', reason } }
+function acceptsJson(head: RequestHead): boolean {
+  return valuesOf(head, 'accept').some((value) => value.includes('application/json'))
 }
 
-/** A WebSocket is a tunnel: it cannot be held to methods and paths, so it needs a rule without them. */
-function limitOf(
+/** What cannot be read as one request in one way. The connection ends with it: what follows in it was meant for somebody else. */
+function refuse(
   context: GatewayContext,
-  judged: Judged & { kind: 'allowed' },
-  head: RequestHead,
-  ask: Ask & { kind: 'request' },
-): Refusal | undefined {
-  if (ask.websocket && !unlimited(judged.rules)) return limitedRefusal(judged.target)
-  const rules = requestRules(context.network, judged.target)
-  const verdict = rules === undefined ? undefined : judgeRequest(rules, head.method, ask.path)
-  if (verdict?.kind === 'graphql') return { code: 'graphql', reason: 'GraphQL cannot be read here' }
-  return verdict?.kind === 'refuse' ? verdict.refusal : undefined
-}
-
-const nothingSaid: Refusal = { code: 'not-listed', reason: 'no rule allows it' }
-
-function statusOf(refusal: Refusal | undefined): number {
-  return refusal?.code === 'bad-name' || refusal?.code === 'name-mismatch' ? 400 : 403
-}
-
-function answer(context: GatewayContext, input: HttpInput, asked: Asked, head: RequestHead | undefined, own: OwnAnswer): void {
-  const { code, reason, remedy } = own
-  context.ledger.refused(asked, { code, reason, ...(remedy === undefined ? {} : { remedy }) })
-  respond(input, head, own)
-}
-
-/** The connection ends with it: what follows in it was meant for somebody else. */
-function respond({ inlet }: HttpInput, head: RequestHead | undefined, own: OwnAnswer): void {
-  const json = head !== undefined && valuesOf(head, 'accept').some((value) => value.includes('application/json'))
-  farewell(inlet.socket, ownResponse(own, { json, close: true, head: head?.method === 'HEAD' }))
+  { inlet, asked }: HttpInput,
+  head: RequestHead | undefined,
+  { status, reason }: { readonly status: number; readonly reason: string },
+): void {
+  const own: OwnAnswer = { status, word: 'refused', code: 'bad-request', reason }
+  context.ledger.refused(asked, { code: own.code, reason })
+  farewell(inlet.socket, ownResponse(own, { json: head !== undefined && acceptsJson(head), head: head?.method === 'HEAD' }))
 }

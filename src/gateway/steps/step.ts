@@ -7,7 +7,7 @@ export type Field = readonly [name: string, value: string]
 
 export interface StepRequest {
   readonly target: Target
-  /** Whether the bytes leave over verified TLS, or to an address that a route of the user names. */
+  /** Whether the bytes leave over verified TLS, or to a loopback address that a route of the user names. */
   readonly safe: boolean
   readonly method: string
   /** Origin form with the query: exactly what the server receives unless a step changes it. */
@@ -15,6 +15,8 @@ export interface StepRequest {
   /** End-to-end fields in the order sent; Host and framing are not among them. */
   readonly fields: readonly Field[]
   readonly body: StepBody
+  /** A handshake: what follows is a tunnel that no step sees. */
+  readonly websocket: boolean
 }
 
 /** The body of a request, looked at without consuming it. Bounded: what is not asked for is never held. */
@@ -32,11 +34,14 @@ export interface StepAnswerHead {
   readonly fields: readonly Field[]
 }
 
-/** Looks at one answer. Both may be there; a tap sees the bytes as the server sent them. */
+/**
+ * Looks at one answer. Both may be there; a tap sees the bytes as the server sent them. The last step of the list is nearest to the server: its
+ * `head` and `through` come first. Where some step has one of these, trailer fields are dropped.
+ */
 export interface Watch {
   /** `fields` replaces the answer's; `through` is a stream that the body goes through (its length is no longer known then). */
   head?(head: StepAnswerHead): { readonly fields?: readonly Field[]; readonly through?: Transform }
-  /** Sees the answer without delaying it. `end(false)`: it broke off. Never throws. */
+  /** Sees the answer without delaying it. `end(false)`: it broke off. A chunk is valid during the call only. A tap that throws is not called again. */
   readonly tap?: { head(head: StepAnswerHead): void; data(chunk: Buffer): void; end(complete: boolean): void }
 }
 

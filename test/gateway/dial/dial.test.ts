@@ -102,13 +102,15 @@ it('dials the judged addresses and nothing else, the next where the first fails'
       { address: '127.0.0.3', port },
       { address: '127.0.0.2', port },
     ],
-    false,
+    { allowHalfOpen: false },
     new AbortController().signal,
   )
   expect(socket.remoteAddress).toBe('127.0.0.2')
   socket.destroy()
   server.close()
-  await expect(connectDirect([{ address: '127.0.0.3', port: 1 }], false, new AbortController().signal)).rejects.toMatchObject({
+  await expect(
+    connectDirect([{ address: '127.0.0.3', port: 1 }], { allowHalfOpen: false }, new AbortController().signal),
+  ).rejects.toMatchObject({
     code: 'ECONNREFUSED',
   })
 })

@@ -10,6 +10,7 @@ function send(body: string | Buffer, type = 'application/json', more: readonly F
   return judgeGraphqlRequest({
     target: { host: canonicalHost('api.test'), port: 443 },
     safe: true,
+    websocket: false,
     method,
     path: '/graphql',
     fields: [...(type === '' ? [] : [['Content-Type', type] as const]), ...more],

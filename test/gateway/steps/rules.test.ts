@@ -20,6 +20,7 @@ function ask(name: string, method: string, path: string, body = ''): Promise<Ste
   return step.request({
     target: { host: canonicalHost(name), port: 443 },
     safe: true,
+    websocket: false,
     method,
     path,
     fields: [['Content-Type', 'application/json']],

@@ -1,0 +1,145 @@
+// Gateway, upstream: connections to servers, kept for the next request to the same place. Each new one is judged at the dial.
+import type { Target } from '../context.ts'
+import type { Dialler } from '../dial/dial.ts'
+import type { Buffers } from '../tunnel/buffers.ts'
+import { makeServerConnection, type ConnectionInput, type ServerConnection } from './connection.ts'
+import { UpstreamError } from './error.ts'
+
+/** 'tls': verified, to the target's name. 'plain': as the cell spoke, or where a route of the user leads to plain HTTP. */
+export type Scheme = 'plain' | 'tls'
+
+export interface Place {
+  readonly target: Target
+  readonly scheme: Scheme
+  /** The one that Host leaves out: of the scheme that the cell spoke. */
+  readonly usualPort: 80 | 443
+}
+
+export interface Pool {
+  /** A kept connection (at once, unless `fresh`) or a new one; it is the caller's until its exchange ends. Rejects with UpstreamError. */
+  take(place: Place, fresh?: boolean): ServerConnection | Promise<ServerConnection>
+  /** Closes every connection, kept or at work. */
+  destroy(): void
+}
+
+const bounds = { perPlace: 256, all: 2_048, keptPerPlace: 64, keptMilliseconds: 90_000 } as const
+
+interface Shelf {
+  readonly kept: { readonly connection: ServerConnection; since: number }[]
+  readonly waiting: {
+    readonly place: Place
+    readonly resolve: (connection: ServerConnection) => void
+    readonly reject: (error: UpstreamError) => void
+  }[]
+  open: number
+}
+
+/** One per session: connections are never shared with another cell. */
+export function makePool(input: { readonly dialler: Dialler; readonly buffers: Buffers; readonly maxHeadBytes: number }): Pool {
+  return new SessionPool(input.dialler, input)
+}
+
+class SessionPool implements Pool {
+  private readonly shelves = new Map<string, Shelf>()
+  private readonly all = new Set<ServerConnection>()
+  private opening = 0
+  private sweeper: NodeJS.Timeout | undefined
+  private over = false
+  private readonly dialler: Dialler
+  private readonly input: Pick<ConnectionInput, 'buffers' | 'maxHeadBytes'>
+
+  constructor(dialler: Dialler, input: Pick<ConnectionInput, 'buffers' | 'maxHeadBytes'>) {
+    this.dialler = dialler
+    this.input = input
+  }
+
+  take(place: Place, fresh = false): ServerConnection | Promise<ServerConnection> {
+    const shelf = this.shelf(`${place.scheme} ${place.target.host}:${place.target.port}`)
+    const kept = fresh ? undefined : lastOpen(shelf)
+    if (kept !== undefined) return kept
+    if (this.over) return Promise.reject(new UpstreamError('closing', 'the gateway is closing'))
+    if (shelf.open >= bounds.perPlace) return new Promise((resolve, reject) => shelf.waiting.push({ place, resolve, reject }))
+    if (this.all.size + this.opening >= bounds.all)
+      return Promise.reject(new UpstreamError('too-many-connections', `${bounds.all} connections to servers are open already`))
+    return this.open(place, shelf)
+  }
+
+  destroy(): void {
+    this.over = true
+    clearInterval(this.sweeper)
+    for (const shelf of this.shelves.values())
+      for (const { reject } of shelf.waiting.splice(0)) reject(new UpstreamError('closing', 'the gateway is closing'))
+    for (const connection of this.all) connection.destroy()
+  }
+
+  private shelf(key: string): Shelf {
+    const found = this.shelves.get(key)
+    if (found !== undefined) return found
+    const made: Shelf = { kept: [], waiting: [], open: 0 }
+    this.shelves.set(key, made)
+    return made
+  }
+
+  private async open({ target, scheme }: Place, shelf: Shelf): Promise<ServerConnection> {
+    shelf.open += 1
+    this.opening += 1
+    const made = makeServerConnection({
+      ...this.input,
+      onFree: (connection) => this.keep(connection, shelf),
+      onClosed: (connection) => this.closed(connection, shelf),
+    })
+    try {
+      const plain = scheme === 'plain'
+      const dialled = await this.dialler.dial(target, plain ? 'request' : 'tunnel', undefined, plain ? made.onRead : undefined)
+      if (dialled.kind === 'refused') throw new UpstreamError(dialled.refusal.code, dialled.refusal.reason, dialled.refusal)
+      const secured = dialled.kind === 'failed' || plain ? dialled : await this.dialler.secure(dialled.socket, target, ['http/1.1'])
+      if (secured.kind === 'failed') throw new UpstreamError(secured.code, secured.reason)
+      const connection = made.attach(secured.socket)
+      this.all.add(connection)
+      if (this.over) connection.destroy()
+      return connection
+    } catch (error) {
+      shelf.open -= 1
+      this.next(shelf)
+      throw error
+    } finally {
+      this.opening -= 1
+    }
+  }
+
+  private keep(connection: ServerConnection, shelf: Shelf): void {
+    const next = shelf.waiting.shift()
+    if (next !== undefined) return next.resolve(connection)
+    if (this.over || shelf.kept.length >= bounds.keptPerPlace) return connection.destroy()
+    shelf.kept.push({ connection, since: performance.now() })
+    this.sweeper ??= setInterval(() => this.sweep(), bounds.keptMilliseconds / 4).unref()
+  }
+
+  private closed(connection: ServerConnection, shelf: Shelf): void {
+    if (!this.all.delete(connection)) return
+    shelf.open -= 1
+    const at = shelf.kept.findIndex((row) => row.connection === connection)
+    if (at >= 0) shelf.kept.splice(at, 1)
+    this.next(shelf)
+  }
+
+  /** There is room for one more: whoever waits gets a connection of its own. */
+  private next(shelf: Shelf): void {
+    const next = this.over ? undefined : shelf.waiting.shift()
+    if (next !== undefined) this.open(next.place, shelf).then(next.resolve, next.reject)
+  }
+
+  private sweep(): void {
+    const until = performance.now() - bounds.keptMilliseconds
+    for (const [key, shelf] of this.shelves) {
+      for (const row of shelf.kept.filter(({ since }) => since < until)) row.connection.destroy()
+      if (shelf.open === 0 && shelf.waiting.length === 0) this.shelves.delete(key)
+    }
+  }
+}
+
+/** The one used last: it is the least likely to be closed by now. */
+function lastOpen({ kept }: Shelf): ServerConnection | undefined {
+  for (let row = kept.pop(); row !== undefined; row = kept.pop()) if (row.connection.open) return row.connection
+  return undefined
+}
