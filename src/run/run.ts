@@ -178,7 +178,7 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
   })
   const system = readSystem()
   const { network } = policy
-  const steps = makeSteps({ network, secrets: [] })
+  const steps = makeSteps({ network, secrets })
   const trusted = mayEnd({ network, steps })
     ? scope.use(
         (await import('./trust.ts')).openTrust({ sessionFolder: session.folder, caBundle: system.caBundle, javaHome: env['JAVA_HOME'] }),
