@@ -12,5 +12,7 @@ export interface StepsInput {
 
 /** Made once per session. What only some requests need is loaded by the first of them. */
 export function makeSteps({ network }: StepsInput): readonly Step[] {
-  return [...(network.rules.some(isAboutRequests) ? [rulesStep(network)] : [])]
+  const steps: Step[] = []
+  if (network.rules.some(isAboutRequests)) steps.push(rulesStep(network))
+  return steps
 }
