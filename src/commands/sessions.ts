@@ -10,6 +10,9 @@ import { renderTable } from '../report/table.ts'
 import { plain } from '../report/text.ts'
 import { counted, duration } from '../report/units.ts'
 import { processContext } from '../run/context.ts'
+import type { SessionRecord } from '../model/session.ts'
+import { proposalOf } from '../review/find.ts'
+import { holderOf } from '../review/lock.ts'
 import { findSession, listSessions, type Listed } from '../session/list.ts'
 import { pruneSessions } from '../session/prune.ts'
 
@@ -62,7 +65,9 @@ function list(flags: ListFlags): void {
     return printLines(
       found.map((listed) =>
         jsonLine(
-          listed.kind === 'session' ? listed.record : { id: listed.id, state: 'damaged', folder: listed.folder, reason: listed.reason },
+          listed.kind === 'session'
+            ? withReview(folders.state, listed.record)
+            : { id: listed.id, state: 'damaged', folder: listed.folder, reason: listed.reason },
         ),
       ),
     )
@@ -70,12 +75,17 @@ function list(flags: ListFlags): void {
     { title: 'SESSION', least: 20 },
     { title: 'NAME' },
     { title: 'STATE', least: 12 },
+    { title: 'PROPOSAL', least: 16 },
     { title: 'STARTED', least: 16 },
     { title: 'LASTED', least: 6 },
     { title: 'AGENT' },
     { title: 'PROJECT', least: 10 },
   ]
-  const lines = renderTable(columns, found.map(row), styleFor(process.stdout))
+  const lines = renderTable(
+    columns,
+    found.map((listed) => row(folders.state, listed)),
+    styleFor(process.stdout),
+  )
   printLines(
     lines.length > 0
       ? lines
@@ -83,20 +93,51 @@ function list(flags: ListFlags): void {
   )
 }
 
-function row(listed: Listed): readonly string[] {
-  if (listed.kind === 'damaged') return [listed.id, '', 'damaged', '', '', '', listed.reason]
+function row(stateDir: string, listed: Listed): readonly string[] {
+  if (listed.kind === 'damaged') return [listed.id, '', 'damaged', '', '', '', '', listed.reason]
   const { record } = listed
   const state = record.state === 'ended' && record.exitCode !== undefined ? `ended (${record.exitCode})` : record.state
   const lasted =
     record.endedAt === undefined || record.state === 'crashed' ? '' : duration(Date.parse(record.endedAt) - Date.parse(record.startedAt))
-  return [record.id, record.name ?? '', state, record.startedAt.slice(0, 16).replace('T', ' '), lasted, record.agent, record.project]
+  return [
+    record.id,
+    record.name ?? '',
+    state,
+    proposalText(stateDir, record),
+    record.startedAt.slice(0, 16).replace('T', ' '),
+    lasted,
+    record.agent,
+    record.project,
+  ]
+}
+
+/** "open, 7 files changed", or whose proposal the session went on with; empty for a run without review. */
+function proposalText(stateDir: string, record: SessionRecord): string {
+  if (record.proposal !== undefined && record.proposal !== record.id) return `of ${record.proposal}`
+  const found = proposalOf(stateDir, record)
+  if (found === undefined) return ''
+  const { state, changes } = found.proposal
+  if (holderOf(found.folder) !== undefined) return `${state}, in use`
+  return state === 'open' && changes !== undefined ? `${state}, ${changes === 0 ? 'no change' : counted(changes, 'change')}` : state
+}
+
+/** The record with what became of its proposal, as `review`. */
+function withReview(stateDir: string, record: SessionRecord): Readonly<Record<string, unknown>> {
+  const found = record.proposal === undefined ? undefined : proposalOf(stateDir, record)
+  if (found === undefined) return { ...record }
+  const { id, state, changes, kind } = found.proposal
+  const inUse = holderOf(found.folder) !== undefined
+  return { ...record, review: { proposal: id, state, kind, inUse, ...(changes === undefined ? {} : { changes }) } }
 }
 
 async function prune(flags: PruneFlags): Promise<void> {
   if (!/^\d{1,5}$/.test(flags.days)) throw new Failure('session/bad-days', { text: flags.days })
   const { folders } = processContext()
+  const { removeSession, waits } = await import('../review/remove.ts')
   const { removed, kept } = await pruneSessions({
     stateDir: folders.state,
+    waits,
+    remove: removeSession,
     before: new Date(Date.now() - Number(flags.days) * 86_400_000),
     withFiles: flags.withFiles === true,
     damaged: flags.damaged === true,

@@ -12,6 +12,10 @@ export interface PruneInput {
   readonly withFiles?: boolean
   /** Also those whose record can't be read. */
   readonly damaged?: boolean
+  /** Why a session's folder must stay: a proposal in it waits. */
+  readonly waits?: (folder: string) => string | undefined
+  /** Removes a session's folder, where that takes more than `rm`. */
+  readonly remove?: (folder: string) => Promise<void>
   /** Only tell. */
   readonly dryRun?: boolean
 }
@@ -32,7 +36,7 @@ export async function pruneSessions(input: PruneInput): Promise<Pruned> {
     if (verdict !== 'remove') kept.push({ id: listed.id, reason: verdict })
     else {
       const folder = listed.kind === 'session' ? listed.record.folder : listed.folder
-      if (input.dryRun !== true) await rm(folder, { recursive: true, force: true })
+      if (input.dryRun !== true) await (input.remove?.(folder) ?? rm(folder, { recursive: true, force: true }))
       removed.push(listed.id)
     }
   }
@@ -48,16 +52,23 @@ function judge(listed: Listed, input: PruneInput): string {
     if (endedAt === undefined || new Date(endedAt) >= input.before) return 'young'
   }
   const folder = listed.kind === 'session' ? listed.record.folder : listed.folder
+  const waiting = input.waits?.(folder)
+  if (waiting !== undefined) return waiting
   return input.withFiles !== true && holdsFiles(folder)
     ? 'it holds files taken out of the project (--with-files removes them too)'
     : 'remove'
 }
 
-/** Anything below a folder of the session is something that was kept for the user, but for the quarantine's own list. */
+/** Kept for diff and undo; whether they may go is not told by what lies in them. */
+const ofReview: readonly string[] = ['proposal', 'memory']
+
+/** Anything below another folder of the session is something that was kept for the user, but for the quarantine's own list. */
 function holdsFiles(folder: string): boolean {
   const isFolder = (stat: Stats | undefined) => stat?.isDirectory() === true
   if (!isFolder(lstatSync(folder, { throwIfNoEntry: false }))) return false
-  return readdirSync(folder, { withFileTypes: true }).some((entry) => entry.isDirectory() && hasFile(path.join(folder, entry.name)))
+  return readdirSync(folder, { withFileTypes: true }).some(
+    (entry) => entry.isDirectory() && !ofReview.includes(entry.name) && hasFile(path.join(folder, entry.name)),
+  )
 }
 
 function hasFile(folder: string): boolean {
