@@ -120,7 +120,7 @@ export function leadsTo(commits: Commits, newer: string, older: string): boolean
 
 /** Patterns have letters, digits and `_.+@#-` alone (policy/secret-git.ts). `*` stands for anything within one segment, `**` for anything. */
 function branchMatches(pattern: string, branch: string): boolean {
-  const parts = pattern.split(/(\*\*|\*)/).map((part) => (part === '**' ? '.*' : part === '*' ? '[^/]*' : part.replace(/[.+#@]/g, '\\$&')))
+  const parts = pattern.split(/(\*\*|\*)/).map((part) => (part === '**' ? '.*' : part === '*' ? '[^/]*' : part.replace(/[.+]/g, '\\$&')))
   return new RegExp(`^${parts.join('')}$`, 'su').test(branch)
 }
 
