@@ -1,0 +1,45 @@
+// Secrets, scan: values of the user's in bytes, as they are and as programs encode them (forms.ts). Exact: no form is missed for being odd.
+import { formsOf, type FormKind } from '../forms.ts'
+import { placeOf, type Finding, type Known } from './finding.ts'
+
+/** Shorter ones are found in ordinary text by chance. */
+const shortest = 8
+/** A file that is nothing but a key over and over needs no more than this. */
+const mostOfOne = 20
+
+export interface KnownForm {
+  readonly name: string
+  readonly form: string
+  readonly bytes: Buffer
+}
+
+/** What to look for, made once for many files. Values of fewer than 8 characters are left out. */
+export function knownForms(known: readonly Known[]): readonly KnownForm[] {
+  const forms = new Map<string, KnownForm>()
+  for (const { name, value } of known) {
+    if (value.length < shortest) continue
+    for (const [kind, text] of formsOf(value))
+      if (text.length >= shortest && !forms.has(text)) forms.set(text, { name, form: words(kind), bytes: Buffer.from(text) })
+    // Programs on Windows and in Java write text as UTF-16; its low bytes are the text, so one order is enough to be told of it.
+    forms.set(`utf-16 ${value}`, { name, form: 'UTF-16', bytes: Buffer.from(value, 'utf16le') })
+  }
+  return [...forms.values()]
+}
+
+/** Every place, in order; of several forms at one place the first is told. */
+export function findKnown(bytes: Buffer, forms: readonly KnownForm[]): readonly Finding[] {
+  const places = new Map<number, Finding>()
+  for (const { name, form, bytes: needle } of forms) {
+    let count = 0
+    for (let at = bytes.indexOf(needle); at >= 0 && count < mostOfOne; at = bytes.indexOf(needle, at + needle.length), count++)
+      if (!places.has(at)) places.set(at, { kind: 'known', name, form, ...placeOf(bytes, at) })
+  }
+  return [...places].sort(([a], [b]) => a - b).map(([, finding]) => finding)
+}
+
+function words(kind: FormKind): string {
+  if (kind === 'raw') return 'as it is'
+  if (kind.startsWith('base64')) return 'base64'
+  if (kind.startsWith('hex')) return 'hexadecimal'
+  return kind.startsWith('json') ? 'JSON' : 'URL-encoded'
+}
