@@ -11,7 +11,7 @@ const made = {
   anthropicKey: ['sk-ant-api03', `${'a1B2'.repeat(23)}x-${'A'.repeat(7)}`].join('-').slice(0, 106).concat('AA'),
   anthropicLogin: ['sk-ant-oat01', 'abcdEFGH1234'.repeat(4)].join('-'),
   slack: ['xoxb', '12345678901', '1234567890123', 'abcdefghijklmnopqrstuvwx'].join('-'),
-  key: `-----BEGIN RSA ${'PRIVATE'} KEY-----\nMIIEpAIBAAKCAQEA${'q1W2e3R4'.repeat(6)}\n-----END RSA ${'PRIVATE'} KEY-----`,
+  key: `-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA${'q1W2e3R4'.repeat(6)}\n-----END RSA PRIVATE KEY-----`,
   aws: ['AKIA', 'QWERTYUIOPASDFGH'].join(''),
 }
 
