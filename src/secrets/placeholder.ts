@@ -5,6 +5,11 @@ import { randomInt } from 'node:crypto'
 const prefixes =
   /^(?:sk-ant-[a-z]{3,5}\d{2}-|sk-(?:proj|svcacct|admin|or-v1)-|sk-|gh[pousr]_|github_pat_|gl(?:pat|dt|rt|cbt|ptt|ft|soat|agent)-|xox[abeoprs]-|xapp-|npm_|pypi-|hf_|(?:AKIA|ASIA)|AIza|(?:sk|rk|pk)_(?:live|test)_|do[opr]_v1_|SG\.|ya29\.|shp(?:at|ca|pa|ss)_|dckr_pat_|tskey-|lin_api_|figd_|r8_|gsk_|xai-|pplx-|nvapi-|tvly-|dp\.pt\.|pul-|sntry[su]_|glsa_|ATATT|eyJ)/
 
+/** What a text begins with when it is a credential of a known kind; else ''. */
+export function knownPrefix(text: string): string {
+  return prefixes.exec(text)?.[0] ?? ''
+}
+
 /**
  * A placeholder for one value, different in every session. `taken` says which texts may not come out (other values and placeholders).
  * Undefined where the value has too little in it that could differ.
@@ -26,7 +31,7 @@ function differs(made: string, value: string): boolean {
 
 /** Letters and digits are drawn anew, run by run, from what that run has (hexadecimal stays so, AWS's base 32 too); all else stays in its place. */
 function imitate(value: string): string {
-  const prefix = prefixes.exec(value)?.[0] ?? ''
+  const prefix = knownPrefix(value)
   const rest = value.slice(prefix.length)
   const whole = wholeAlphabet(rest, prefix)
   return prefix + rest.replace(/[A-Za-z0-9]+/g, (run) => drawn(run.length, whole ?? alphabetOf(run)))

@@ -1,6 +1,6 @@
 // Gateway, steps: what stands between the judge and the server for a request that can be read. One file per step, one line each in list.ts.
 // A step is asked after host and port were allowed; it may refuse the request, answer it, change it, and look at the answer as it passes.
-import type { Transform } from 'node:stream'
+import type { Duplex, Transform } from 'node:stream'
 import type { Refusal, Target } from '../context.ts'
 
 export type Field = readonly [name: string, value: string]
@@ -40,7 +40,7 @@ export interface StepAnswerHead {
  */
 export interface Watch {
   /** `fields` replaces the answer's; `through` is a stream that the body goes through (its length is no longer known then). */
-  head?(head: StepAnswerHead): { readonly fields?: readonly Field[]; readonly through?: Transform }
+  head?(head: StepAnswerHead): { readonly fields?: readonly Field[]; readonly through?: Duplex }
   /** Sees the answer without delaying it. `end(false)`: it broke off. A chunk is valid during the call only. A tap that throws is not called again. */
   readonly tap?: { head(head: StepAnswerHead): void; data(chunk: Buffer): void; end(complete: boolean): void }
 }

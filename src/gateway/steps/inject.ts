@@ -1,0 +1,85 @@
+// Gateway, steps: secrets. On the way out a placeholder becomes the value, for its hosts and places alone; on the way back values become placeholders.
+// A request to such a host that carries somebody else's credential is refused. The parts lie in inject/.
+import { Failure } from '../../errors/failure.ts'
+import type { HeldSecret, SecretPlace } from '../../model/secret.ts'
+import type { Target } from '../context.ts'
+import { boundTo, refuseUse } from './inject/bound.ts'
+import { fillBody, type Filled } from './inject/body.ts'
+import { watchForEchoes } from './inject/echo.ts'
+import { readRequest, splitQuery, type Insertion } from './inject/request.ts'
+import type { Field, Step, StepRequest, StepResult } from './step.ts'
+
+export interface SecretUses {
+  /** A value was put into a request. */
+  used(name: string, target: Target, place: SecretPlace): void
+  /** An answer held a value, which was taken out. */
+  echoed(name: string, target: Target): void
+}
+
+export function makeInjectStep(secrets: readonly HeldSecret[], uses: SecretUses): Step {
+  return {
+    name: 'secrets',
+    concerns(target) {
+      const names = boundTo(secrets, target).map(({ rule }) => rule.name)
+      if (names.length > 0) return `the secret ${names.join(' and ')} is put in`
+      // Read in any case; a placeholder on its way there tells of a mistake, or of an attempt.
+      return target.port === 80 && secrets.length > 0 ? 'no secret leaves in plain HTTP' : undefined
+    },
+    async request(request) {
+      const bound = boundTo(secrets, request.target)
+      if (request.websocket && bound.length > 0 && !bound.some(({ rule }) => rule.websocket === true)) return refuseWebSocket(bound)
+      const reading = readRequest(request, bound, secrets)
+      if (reading.kind === 'refuse') return reading
+      return bound.length === 0 ? { kind: 'pass' } : fill(request, bound, reading.insertions, uses)
+    },
+  }
+}
+
+async function fill(
+  request: StepRequest,
+  bound: readonly HeldSecret[],
+  insertions: readonly Insertion[],
+  uses: SecretUses,
+): Promise<StepResult> {
+  const { target } = request
+  const fields = request.fields.map(([name, value]): Field => [name, value])
+  const [pathname, query] = splitQuery(request.path)
+  const parameters = query?.split('&') ?? []
+  const inBody = bound.filter((secret) => secret.rule.where.includes('body') && refuseUse(secret, 'body', request) === undefined)
+  const fills: Filled[] = []
+  try {
+    for (const { secret, place, at, write } of insertions) {
+      const text = write(await secret.current())
+      if (at.kind === 'field') fields[at.index] = [fields[at.index]?.[0] ?? '', text]
+      else parameters[at.index] = text
+      uses.used(secret.rule.name, target, place)
+    }
+    if (request.body.length !== 0) for (const secret of inBody) fills.push({ secret, value: await secret.current() })
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    return { kind: 'refuse', status: 502, refusal: { code: 'secret-unavailable', reason: error.message, remedy: error.remedy } }
+  }
+  const body = await fillBody(request, fills, (secret) => uses.used(secret.rule.name, target, 'body'))
+  return {
+    kind: 'pass',
+    change: {
+      path: query === undefined ? pathname : `${pathname}?${parameters.join('&')}`,
+      // An answer that is not compressed can be searched as it comes.
+      fields: [...fields.filter(([name]) => name.toLowerCase() !== 'accept-encoding'), ['accept-encoding', 'identity']],
+      ...(body === undefined ? {} : { body }),
+    },
+    watch: watchForEchoes(bound, ({ rule }) => uses.echoed(rule.name, target)),
+  }
+}
+
+function refuseWebSocket(bound: readonly HeldSecret[]): StepResult {
+  const names = bound.map(({ rule }) => rule.name).join(', ')
+  return {
+    kind: 'refuse',
+    refusal: {
+      code: 'secret-websocket',
+      reason: `this host gets the secret ${names}, and what passes in a WebSocket cannot be searched for it, nor for credentials of others`,
+      remedy: `in your policy, for the secret ${names}: websocket: true`,
+    },
+  }
+}

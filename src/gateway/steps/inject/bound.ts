@@ -1,0 +1,84 @@
+// Gateway, steps, inject: which held secrets a place has, and what one request may do with them. Every refusal names the binding and its mend.
+import type { HeldSecret, SecretPlace } from '../../../model/secret.ts'
+import type { HostRule } from '../../../model/policy.ts'
+import { hostLoopbackName } from '../../../policy/host-rule.ts'
+import { isBound, secretHostText } from '../../../policy/secret-hosts.ts'
+import { matches, originText } from '../../../policy/judge.ts'
+import type { Refusal, Target } from '../../context.ts'
+import { judgeRequest } from '../../http/limits.ts'
+import type { StepRequest } from '../step.ts'
+
+export function boundTo(secrets: readonly HeldSecret[], target: Target): readonly HeldSecret[] {
+  return secrets.filter(({ rule }) => isBound(rule, target))
+}
+
+/** Undefined where this request may have the value of this secret in this place. */
+export function refuseUse({ rule }: HeldSecret, place: SecretPlace, request: StepRequest, key = ''): Refusal | undefined {
+  const { name, header, methods, paths } = rule
+  const binding = `${name} is bound by ${originText(rule.origin)}`
+  const { target } = request
+  const to = placeText(target)
+  const plain = !request.safe && target.host !== hostLoopbackName
+  if (plain && rule.hosts.some(({ pattern }) => matches(pattern, target.host)))
+    return {
+      code: 'secret-plain',
+      reason: `the secret ${name} never leaves in plain HTTP, where others could read it`,
+      remedy: `use https://${target.host}/, or route the host to this machine`,
+    }
+  if (!isBound(rule, target))
+    return {
+      code: 'secret-host',
+      reason: `the placeholder of the secret ${name} was sent to ${to}; ${binding} to ${rule.hosts.map(secretHostText).join(', ')} only`,
+      remedy: `if the value is meant for it: anchorhold run --secret ${name}@${target.port === 443 ? target.host : to} …`,
+    }
+  if (!rule.where.includes(place) || (place === 'header' && header !== undefined && header !== key))
+    return {
+      code: 'secret-place',
+      reason: `the placeholder of the secret ${name} stands in ${place === 'header' ? `the field ${key}` : wordsOf[place]}; ${binding} to ${allowedText(rule.where, header)}`,
+      remedy: `in your policy, for the secret ${name}: ${place === 'header' && header !== undefined ? `header: ${key}` : `where: [${[...rule.where, place].join(', ')}]`}`,
+    }
+  const limit: HostRule = {
+    effect: 'allow',
+    pattern: { kind: 'host', host: target.host },
+    ports: [target.port],
+    origin: rule.origin,
+    ...(methods === undefined ? {} : { methods }),
+    ...(paths === undefined ? {} : { paths }),
+  }
+  const outside = judgeRequest([limit], request.method, request.path)
+  if (outside === undefined) return undefined
+  return {
+    code: 'secret-request',
+    reason: `${binding} to ${[methods?.join(', '), paths?.join(', ')].filter((part) => part !== undefined).join(' at ')}, and this request is another`,
+    remedy: `in your policy, for the secret ${name}: name the method and path under methods: and paths:`,
+  }
+}
+
+/** A credential that is not the user's own, on its way to a host of the user's. */
+export function foreignCredential(bound: readonly HeldSecret[], target: Target, where: string): Refusal {
+  const names = bound.map(({ rule }) => rule.name).join(', ')
+  return {
+    code: 'foreign-credential',
+    reason: `${where} of a request to ${placeText(target)} is a credential, and not the placeholder of ${names}: with a key of somebody else, what is sent would be theirs`,
+    remedy: `inside, use ${bound.map(({ rule }) => `$${rule.name}`).join(' or ')}; a second key of your own: anchorhold run --secret NAME@${placeText(target)} …`,
+  }
+}
+
+/** A placeholder in a place where no server looks for a credential: it is never replaced there. */
+export function oddPlace({ rule }: HeldSecret, where: string): Refusal {
+  return {
+    code: 'secret-place',
+    reason: `the placeholder of the secret ${rule.name} stands in ${where}, where it is never replaced (${rule.name} is bound by ${originText(rule.origin)} to ${allowedText(rule.where, rule.header)})`,
+    remedy: `send it as the whole of a credential, for example: Authorization: Bearer $${rule.name}`,
+  }
+}
+
+const wordsOf = { header: 'a header field', basic: 'Basic authorization', query: 'the query', body: 'the body' }
+
+function allowedText(where: readonly SecretPlace[], header: string | undefined): string {
+  return where.map((place) => (place === 'header' && header !== undefined ? `the field ${header}` : wordsOf[place])).join(', ')
+}
+
+function placeText({ host, port }: Target): string {
+  return port === 443 ? host : `${host}:${port}`
+}

@@ -1,0 +1,61 @@
+// Gateway, steps, inject: what in a request says who asks: fields, Basic and query parameters that servers take for credentials. Pure.
+import { knownPrefix } from '../../../secrets/placeholder.ts'
+
+/** Servers read `_` as `-` when they make variables of field names (CGI), so both spell the same field. */
+export function fieldKey(name: string): string {
+  return name.toLowerCase().replaceAll('_', '-')
+}
+
+const credentialNames =
+  /^(?:cookie2?|authorization|signature|dpop|jwt|token|secret|password)$|-(?:authorization|jwt|secret|password|passwd|credentials?|session-?id|session-?key)$|(?:^|-)(?:api|access|secret|auth|app|application|account|consumer|client|license|private|subscription|service|shared|master|admin|team|user|bot)-?(?:key|key-id|secret)$|-token$/
+/** Named like one, and none: against forged forms, for paging, for doing a thing once. */
+const harmlessNames = /(?:^|-)(?:csrf|xsrf|page|paging|continuation|sync|idempotency|cancellation|request)-token$|^csrftoken$/
+
+/** Whether servers read a field of this name (as fieldKey gives it) as a credential. */
+export function isCredentialField(key: string): boolean {
+  return credentialNames.test(key) && !harmlessNames.test(key)
+}
+
+const credentialParameters =
+  /^(?:(?:x-)?(?:api|app|access|secret|auth|subscription|consumer|client|private|account|developer)-?(?:key|key-id|token|secret|id-token)|apikey|appid-key|token|auth|auth-?token|oauth-?token|(?:oauth|private|job|deploy|id|refresh|security|session|bearer|user|bot)-token|access-token|jwt|bearer|secret|password|passwd|pwd|sig|signature|x-(?:amz|goog|oss|ms)-(?:signature|credential|security-token)|awsaccesskeyid|authorization|session-?id|sid)$/
+
+/** Whether servers take a query parameter for a credential. `key` is one only where its value could be: it is an ordinary word as well. */
+export function isCredentialParameter(name: string, value: string): boolean {
+  const key = name.toLowerCase().replaceAll('_', '-').replace(/\[\]$/, '')
+  if (value === '') return false
+  return credentialParameters.test(key) || (key === 'key' && /^[\w.~+/=:-]{16,}$/.test(value))
+}
+
+export interface Basic {
+  readonly user: string
+  readonly password: string
+}
+
+/** `Basic base64(user:password)` in its one spelling (RFC 7617); undefined for anything else. */
+export function readBasic(value: string): Basic | undefined {
+  const text = /^basic +([A-Za-z0-9+/]+={0,2})$/i.exec(value)?.[1]
+  if (text === undefined || text.length % 4 !== 0) return undefined
+  const decoded = Buffer.from(text, 'base64').toString('latin1')
+  const colon = decoded.indexOf(':')
+  return colon === -1 || /[\0-\x1f\x7f]/.test(decoded) ? undefined : { user: decoded.slice(0, colon), password: decoded.slice(colon + 1) }
+}
+
+export function writeBasic({ user, password }: Basic): string {
+  return `Basic ${Buffer.from(`${user}:${password}`, 'latin1').toString('base64')}`
+}
+
+/** A name beside a password that is one: not another key, which some servers would read first. */
+export function isPlainUser(user: string): boolean {
+  return /^[\w.@+-]{0,64}$/.test(user) && knownPrefix(user) === ''
+}
+
+/** What stands for the password where the token is the user name (`curl -u TOKEN:`, and GitHub's and Bitbucket's words for it). */
+export function isNoPassword(password: string): boolean {
+  return ['', 'x', 'x-oauth-basic', 'x-token-auth', 'api_token'].includes(password)
+}
+
+/** `Bearer X`, `token X`, `X`: the X, where a scheme is a plain word that carries nothing itself. */
+export function bareToken(value: string): string | undefined {
+  const match = /^(?:([A-Za-z][A-Za-z-]{0,19}) +)?([^\s,]+)$/.exec(value)
+  return match === null || /^(?:basic|digest|negotiate|ntlm)$/i.test(match[1] ?? '') ? undefined : match[2]
+}

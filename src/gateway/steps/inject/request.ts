@@ -1,0 +1,156 @@
+// Gateway, steps, inject: one request, read for placeholders and for credentials of others. Gives what to put where, or why it is refused. Pure.
+import type { HeldSecret, SecretPlace } from '../../../model/secret.ts'
+import type { Refusal } from '../../context.ts'
+import type { Field, StepRequest } from '../step.ts'
+import { foreignCredential, oddPlace, refuseUse } from './bound.ts'
+import {
+  bareToken,
+  fieldKey,
+  isCredentialField,
+  isCredentialParameter,
+  isNoPassword,
+  isPlainUser,
+  readBasic,
+  writeBasic,
+} from './credentials.ts'
+
+/** One value to put in; `write` makes the field or parameter from it. */
+export interface Insertion {
+  readonly secret: HeldSecret
+  readonly place: SecretPlace
+  readonly at: { readonly kind: 'field'; readonly index: number } | { readonly kind: 'parameter'; readonly index: number }
+  readonly write: (value: string) => string
+}
+
+export type Reading =
+  | { readonly kind: 'ok'; readonly insertions: readonly Insertion[] }
+  | { readonly kind: 'refuse'; readonly refusal: Refusal }
+
+/** `bound`: the secrets of this host and port; of `all` only placeholders are looked for. */
+export function readRequest(request: StepRequest, bound: readonly HeldSecret[], all: readonly HeldSecret[]): Reading {
+  const insertions: Insertion[] = []
+  const seen = new Set<string>()
+  const [pathname = '', query] = splitQuery(request.path)
+  const inPath = holderOf(decoded(pathname), all)
+  if (inPath !== undefined) return refuse(refuseUnbound(inPath, request) ?? oddPlace(inPath, 'the path'))
+  for (const [index, field] of request.fields.entries()) {
+    const key = fieldKey(field[0])
+    if (isCredentialField(key) || bound.some(({ rule }) => rule.header === key)) {
+      if (bound.length > 0 && seen.has(key)) return refuse(foreignCredential(bound, request.target, `a second field ${key}`))
+      seen.add(key)
+      const found = readField(field, key, request, bound, all)
+      if (found === undefined) continue
+      if ('code' in found) return refuse(found)
+      insertions.push({ ...found, at: { kind: 'field', index } })
+      continue
+    }
+    const holder = holderOf(`${field[0]}: ${field[1]}`, all) ?? holderOf(decoded(field[1]), all)
+    if (holder !== undefined) return refuse(refuseUnbound(holder, request) ?? oddPlace(holder, `the field ${key.slice(0, 40)}`))
+  }
+  for (const [index, parameter] of (query ?? '').split('&').entries()) {
+    const found = readParameter(parameter, request, bound, all)
+    if (found === undefined) continue
+    if ('code' in found) return refuse(found)
+    insertions.push({ ...found, at: { kind: 'parameter', index } })
+  }
+  return { kind: 'ok', insertions }
+}
+
+export function splitQuery(path: string): readonly [pathname: string, query: string | undefined] {
+  const mark = path.indexOf('?')
+  return mark === -1 ? [path, undefined] : [path.slice(0, mark), path.slice(mark + 1)]
+}
+
+type Found = Omit<Insertion, 'at'>
+
+function readField(
+  [name, value]: Field,
+  key: string,
+  request: StepRequest,
+  bound: readonly HeldSecret[],
+  all: readonly HeldSecret[],
+): Found | Refusal | undefined {
+  const { target } = request
+  if (value.trim() === '') return undefined // says nothing
+  if (/^basic(?: |$)/i.test(value) && key === 'authorization') return readBasicField(value, request, bound, all)
+  const token = key === 'cookie' ? /^[^\s=;,]+=([^\s;,]+)$/.exec(value)?.[1] : bareToken(value)
+  const secret = all.find(({ placeholder }) => placeholder === token)
+  if (secret === undefined || token === undefined) {
+    const holder = holderOf(value, all) ?? holderOf(name, all)
+    if (holder !== undefined) return refuseUnbound(holder, request) ?? oddPlace(holder, `a part of the field ${key.slice(0, 40)}`)
+    return bound.length === 0 ? undefined : foreignCredential(bound, target, `the field ${key.slice(0, 40)}`)
+  }
+  const refusal = refuseUse(secret, 'header', request, key)
+  if (refusal !== undefined) return refusal
+  if (key === 'cookie' && secret.rule.header !== 'cookie') return oddPlace(secret, 'a cookie')
+  const before = value.slice(0, value.length - token.length)
+  return { secret, place: 'header', write: (real) => before + real }
+}
+
+function readBasicField(
+  value: string,
+  request: StepRequest,
+  bound: readonly HeldSecret[],
+  all: readonly HeldSecret[],
+): Found | Refusal | undefined {
+  const basic = readBasic(value)
+  const secret =
+    basic && all.find(({ placeholder }) => basic.password === placeholder || (basic.user === placeholder && isNoPassword(basic.password)))
+  if (basic === undefined || secret === undefined) {
+    const holder = basic && holderOf(`${basic.user}:${basic.password}`, all)
+    if (holder !== undefined) return refuseUnbound(holder, request) ?? oddPlace(holder, 'a part of Basic authorization')
+    return bound.length === 0 ? undefined : foreignCredential(bound, request.target, 'Basic authorization')
+  }
+  const refusal = refuseUse(secret, 'basic', request)
+  if (refusal !== undefined) return refusal
+  if (basic.user === secret.placeholder)
+    return { secret, place: 'basic', write: (real) => writeBasic({ user: real, password: basic.password }) }
+  if (!isPlainUser(basic.user)) return foreignCredential(bound, request.target, 'the user name of Basic authorization')
+  return { secret, place: 'basic', write: (real) => writeBasic({ user: basic.user, password: real }) }
+}
+
+function readParameter(
+  parameter: string,
+  request: StepRequest,
+  bound: readonly HeldSecret[],
+  all: readonly HeldSecret[],
+): Found | Refusal | undefined {
+  if (parameter === '') return undefined
+  const equals = parameter.indexOf('=')
+  const name = formDecoded(equals === -1 ? parameter : parameter.slice(0, equals))
+  const value = equals === -1 ? '' : formDecoded(parameter.slice(equals + 1))
+  const secret = all.find(({ placeholder }) => placeholder === value)
+  if (secret === undefined) {
+    const holder = holderOf(`${name}=${value}`, all) ?? holderOf(decoded(value), all)
+    if (holder !== undefined) return refuseUnbound(holder, request) ?? oddPlace(holder, 'a part of the query')
+    return bound.length > 0 && isCredentialParameter(name, value)
+      ? foreignCredential(bound, request.target, 'a parameter of the query')
+      : undefined
+  }
+  const refusal = refuseUse(secret, 'query', request)
+  if (refusal !== undefined) return refusal
+  return { secret, place: 'query', write: (real) => `${parameter.slice(0, equals + 1)}${encodeURIComponent(real)}` }
+}
+
+/** Why a placeholder has nothing to do at this host, which says more than where it stands. */
+function refuseUnbound(secret: HeldSecret, request: StepRequest): Refusal | undefined {
+  const refusal = refuseUse(secret, 'header', request, secret.rule.header)
+  return refusal?.code === 'secret-host' || refusal?.code === 'secret-plain' ? refusal : undefined
+}
+
+function holderOf(text: string, secrets: readonly HeldSecret[]): HeldSecret | undefined {
+  return secrets.find(({ placeholder }) => text.includes(placeholder))
+}
+
+function formDecoded(text: string): string {
+  return decoded(text.replaceAll('+', ' '))
+}
+
+/** Percent escapes taken out, byte by byte; what is no escape stays. */
+function decoded(text: string): string {
+  return text.replace(/%([0-9a-fA-F]{2})/g, (_all, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+}
+
+function refuse(refusal: Refusal): Reading {
+  return { kind: 'refuse', refusal }
+}

@@ -1,0 +1,157 @@
+// What a server sends back of a secret is taken out again: in every form, across pieces, in every coding, in fields (attacks.md SEC-06).
+import { PassThrough } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { pipeline } from 'node:stream/promises'
+import zlib from 'node:zlib'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Field, Watch } from '../../../src/gateway/steps/step.ts'
+import { formsOf, needlesOf } from '../../../src/secrets/forms.ts'
+import { makeScrubber } from '../../../src/gateway/steps/inject/scrub.ts'
+import { ask, held, token } from './secrets.ts'
+
+async function watchOf(): Promise<{ readonly watch: Watch; readonly uses: readonly (readonly unknown[])[] }> {
+  const { watch, uses } = await ask([held(token)], { fields: [['Authorization', `Bearer ${token.placeholder}`]] })
+  if (watch === undefined) throw new Error('the answer is not watched')
+  return { watch, uses }
+}
+
+/** The answer's body as the cell gets it, from pieces as the server sent them. */
+async function received(pieces: readonly (Buffer | string)[], fields: readonly Field[] = []): Promise<Buffer> {
+  const { watch } = await watchOf()
+  const through = watch.head?.({ status: 200, fields }).through
+  if (through === undefined) throw new Error('the body is not searched')
+  const done = buffer(through)
+  for (const piece of pieces) if (!through.write(piece)) await new Promise((resolve) => through.once('drain', resolve))
+  through.end()
+  return done
+}
+
+const forms = [...formsOf(token.value)]
+const leaks = (text: string): readonly string[] => forms.filter(([, form]) => text.includes(form)).map(([kind]) => kind)
+
+it.each(forms)('%s is found, wherever the pieces end, and the placeholder stands there in the same form', async (kind, form) => {
+  const put = formsOf(token.placeholder).get(kind) ?? ''
+  const text = `before ${form} between ${form}${form} after`
+  const wanted = `before ${put} between ${put}${put} after`
+  for (let cut = 1; cut < text.length; cut += 1) expect((await received([text.slice(0, cut), text.slice(cut)])).toString()).toBe(wanted)
+  expect((await received([...text].map((char) => Buffer.from(char)))).toString()).toBe(wanted)
+})
+
+it('Basic and other base64 at any alignment', async () => {
+  for (let before = 0; before < 7; before++)
+    for (const encoding of ['base64', 'base64url'] as const) {
+      const text = Buffer.from(`${'u'.repeat(before)}:${token.value}:rest`).toString(encoding)
+      const came = (await received([`Authorization: Basic ${text}\n`])).toString()
+      expect(leaks(came)).toEqual([])
+      expect(Buffer.from(came.slice(21), encoding).toString('latin1')).toContain(token.placeholder.slice(1, -1))
+    }
+})
+
+it.each([
+  ['gzip', zlib.gzipSync],
+  ['x-gzip', zlib.gzipSync],
+  ['deflate', zlib.deflateSync],
+  ['br', zlib.brotliCompressSync],
+  ['zstd', zlib.zstdCompressSync],
+  ['gzip, br', (text: Buffer) => zlib.brotliCompressSync(zlib.gzipSync(text))],
+] as const)('an answer in %s that nobody asked for is opened and searched', async (coding, compress) => {
+  const text = Buffer.from(`${'x'.repeat(100_000)}${token.value}${'y'.repeat(100_000)}`)
+  const bytes = compress(text)
+  const fields: readonly Field[] = [
+    ['Content-Type', 'text/plain'],
+    ['Content-Encoding', coding],
+  ]
+  for (const size of [1, 7, 65_536]) {
+    const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, at) => bytes.subarray(at * size, (at + 1) * size))
+    const came = (await received(pieces, fields)).toString()
+    expect(came === text.toString().replace(token.value, token.placeholder)).toBe(true)
+  }
+  const { watch } = await watchOf()
+  expect(watch.head?.({ status: 200, fields }).fields).toEqual([['Content-Type', 'text/plain']])
+})
+
+it('a coding that cannot be opened, or bytes that are not in it, never pass', async () => {
+  const { watch } = await watchOf()
+  expect(() => watch.head?.({ status: 200, fields: [['Content-Encoding', 'compress']] })).toThrow('cannot be searched')
+  const through = watch.head?.({ status: 200, fields: [['content-encoding', 'gzip']] }).through
+  if (through === undefined) throw new Error('not searched')
+  const sink = new PassThrough()
+  const came = buffer(sink).catch(() => Buffer.alloc(0))
+  const source = new PassThrough()
+  source.end(`not gzip ${token.value}`)
+  await expect(pipeline(source, through, sink)).rejects.toThrow()
+  expect((await came).length).toBe(0)
+})
+
+it('a compressed answer that unfolds to much more passes at the speed of its reader', async () => {
+  const bytes = zlib.gzipSync(Buffer.alloc(200_000_000, 'x'))
+  const { watch } = await watchOf()
+  const through = watch.head?.({ status: 200, fields: [['content-encoding', 'gzip']] }).through
+  if (through === undefined) throw new Error('not searched')
+  through.write(bytes)
+  through.end()
+  let length = 0
+  let most = 0
+  for await (const piece of through as AsyncIterable<Buffer>) {
+    length += piece.length
+    most = Math.max(most, through.readableLength)
+  }
+  expect(length).toBe(200_000_000)
+  expect(most).toBeLessThan(1_000_000)
+})
+
+it('fields are searched too: Location, what a server names, and cookies stay outside', async () => {
+  const { watch, uses } = await watchOf()
+  const { fields } = watch.head?.({
+    status: 302,
+    fields: [
+      ['Location', `https://elsewhere.test/?t=${encodeURIComponent(token.value)}`],
+      ['X-Echo', `Bearer ${token.value}`],
+      ['X-Basic', Buffer.from(`u:${token.value}`).toString('base64')],
+      [`x-${'tok'}`, 'kept'],
+      ['Set-Cookie', 'session=1; Domain=thing.test'],
+    ],
+  }) ?? { fields: [] }
+  expect(fields?.map(([name]) => name)).toEqual(['Location', 'X-Echo', 'X-Basic', 'x-tok'])
+  expect(leaks(JSON.stringify(fields))).toEqual([])
+  expect(fields?.[1]?.[1]).toBe(`Bearer ${token.placeholder}`)
+  expect(uses.filter(([, , what]) => what === 'echoed')).toEqual([['TOKEN', 'api.thing.test', 'echoed']])
+})
+
+describe('nothing waits that could not be the beginning of a value', () => {
+  it('an event of a stream goes on at once, whole', () => {
+    const scrubber = makeScrubber(needlesOf(token.value, token.placeholder), () => undefined)
+    for (const event of ['data: {"a":1}\n\n', ': ping\n\n', 'event: stop\ndata: {}\n\n'])
+      expect(scrubber.push(Buffer.from(event)).toString()).toBe(event)
+    expect(scrubber.push(Buffer.from('data: tok_')).toString()).toBe('data: ')
+    expect(scrubber.push(Buffer.from('en\n')).toString()).toBe('tok_en\n')
+  })
+
+  it('any text in any pieces comes out as it would in one, and holds no more than one value', () => {
+    const needles = needlesOf('abab-abac', 'XXXX-XXXX')
+    const whole = (text: string): string => {
+      const scrubber = makeScrubber(needles, () => undefined)
+      return scrubber.push(Buffer.from(text)).toString() + scrubber.end().toString()
+    }
+    fc.assert(
+      fc.property(
+        fc.array(fc.string({ unit: fc.constantFrom('a', 'b', '-', 'c', 'abab-abac'), maxLength: 6 }), { maxLength: 12 }),
+        (pieces) => {
+          const scrubber = makeScrubber(needles, () => undefined)
+          let came = ''
+          let sent = 0
+          for (const piece of pieces) {
+            came += scrubber.push(Buffer.from(piece)).toString()
+            sent += piece.length
+            expect(sent - came.length).toBeLessThan(40)
+          }
+          came += scrubber.end().toString()
+          expect(came).toBe(whole(pieces.join('')))
+          expect(came).not.toContain('abab-abac')
+        },
+      ),
+      { numRuns: 2_000 },
+    )
+  })
+})
