@@ -8,6 +8,8 @@ import { canonicalHost } from '../policy/host-name.ts'
 import { isAboutRequests, judge, originText, ruleText } from '../policy/judge.ts'
 import { judgeRequest, requestRules, type RequestRules } from '../policy/judge-request.ts'
 import { parsePort } from '../policy/ports.ts'
+import { placesText } from '../policy/secret.ts'
+import { isBound } from '../policy/secret-hosts.ts'
 import type { Explained } from './explain.ts'
 
 export interface RequestFlags {
@@ -37,7 +39,9 @@ function explainHost(host: CanonicalHost, port: number, policy: Policy): Explain
   const { effect, reason, remedy } = judge(policy.network, { host, port })
   const route = policy.network.routes.find((candidate) => candidate.host === host && candidate.port === port)
   const routed = route === undefined || effect === 'deny' ? '' : `; it is routed to ${route.to.address} port ${route.to.port}`
-  const answer = { subject: `${host}:${port}`, verdict: effect, reason: `${reason}${routed}`, ...(remedy === undefined ? {} : { remedy }) }
+  const secrets = effect === 'deny' ? [] : policy.secrets.filter((secret) => isBound(secret, { host, port }))
+  const bound = secrets.map((secret) => `; the secret ${secret.name} is put in there (${placesText(secret)})`).join('')
+  const answer = { subject: `${host}:${port}`, verdict: effect, reason: `${reason}${routed}${bound}`, ...(remedy === undefined ? {} : { remedy }) }
   return effect === 'deny' || port === 80 ? answer : { ...answer, tls: endingOf(policy, { host, port }) }
 }
 

@@ -28,5 +28,10 @@ export async function explainSecret(name: string, policy: Policy, { hostEnv, hos
     `the cell's variable ${name} has a placeholder of the same form, new in every session`,
     failure === undefined ? 'the value is there now' : `the value cannot be had now: ${failure.message}`,
   ].join('; ')
-  return { subject: name, verdict: failure === undefined ? 'ready' : 'absent', reason, ...(failure === undefined ? {} : { remedy: failure.remedy }) }
+  return {
+    subject: name,
+    verdict: failure === undefined ? 'ready' : 'absent',
+    reason,
+    ...(failure === undefined ? {} : { remedy: failure.remedy }),
+  }
 }

@@ -24,7 +24,7 @@ export function register(program: Command): void {
   const explain = program
     .command('explain')
     .summary('say what a run would allow, and why')
-    .description('Answers for a host, a path or a variable: the verdict, the rule, and what would change it.')
+    .description('Answers for a host, a path, a variable or a secret: the verdict, the rule, and what would change it.')
   withPolicyOptions(
     explain
       .command('host')
@@ -55,6 +55,15 @@ export function register(program: Command): void {
       print(answers, flags)
     },
   )
+  withPolicyOptions(
+    explain.command('secret').argument('<name...>').description('where a secret comes from, who gets it, whether it is there'),
+  ).action(async (names: readonly string[], flags: PolicyFlags) => {
+    const { policy, input } = await loadEffective(flags)
+    const { explainSecret } = await import('./explain-secret.ts')
+    const answers: Explained[] = []
+    for (const each of names) answers.push(await explainSecret(each, policy, input))
+    print(answers, flags)
+  })
 }
 
 function print(answers: readonly Explained[], { json }: PolicyFlags): void {

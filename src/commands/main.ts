@@ -12,6 +12,7 @@ const files: Readonly<Record<string, () => Promise<CommandFile>>> = {
   agents: () => import('./agents.ts'),
   policy: () => import('./policy.ts'),
   explain: () => import('./explain.ts'),
+  secret: () => import('./secret.ts'),
   trust: () => import('./trust.ts'),
   init: () => import('./init.ts'),
   sessions: () => import('./sessions.ts'),

@@ -4,7 +4,11 @@ import type { ReadStream } from 'node:tty'
 const [interrupt, endOfInput, backspace, erase] = ['\x03', '\x04', '\b', '\x7f']
 
 /** The line, or undefined after Ctrl-C or an end of input. `input` must be a terminal. */
-export function askHidden(question: string, input: ReadStream = process.stdin, output: NodeJS.WriteStream = process.stderr): Promise<string | undefined> {
+export function askHidden(
+  question: string,
+  input: ReadStream = process.stdin,
+  output: NodeJS.WriteStream = process.stderr,
+): Promise<string | undefined> {
   return new Promise((resolve) => {
     let line = ''
     const finish = (answer: string | undefined): void => {

@@ -1,6 +1,7 @@
 // Everything that happens in a session: one union, written to the journal, given to library users, read by every report.
 import type { EnforcedLimit, CellEnd } from './engine.ts'
 import type { EngineName, PermissionMode, WorkspaceMode } from './policy.ts'
+import type { SecretPlace } from './secret.ts'
 
 export type SessionEvent =
   | {
@@ -63,6 +64,17 @@ export type SessionEvent =
       readonly received: number
       readonly milliseconds: number
     }
+  /** A secret was put into requests to this host, `count` times since the last such event of the same kind. */
+  | {
+      readonly kind: 'secret.used'
+      readonly name: string
+      readonly host: string
+      readonly port: number
+      readonly place: SecretPlace
+      readonly count: number
+    }
+  /** An answer held the value of a secret, which was taken out of it. Told once for each host. */
+  | { readonly kind: 'secret.echoed'; readonly name: string; readonly host: string; readonly port: number }
   | { readonly kind: 'limits'; readonly rows: readonly EnforcedLimit[] }
   | { readonly kind: 'warning'; readonly code: string; readonly message: string; readonly remedy?: string }
   /** Stands for `count` further events of kind `of` to one host that were not written one by one. */

@@ -64,7 +64,8 @@ function limitsOf(
   return { methods: ['POST'], paths, graphql }
 }
 
-function oddInMethod(method: string): string | undefined {
+/** Why this is no method that a rule can name, in words. */
+export function oddInMethod(method: string): string | undefined {
   if (!/^[A-Za-z][A-Za-z-]{0,31}$/.test(method)) return 'it is not a method'
   if (method !== method.toUpperCase()) return `methods are case-sensitive: write ${method.toUpperCase()}`
   return ['CONNECT', 'TRACE', 'TRACK'].includes(method) ? 'the gateway passes no such request on' : undefined

@@ -3,7 +3,9 @@ import path from 'node:path'
 import { Failure } from '../errors/failure.ts'
 import type { Origin } from '../model/policy.ts'
 import type { SecretPlace, SecretRule, SecretSource } from '../model/secret.ts'
+import { oddInMethod } from './host-entry.ts'
 import { whereOf } from './host-rule.ts'
+import { oddInPattern } from './path-pattern.ts'
 import type { HostFolders } from './paths.ts'
 import type { SecretEntry } from './schema.ts'
 import { awsRules, awsText } from './secret-aws.ts'
@@ -49,11 +51,14 @@ export async function parseSecret(entry: SecretEntry, origin: Origin, folders: H
     return refuse(`${show(entry.header ?? '')} is not a header field for a credential`)
   const where = entry.where === undefined ? (header === undefined ? usualPlaces : (['header'] as const)) : [entry.where].flat()
   if (header !== undefined && !where.includes('header')) return refuse('it names a header field, but "where" has no header')
-  for (const method of entry.methods ?? [])
-    if (!/^[A-Z]+$/.test(method)) return refuse(`${show(method)} is not a method: write it in capitals, for example GET`)
-  for (const pattern of entry.paths ?? [])
-    if (!/^\/[\x21-\x7e]*$/.test(pattern) || /[?#\\]/.test(pattern))
-      return refuse(`${show(pattern)} is not a path pattern: it starts with / and has no query`)
+  for (const method of entry.methods ?? []) {
+    const odd = oddInMethod(method)
+    if (odd !== undefined) return refuse(`${show(method)}: ${odd}`)
+  }
+  for (const pattern of entry.paths ?? []) {
+    const odd = oddInPattern(pattern, 'allow')
+    if (odd !== undefined) return refuse(`${show(pattern)}: ${odd}`)
+  }
   return [
     {
       name,

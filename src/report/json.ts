@@ -22,6 +22,7 @@ export interface ResultJson {
     readonly count: number
   }[]
   readonly review?: { readonly proposal: string; readonly changes: number; readonly eyes?: number }
+  readonly secrets: readonly { readonly name: string; readonly hosts: readonly string[]; readonly count: number }[]
   readonly quarantined: readonly { readonly path: string; readonly rule: string; readonly restore: string }[]
   readonly held: readonly { readonly path: string; readonly keys: readonly string[] }[]
   readonly warnings: readonly { readonly code: string; readonly message: string }[]
@@ -62,6 +63,7 @@ export function resultJson(input: {
         }),
     ...(state.reviewed === undefined ? {} : { review: reviewJson(state.reviewed) }),
     refused: [...state.refused.values()],
+    secrets: [...state.secrets].map(([name, { count, hosts }]) => ({ name, hosts: [...hosts], count })),
     quarantined: state.quarantined.map(({ path, rule, restore }) => ({ path, rule, restore })),
     held: state.held.map(({ path, keys }) => ({ path, keys })),
     warnings: state.warnings.map(({ code, message }) => ({ code, message: plain(message) })),

@@ -52,6 +52,10 @@ function describe(event: SessionEvent): string {
       return `review: ${size(event.bytes)} of ${size(event.of)} copied`
     case 'review.ended':
       return `review: ${changesInWords(event)} in proposal ${event.proposal}`
+    case 'secret.used':
+      return `secret ${event.name} put in for ${event.host}:${event.port} (${event.place})${event.count === 1 ? '' : `, ${event.count} times`}`
+    case 'secret.echoed':
+      return `secret ${event.name} was in an answer of ${event.host}:${event.port}, and was taken out`
     case 'limits':
       return `limits: ${event.rows.map(limitText).join(', ') || 'none'}`
     case 'warning':

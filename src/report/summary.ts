@@ -24,7 +24,7 @@ const rows = 8
 export function summarize(input: SummaryInput): readonly string[] {
   const style = input.style ?? unstyled
   const needed = [...ending(input.state), ...reviewed(input.state), ...quarantined(input.state), ...gitHeld(input.state), ...journal(input)]
-  const told = input.quiet === true ? [] : [...gitMerged(input.state), ...refused(input), ...warnings(input.state)]
+  const told = input.quiet === true ? [] : [...echoed(input.state), ...gitMerged(input.state), ...refused(input), ...warnings(input.state)]
   const lines = [...needed, ...told]
   const overview = input.verbose === true || (input.quiet !== true && (style.terminal || lines.length > 0))
   return [...(overview ? [line(summaryLine(input))] : []), ...lines].map((text) => text.replace(/^anchorhold:/, style.bold('anchorhold:')))
@@ -42,6 +42,8 @@ function summaryLine({ session, state }: SummaryInput): string {
   if (state.end !== undefined) parts.push(`${duration(state.end.milliseconds)}, exit code ${state.end.exitCode}`)
   if (state.allowed.size > 0)
     parts.push(`${counted(state.allowed.size, 'host')} reached, ${size(state.received)} received, ${size(state.sent)} sent`)
+  for (const [name, { count, hosts }] of state.secrets)
+    parts.push(`secret ${name} put in ${counted(count, 'time')} (${listed([...hosts], 3)})`)
   if (state.hidden > 0) parts.push(`${counted(state.hidden, 'file')} hidden`)
   return `session ${session}${parts.length > 0 ? `: ${parts.join('; ')}` : ''}`
 }
@@ -91,6 +93,14 @@ function gitHeld(state: SessionState): readonly string[] {
 
 function gitMerged(state: SessionState): readonly string[] {
   return state.merged.slice(0, rows).map((event) => line(`git settings taken over into ${event.path}: ${listed(event.keys, rows)}`))
+}
+
+function echoed(state: SessionState): readonly string[] {
+  return state.echoed
+    .slice(0, rows)
+    .map(({ name, host }) =>
+      line(`${host} sent the value of the secret ${name} back; it was taken out of the answer before the cell saw it`),
+    )
 }
 
 function journal({ session, state }: SummaryInput): readonly string[] {

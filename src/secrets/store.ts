@@ -5,6 +5,7 @@ import { constants } from 'node:fs'
 import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { Failure } from '../errors/failure.ts'
+import { checkName } from './value.ts'
 
 export interface Stored {
   readonly name: string
@@ -13,7 +14,7 @@ export interface Stored {
 
 /** The value. Throws Failure `secret/not-stored` or `secret/store-unsafe`. */
 export async function readStored(dataDir: string, name: string): Promise<string> {
-  const file = path.join(await folderOf(dataDir), fileName(name))
+  const file = path.join(await folderOf(dataDir), checkName(name))
   const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT') throw new Failure('secret/not-stored', { secret: name })
     throw new Failure('secret/store-unsafe', { path: file, reason: `it can't be opened (${codeOf(error)})` })
@@ -34,7 +35,7 @@ export async function writeStored(dataDir: string, name: string, value: string):
   try {
     await handle.writeFile(value)
     await handle.sync()
-    await rename(fresh, path.join(folder, fileName(name)))
+    await rename(fresh, path.join(folder, checkName(name)))
   } catch (error) {
     await rm(fresh, { force: true })
     throw error
@@ -45,7 +46,7 @@ export async function writeStored(dataDir: string, name: string, value: string):
 
 /** Whether there was one. */
 export async function removeStored(dataDir: string, name: string): Promise<boolean> {
-  const file = path.join(await folderOf(dataDir), fileName(name))
+  const file = path.join(await folderOf(dataDir), checkName(name))
   return rm(file).then(
     () => true,
     (error: unknown) => {
@@ -82,11 +83,6 @@ async function folderOf(dataDir: string, make = false): Promise<string> {
 function unsafe({ uid, mode }: { readonly uid: number; readonly mode: number }): string | undefined {
   if (uid !== process.getuid?.()) return 'it belongs to another user'
   return (mode & 0o077) === 0 ? undefined : `others may read or write it (mode ${(mode & 0o777).toString(8)})`
-}
-
-function fileName(name: string): string {
-  if (!isName(name)) throw new Failure('secret/bad-name', { secret: name })
-  return name
 }
 
 function isName(text: string): boolean {

@@ -20,6 +20,12 @@ export function checkValue(name: string, value: string, where: string): string {
   return value
 }
 
+/** Throws Failure `secret/bad-name` for what is no name of a variable. */
+export function checkName(name: string): string {
+  if (!/^[A-Za-z_][A-Za-z0-9_]{0,99}$/.test(name)) throw new Failure('secret/bad-name', { secret: name.slice(0, 100) })
+  return name
+}
+
 /** What a file or a command gave, without the line feed at its end. */
 export function withoutLineEnd(text: string): string {
   return text.replace(/\r?\n$/, '')

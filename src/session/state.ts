@@ -30,6 +30,9 @@ export interface SessionState {
   refusedElse: number
   readonly failed: Map<string, { readonly host: string; readonly port: number; readonly reason: string; count: number }>
   readonly allowed: Map<string, { readonly host: string; readonly port: number; count: number }>
+  /** How often each secret was put in, by name, and the hosts that got it. */
+  readonly secrets: Map<string, { count: number; readonly hosts: Set<string> }>
+  readonly echoed: Of<'secret.echoed'>[]
   sent: number
   received: number
   limits: readonly EnforcedLimit[]
@@ -55,6 +58,8 @@ export function emptyState(): SessionState {
     refusedElse: 0,
     failed: new Map(),
     allowed: new Map(),
+    secrets: new Map(),
+    echoed: [],
     sent: 0,
     received: 0,
     limits: [],
@@ -72,6 +77,8 @@ export function fold(state: SessionState, event: SessionEvent): void {
   else if (event.kind === 'git.held') add(state.held, event)
   else if (event.kind === 'review.opened') state.review = event
   else if (event.kind === 'review.ended') state.reviewed = event
+  else if (event.kind === 'secret.used') foldSecret(state, event)
+  else if (event.kind === 'secret.echoed') add(state.echoed, event)
   else if (event.kind === 'limits') state.limits = event.rows
   else if (event.kind === 'warning') add(state.warnings, event)
   else if (event.kind === 'journal.full') state.journalFull = true
@@ -97,6 +104,13 @@ function foldNetwork(state: SessionState, event: SessionEvent): void {
   } else if (event.kind === 'network.failed')
     count(state.failed, event, { host: event.host, port: event.port, reason: event.reason, count: 0 })
   else if (event.kind === 'network.allowed') count(state.allowed, event, { host: event.host, port: event.port, count: 0 })
+}
+
+function foldSecret(state: SessionState, { name, host, count }: Of<'secret.used'>): void {
+  const row = state.secrets.get(name) ?? { count: 0, hosts: new Set() }
+  row.count += count
+  if (row.hosts.size < listLimit) row.hosts.add(host)
+  state.secrets.set(name, row)
 }
 
 function foldRepeated(state: SessionState, event: Of<'network.repeated'>): void {

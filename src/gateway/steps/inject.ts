@@ -1,22 +1,17 @@
 // Gateway, steps: secrets. On the way out a placeholder becomes the value, for its hosts and places alone; on the way back values become placeholders.
 // A request to such a host that carries somebody else's credential is refused. The parts lie in inject/.
 import { Failure } from '../../errors/failure.ts'
-import type { HeldSecret, SecretPlace } from '../../model/secret.ts'
-import type { Target } from '../context.ts'
+import type { HeldSecret } from '../../model/secret.ts'
 import { boundTo, refuseUse } from './inject/bound.ts'
 import { fillBody, type Filled } from './inject/body.ts'
 import { watchForEchoes } from './inject/echo.ts'
+import type { SecretUses } from './inject/uses.ts'
 import { readRequest, splitQuery, type Insertion } from './inject/request.ts'
 import type { Field, Step, StepRequest, StepResult } from './step.ts'
 
-export interface SecretUses {
-  /** A value was put into a request. */
-  used(name: string, target: Target, place: SecretPlace): void
-  /** An answer held a value, which was taken out. */
-  echoed(name: string, target: Target): void
-}
-
-export function makeInjectStep(secrets: readonly HeldSecret[], uses: SecretUses): Step {
+/** An AWS key is never put in: it signs (aws.ts). */
+export function injectStep(held: readonly HeldSecret[], uses: Pick<SecretUses, 'used' | 'echoed'>): Step {
+  const secrets = held.filter(({ rule }) => rule.aws === undefined)
   return {
     name: 'secrets',
     concerns(target) {
@@ -39,7 +34,7 @@ async function fill(
   request: StepRequest,
   bound: readonly HeldSecret[],
   insertions: readonly Insertion[],
-  uses: SecretUses,
+  uses: Pick<SecretUses, 'used' | 'echoed'>,
 ): Promise<StepResult> {
   const { target } = request
   const fields = request.fields.map(([name, value]): Field => [name, value])

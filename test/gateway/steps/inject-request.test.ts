@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { Failure } from '../../../src/errors/failure.ts'
 import type { HeldSecret, SecretRule } from '../../../src/model/secret.ts'
-import { makeInjectStep } from '../../../src/gateway/steps/inject.ts'
+import { injectStep } from '../../../src/gateway/steps/inject.ts'
 import { ask, held, key, other, otherHold, place, token } from './secrets.ts'
 
 const bearer = `Bearer ${token.placeholder}`
@@ -263,7 +263,7 @@ it('is concerned with its hosts and with plain HTTP, and says why', () => {
     ...held(token).rule,
     hosts: [...place('api.thing.test'), { pattern: { kind: 'subdomains', suffix: key('wild.test') }, port: 8443 }],
   }
-  const step = makeInjectStep([{ ...held(token), rule }], { used: () => undefined, echoed: () => undefined })
+  const step = injectStep([{ ...held(token), rule }], { used: () => undefined, echoed: () => undefined })
   const why = (host: string, port: number): string | undefined => step.concerns({ host: key(host), port })
   expect(why('api.thing.test', 443)).toBe('the secret TOKEN is put in')
   expect(why('a.wild.test', 8443)).toBe('the secret TOKEN is put in')

@@ -2,7 +2,7 @@
 import { Transform } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import type { Refusal } from '../../../src/gateway/context.ts'
-import { makeInjectStep } from '../../../src/gateway/steps/inject.ts'
+import { injectStep } from '../../../src/gateway/steps/inject.ts'
 import type { Field, StepBody, StepResult, Watch } from '../../../src/gateway/steps/step.ts'
 import type { CanonicalHost } from '../../../src/model/policy.ts'
 import type { HeldSecret, SecretHost, SecretRule } from '../../../src/model/secret.ts'
@@ -59,7 +59,7 @@ export interface Came {
 /** What the step makes of one request. */
 export async function ask(secrets: readonly HeldSecret[], sent: Sent): Promise<Came> {
   const uses: unknown[][] = []
-  const step = makeInjectStep(secrets, {
+  const step = injectStep(secrets, {
     used: (name, { host, port }, where) => uses.push([name, host, port, where]),
     echoed: (name, { host }) => uses.push([name, host, 'echoed']),
   })

@@ -1,11 +1,11 @@
 // Gateway, steps, inject: which held secrets a place has, and what one request may do with them. Every refusal names the binding and its mend.
 import type { HeldSecret, SecretPlace } from '../../../model/secret.ts'
 import type { HostRule } from '../../../model/policy.ts'
+import { judgeRequest } from '../../../policy/judge-request.ts'
 import { hostLoopbackName } from '../../../policy/host-rule.ts'
 import { isBound, secretHostText } from '../../../policy/secret-hosts.ts'
 import { matches, originText } from '../../../policy/judge.ts'
 import type { Refusal, Target } from '../../context.ts'
-import { judgeRequest } from '../../http/limits.ts'
 import type { StepRequest } from '../step.ts'
 
 export function boundTo(secrets: readonly HeldSecret[], target: Target): readonly HeldSecret[] {
@@ -45,8 +45,7 @@ export function refuseUse({ rule }: HeldSecret, place: SecretPlace, request: Ste
     ...(methods === undefined ? {} : { methods }),
     ...(paths === undefined ? {} : { paths }),
   }
-  const outside = judgeRequest([limit], request.method, request.path)
-  if (outside === undefined) return undefined
+  if (judgeRequest({ allows: [limit], denies: [] }, request.method, request.path).kind === 'allow') return undefined
   return {
     code: 'secret-request',
     reason: `${binding} to ${[methods?.join(', '), paths?.join(', ')].filter((part) => part !== undefined).join(' at ')}, and this request is another`,
