@@ -1,9 +1,11 @@
 // `anchorhold explain host`: the verdict on a host, or on one request to it. Split from explain.ts.
 import { Failure } from '../errors/failure.ts'
+import { makeSteps } from '../gateway/steps/list.ts'
 import { judgeEnding, type EndingVerdict } from '../gateway/ending.ts'
 import { judgeTarget } from '../gateway/judging.ts'
 import type { CanonicalHost, Policy } from '../model/policy.ts'
 import type { Destination } from '../model/verdict.ts'
+import type { HeldSecret, SecretRule } from '../model/secret.ts'
 import { canonicalHost } from '../policy/host-name.ts'
 import { isAboutRequests, judge, originText, ruleText } from '../policy/judge.ts'
 import { judgeRequest, requestRules, type RequestRules } from '../policy/judge-request.ts'
@@ -41,14 +43,28 @@ function explainHost(host: CanonicalHost, port: number, policy: Policy): Explain
   const routed = route === undefined || effect === 'deny' ? '' : `; it is routed to ${route.to.address} port ${route.to.port}`
   const secrets = effect === 'deny' ? [] : policy.secrets.filter((secret) => isBound(secret, { host, port }))
   const bound = secrets.map((secret) => `; the secret ${secret.name} is put in there (${placesText(secret)})`).join('')
-  const answer = { subject: `${host}:${port}`, verdict: effect, reason: `${reason}${routed}${bound}`, ...(remedy === undefined ? {} : { remedy }) }
+  const answer = {
+    subject: `${host}:${port}`,
+    verdict: effect,
+    reason: `${reason}${routed}${bound}`,
+    ...(remedy === undefined ? {} : { remedy }),
+  }
   return effect === 'deny' || port === 80 ? answer : { ...answer, tls: endingOf(policy, { host, port }) }
 }
 
+/** A secret as far as its binding goes: which hosts must be read for it is known without its value. */
+function unopened(rule: SecretRule): HeldSecret {
+  return { rule, placeholder: '', current: async () => '', values: () => [] }
+}
+
 /** Whether TLS to an allowed host is ended: what the gateway itself asks for each connection. */
-function endingOf({ network }: Policy, target: Destination): EndingVerdict {
+function endingOf({ network, secrets }: Policy, target: Destination): EndingVerdict {
   const judged = judgeTarget(network, target)
-  return judgeEnding({ network, steps: [] }, target, judged.kind === 'allowed' ? judged.rules : [])
+  return judgeEnding(
+    { network, steps: makeSteps({ network, secrets: secrets.map(unopened) }) },
+    target,
+    judged.kind === 'allowed' ? judged.rules : [],
+  )
 }
 
 /** A host that is allowed for certain requests only: says which, and how to ask about one. */

@@ -24,6 +24,7 @@ import { checkMount, openProject } from '../workspace/project.ts'
 import type { Gateway } from '../gateway/open.ts'
 import { mayEnd } from '../gateway/ending.ts'
 import { listenersFor } from '../gateway/listeners.ts'
+import { countUses } from '../gateway/steps/inject/uses.ts'
 import { makeSteps } from '../gateway/steps/list.ts'
 import type { RunContext } from './context.ts'
 import { openHome } from './home.ts'
@@ -178,7 +179,8 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
   })
   const system = readSystem()
   const { network } = policy
-  const steps = makeSteps({ network, secrets })
+  const uses = scope.use(countUses(session.emit))
+  const steps = makeSteps({ network, secrets, uses })
   const trusted = mayEnd({ network, steps })
     ? scope.use(
         (await import('./trust.ts')).openTrust({ sessionFolder: session.folder, caBundle: system.caBundle, javaHome: env['JAVA_HOME'] }),
@@ -254,6 +256,7 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
   exitCode = signals.exitCode ?? end.code
   await workspace.close()
   await view?.close()
+  uses[Symbol.dispose]()
   const milliseconds = Math.round(performance.now() - began)
   session.emit({ kind: 'session.ended', end, exitCode, milliseconds })
   return { exitCode, end, session: session.id, folder: session.folder, milliseconds }

@@ -1,6 +1,6 @@
 // Gateway, exchange: one judged request goes to the server, its answer comes back, both streaming. serve.ts before it, upstream/ below it.
 import type { Socket } from 'node:net'
-import type { Transform } from 'node:stream'
+import type { Duplex } from 'node:stream'
 import type { GatewayContext } from '../context.ts'
 import { BodyError } from '../http/body.ts'
 import type { Field } from '../steps/step.ts'
@@ -47,7 +47,7 @@ class Delivery implements Receiver {
   private again = false
   private waiting = false
   private ended = false
-  private through: Transform | undefined
+  private through: Duplex | undefined
   private resumeThrough: (() => void) | undefined
   private readonly input: DeliveryInput
   private readonly resolve: (outcome: Outcome) => void
@@ -104,7 +104,7 @@ class Delivery implements Receiver {
     const { sink, watching, request } = this.input
     const bodiless = head.framing.kind === 'none'
     this.answered = true
-    const { status, phrase } = head
+    const { status } = head
     let { fields } = head
     if (watching !== undefined) {
       watching.tap?.head({ status, fields })
@@ -119,7 +119,9 @@ class Delivery implements Receiver {
     }
     const length =
       status === 204 || this.through !== undefined || (request.method === 'HEAD' && watching?.trailers === false) ? undefined : head.length
-    sink.head({ status, phrase, fields, length, bodiless, close: false })
+    // Where steps look at answers, the server's own words behind the status are not among what they saw.
+    const phrase = watching?.trailers === false ? {} : { phrase: head.phrase }
+    sink.head({ status, ...phrase, fields, length, bodiless, close: false })
   }
 
   data(piece: Buffer): boolean {
@@ -193,7 +195,7 @@ class Delivery implements Receiver {
     this.broken(new UpstreamError('bad-body', 'the body of the request broke off'))
   }
 
-  private pipe(streams: readonly Transform[]): void {
+  private pipe(streams: readonly Duplex[]): void {
     const { sink } = this.input
     this.through = streams[0]
     this.resumeThrough = chain(streams, {

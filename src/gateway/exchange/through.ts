@@ -1,5 +1,5 @@
 // Gateway, exchange: the streams of steps that an answer's body goes through, one after the other. deliver.ts writes into the first.
-import type { Transform } from 'node:stream'
+import type { Duplex } from 'node:stream'
 
 export interface ThroughEvents {
   /** A piece of the changed body. False: wait for `resume`. */
@@ -12,7 +12,7 @@ export interface ThroughEvents {
 }
 
 /** Joins them; gives back what lets the last one go on. */
-export function chain(streams: readonly Transform[], events: ThroughEvents): () => void {
+export function chain(streams: readonly Duplex[], events: ThroughEvents): () => void {
   const first = streams[0]
   const last = streams.at(-1)
   if (first === undefined || last === undefined) return () => undefined

@@ -1,5 +1,5 @@
 // Gateway, exchange: the steps' look at an answer as it passes: taps see it as the server sent it, heads and streams change it. deliver.ts uses it.
-import type { Transform } from 'node:stream'
+import type { Duplex } from 'node:stream'
 import type { Field, StepAnswerHead, Watch } from '../steps/step.ts'
 import { soundFields } from './run-steps.ts'
 
@@ -9,7 +9,7 @@ export interface Watching {
   /** Whether trailer fields may pass: nobody looks at them. */
   readonly trailers: boolean
   /** Undefined: what a step made of it is no HTTP, or it threw; the answer must not pass. */
-  change(head: StepAnswerHead): { readonly fields: readonly Field[]; readonly through: readonly Transform[] } | undefined
+  change(head: StepAnswerHead): { readonly fields: readonly Field[]; readonly through: readonly Duplex[] } | undefined
 }
 
 type Tap = NonNullable<Watch['tap']>
@@ -38,7 +38,7 @@ export function watchAll(watches: readonly Watch[]): Watching | undefined {
     trailers: watches.every((watch) => watch.head === undefined),
     change({ status, fields: before }) {
       let fields = before
-      const through: Transform[] = []
+      const through: Duplex[] = []
       try {
         for (const watch of watches.toReversed()) {
           const changed = watch.head?.({ status, fields })

@@ -2,17 +2,24 @@
 import type { HeldSecret } from '../../model/secret.ts'
 import { isAboutRequests } from '../../policy/judge.ts'
 import type { Network } from '../context.ts'
+import { injectStep } from './inject.ts'
+import type { SecretUses } from './inject/uses.ts'
 import { rulesStep } from './rules.ts'
 import type { Step } from './step.ts'
 
 export interface StepsInput {
   readonly network: Network
   readonly secrets: readonly HeldSecret[]
+  /** Told of every secret that is put in. Default: nobody. */
+  readonly uses?: Pick<SecretUses, 'used' | 'echoed'>
 }
 
 /** Made once per session. What only some requests need is loaded by the first of them. */
-export function makeSteps({ network }: StepsInput): readonly Step[] {
+export function makeSteps({ network, secrets, uses = unheard }: StepsInput): readonly Step[] {
   const steps: Step[] = []
   if (network.rules.some(isAboutRequests)) steps.push(rulesStep(network))
+  if (secrets.length > 0) steps.push(injectStep(secrets, uses))
   return steps
 }
+
+const unheard = { used: () => undefined, echoed: () => undefined }

@@ -29,7 +29,7 @@ export function refuseUse({ rule }: HeldSecret, place: SecretPlace, request: Ste
     return {
       code: 'secret-host',
       reason: `the placeholder of the secret ${name} was sent to ${to}; ${binding} to ${rule.hosts.map(secretHostText).join(', ')} only`,
-      remedy: `if the value is meant for it: anchorhold run --secret ${name}@${target.port === 443 ? target.host : to} …`,
+      remedy: `if the value is meant for it: anchorhold run --secret ${name}@${target.port === 80 ? target.host : to} …`,
     }
   if (!rule.where.includes(place) || (place === 'header' && header !== undefined && header !== key))
     return {

@@ -1,6 +1,5 @@
 // Gateway, steps, inject: a server may send back what it was sent. Values are taken out of its answer and placeholders stand in their place.
 import { Duplex, type Transform } from 'node:stream'
-import zlib from 'node:zlib'
 import type { HeldSecret } from '../../../model/secret.ts'
 import { needlesOf, type Needle } from '../../../secrets/forms.ts'
 import type { Field, Watch } from '../step.ts'
@@ -66,6 +65,7 @@ function codingsOf(fields: readonly Field[]): readonly string[] {
 }
 
 function decoderOf(coding: string): Transform {
+  const zlib = process.getBuiltinModule('node:zlib') // few answers need it
   if (coding === 'gzip' || coding === 'x-gzip') return zlib.createGunzip()
   if (coding === 'deflate') return zlib.createInflate()
   if (coding === 'br') return zlib.createBrotliDecompress()

@@ -30,7 +30,7 @@ export type Reading =
 export function readRequest(request: StepRequest, bound: readonly HeldSecret[], all: readonly HeldSecret[]): Reading {
   const insertions: Insertion[] = []
   const seen = new Set<string>()
-  const [pathname = '', query] = splitQuery(request.path)
+  const [pathname, query] = splitQuery(request.path)
   const inPath = holderOf(decoded(pathname), all)
   if (inPath !== undefined) return refuse(refuseUnbound(inPath, request) ?? oddPlace(inPath, 'the path'))
   for (const [index, field] of request.fields.entries()) {
