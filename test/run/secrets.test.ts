@@ -100,10 +100,13 @@ it('SEC-08 SEC-09 SEC-14 SEC-16 SEC-18 PRX-50 what goes elsewhere, or comes from
   const server = await echo()
   const [value, other] = [fresh('ghp_'), fresh('glpat-')]
   const options = [
-    ...['--secret', 'TOKEN@api.thing.test', '--secret', 'OTHER@other.test', '--allow', 'free.test'],
+    '--secret=TOKEN@api.thing.test',
+    '--secret=OTHER@other.test',
+    '--allow=free.test',
     ...server.route('api.thing.test'),
     ...server.route('other.test'),
-    ...['--route', `free.test:80=127.0.0.1:${server.port}`, '--route', `api.thing.test:80=127.0.0.1:${server.port}`],
+    `--route=free.test:80=127.0.0.1:${server.port}`,
+    `--route=api.thing.test:80=127.0.0.1:${server.port}`,
   ]
   const script = `
     ask() { echo "== $1"; shift; curl -sS -m 10 "$@" 2>&1; }
