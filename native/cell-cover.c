@@ -1,10 +1,10 @@
 // Covers: puts read-only clones, empty files and links over paths inside the cell's mount namespace, from outside.
-// The namespace belongs to the inner user namespace, over which the supervisor (in its parent) has every right.
+// The namespace belongs to the inner user namespace, over which the supervisor (in its parent) has every right. Neighbour: cell-clone.c.
 #include "common.h"
+#include "cell-clone.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mount.h>
-#include <linux/openat2.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,25 +15,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+enum { FEW = 100 };
 #define COVERS_DIR "/run/anchorhold/covers" // an empty folder that the engine makes
-
-static int open_path(const char *path) {
-  struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
-  return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
-}
 
 static int move_over(int tree, int place) {
   return (int)syscall(SYS_move_mount, tree, "", place, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
-}
-
-static int clone_tree(int at, const char *path, int recursive) {
-  unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW;
-  return (int)syscall(SYS_open_tree, at, path, flags | (recursive ? AT_RECURSIVE : 0u));
-}
-
-static int make_readonly(int tree) {
-  struct mount_attr attributes = {.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV};
-  return (int)syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes, sizeof attributes);
 }
 
 // A small file system with an empty file `f`, an empty folder `d` and one link per cover that needs one, laid over
@@ -73,7 +59,8 @@ static int lies_already(int place, char kind) {
   return kind == 'f' && S_ISREG(facts.stx_mode) && facts.stx_size == 0;
 }
 
-static int put(const struct cover *cover, size_t index, int source) {
+// `bases`: NULL where there are few covers.
+static int put(const struct cover *cover, size_t index, int source, struct bases *bases) {
   int place = open_path(cover->path);
   if (place < 0) return errno == ENOENT || errno == ENOTDIR ? 0 : -1; // gone meanwhile: nothing to protect
   int lies = lies_already(place, cover->kind);
@@ -82,7 +69,7 @@ static int put(const struct cover *cover, size_t index, int source) {
     return lies < 0 ? -1 : 0;
   }
   int tree;
-  if (cover->kind == 'r') tree = clone_tree(place, "", 1);
+  if (cover->kind == 'r') tree = readonly_clone(bases, cover->path, place);
   else {
     struct stat facts;
     if (fstat(place, &facts) < 0) return -1;
@@ -92,7 +79,7 @@ static int put(const struct cover *cover, size_t index, int source) {
     else if (S_ISDIR(facts.st_mode)) name[0] = 'd';
     tree = clone_tree(source, name, 0);
   }
-  if (tree < 0 || (cover->kind == 'r' && make_readonly(tree) < 0) || move_over(tree, place) < 0) return -1;
+  if (tree < 0 || move_over(tree, place) < 0) return -1;
   close(tree);
   close(place);
   return 0;
@@ -101,6 +88,7 @@ static int put(const struct cover *cover, size_t index, int source) {
 static int put_all(pid_t pid, const struct cover *covers, size_t count, char *why, size_t size) {
   char namespace[64];
   snprintf(namespace, sizeof namespace, "/proc/%d/ns/mnt", pid);
+  struct bases *bases = count > FEW ? bases_read(pid) : NULL;
   int fd = open(namespace, O_RDONLY | O_CLOEXEC);
   if (fd < 0 || setns(fd, CLONE_NEWNS) < 0) {
     snprintf(why, size, "entering the cell's mount namespace: %s", strerror(errno));
@@ -116,7 +104,7 @@ static int put_all(pid_t pid, const struct cover *covers, size_t count, char *wh
     }
   }
   for (size_t i = 0; i < count; i++) {
-    if (put(&covers[i], i, source) == 0) continue;
+    if (put(&covers[i], i, source, bases) == 0) continue;
     snprintf(why, size, "covering %s: %s", covers[i].path, strerror(errno));
     return -1;
   }

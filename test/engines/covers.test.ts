@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, unlinkSyn
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import type { Cover } from '../../src/model/plan.ts'
-import { makeScratch, runScript, testedEngines } from './support.ts'
+import type { Cover, Mount } from '../../src/model/plan.ts'
+import { makeMounts, makeScratch, runScript, testedEngines } from './support.ts'
 
 async function until(file: string): Promise<void> {
   for (let tries = 0; !existsSync(file); tries++) {
@@ -97,6 +97,30 @@ describe.each(testedEngines.map((engine) => ({ name: engine.traits.name, engine 
     expect(end).toMatchObject({ kind: 'exited', code: 0 })
     expect(files.filter((file) => readFileSync(file, 'utf8') !== 'kept')).toEqual([])
     expect(existsSync(path.join(scratch.project, 'free'))).toBe(true)
+  })
+
+  test('among many covers, what is mounted below one stays in view, and paths with blanks and bytes of any kind hold', async () => {
+    using scratch = makeScratch()
+    const odd = ['with blank', 'tab\there', 'back\\slash', 'umläut', 'line\nfeed'].map((name) => path.join(scratch.project, name))
+    for (const folder of odd) mkdirSync(path.join(folder, 'inner'), { recursive: true })
+    for (const folder of odd) writeFileSync(path.join(folder, 'inner/file'), 'kept')
+    writeFileSync(path.join(scratch.outside, 'shown'), 'from the mount')
+    const plain = Array.from({ length: 300 }, (_, index) => path.join(scratch.project, `file-${index}`))
+    for (const file of plain) writeFileSync(file, 'kept')
+    const covers: readonly Cover[] = [...plain, ...odd].map((each) => ({ kind: 'readonly', path: each }))
+    const mounts: readonly Mount[] = [
+      ...makeMounts(scratch.project),
+      { kind: 'bind', from: odd[1] ?? '', to: odd[1] ?? '', mode: 'rw' },
+      { kind: 'bind', from: scratch.outside, to: path.join(odd[0] ?? '', 'inner'), mode: 'rw' },
+    ]
+    const script =
+      'cat "with blank/inner/shown"; for f in file-* */inner/*; do { echo bad > "$f"; } 2>/dev/null && echo "wrote $f"; done; touch new && echo free'
+    const { stdout } = await runScript(engine, scratch, script, { covers, mounts })
+    expect(stdout).toBe('from the mountfree\n')
+    expect(
+      [...plain, ...odd.slice(1).map((each) => path.join(each, 'inner/file'))].filter((file) => readFileSync(file, 'utf8') !== 'kept'),
+    ).toEqual([])
+    expect(readFileSync(path.join(scratch.outside, 'shown'), 'utf8')).toBe('from the mount')
   })
 
   test('a protection that the host replaced is put back on while the cell runs, and twice is once', async () => {
