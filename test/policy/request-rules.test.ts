@@ -1,4 +1,4 @@
-// Rules by method, path and GraphQL, from the file to the verdict: deny beats allow, a project only narrows, nothing is silently without effect.
+// PRX-51. Rules by method, path and GraphQL, from the file to the verdict: deny beats allow, a project only narrows, nothing is silently without effect.
 import { afterAll, describe, expect, it } from 'vitest'
 import type { LoadedPolicy } from '../../src/policy/load.ts'
 import { canonicalHost } from '../../src/policy/host-name.ts'

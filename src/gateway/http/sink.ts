@@ -38,6 +38,7 @@ class Http1Sink implements HttpSink {
   private chunked = false
   private close = false
   private readonly inlet: Inlet
+  /** On every write: the last one is the one after which nothing is left, and over TLS none is done at once. */
   private readonly onTaken = (): void => {
     if (this.inlet.socket.writableLength === 0) this.listener?.drained()
   }
@@ -91,7 +92,7 @@ class Http1Sink implements HttpSink {
       socket.cork()
       socket.write(before, 'latin1')
       socket.write(chunk, this.onTaken)
-      if (this.chunked) socket.write(lineEnd)
+      if (this.chunked) socket.write(lineEnd, this.onTaken)
       socket.uncork()
     }
     return socket.writableLength === 0
@@ -100,7 +101,7 @@ class Http1Sink implements HttpSink {
   flush(): void {
     const { held } = this
     this.held = ''
-    if (held !== '' && !this.gone) this.inlet.socket.write(held, 'latin1')
+    if (held !== '' && !this.gone) this.inlet.socket.write(held, 'latin1', this.onTaken)
   }
 
   end(trailers: readonly Field[]): void {
