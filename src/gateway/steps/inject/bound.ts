@@ -2,7 +2,6 @@
 import type { HeldSecret, SecretPlace } from '../../../model/secret.ts'
 import type { HostRule } from '../../../model/policy.ts'
 import { judgeRequest } from '../../../policy/judge-request.ts'
-import { hostLoopbackName } from '../../../policy/host-rule.ts'
 import { isBound, secretHostText } from '../../../policy/secret-hosts.ts'
 import { matches, originText } from '../../../policy/judge.ts'
 import type { Refusal, Target } from '../../context.ts'
@@ -18,8 +17,7 @@ export function refuseUse({ rule }: HeldSecret, place: SecretPlace, request: Ste
   const binding = `${name} is bound by ${originText(rule.origin)}`
   const { target } = request
   const to = placeText(target)
-  const plain = !request.safe && target.host !== hostLoopbackName
-  if (plain && rule.hosts.some(({ pattern }) => matches(pattern, target.host)))
+  if (!request.safe && rule.hosts.some(({ pattern }) => matches(pattern, target.host)))
     return {
       code: 'secret-plain',
       reason: `the secret ${name} never leaves in plain HTTP, where others could read it`,
