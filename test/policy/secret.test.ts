@@ -1,4 +1,4 @@
-// Bindings of secrets: what a line of a policy or a flag may say, what it implies, and what a project may do with the user's.
+// Bindings of secrets: what a line of a policy or a flag may say, what it implies, and what a project may do with the user's (attacks.md SEC-16).
 import { expect, it, describe } from 'vitest'
 import { policyRows } from '../../src/commands/policy.ts'
 import { judge } from '../../src/policy/judge.ts'

@@ -1,4 +1,4 @@
-// Where values are read: the variable, the file, the command, the keyring and the store. Real programs and files; what is not safe is refused with the reason.
+// Where values are read: the variable, the file, the command, the keyring and the store. Real programs and files; what is not safe is refused with the reason (SEC-30, 31).
 import {
   chmodSync,
   existsSync,

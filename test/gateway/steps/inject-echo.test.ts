@@ -1,4 +1,4 @@
-// What a server sends back of a secret is taken out again: in every form, across pieces, in every coding, in fields (attacks.md SEC-06).
+// What a server sends back of a secret is taken out again: in every form, across pieces, in every coding, in fields (attacks.md SEC-06; PRX-32).
 import { PassThrough } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
