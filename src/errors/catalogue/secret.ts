@@ -21,6 +21,14 @@ export const secretFailures = {
     message: 'the secret {secret} is printed by {program}, and that failed: {reason}',
     remedy: 'Run the command yourself; it gets no input, and has 60 seconds.',
   },
+  'secret/no-repository': {
+    message: 'nothing staged can be scanned in {project}: {reason}',
+    remedy: 'Go to a folder of a git repository, or name files: anchorhold secret scan PATH',
+  },
+  'secret/no-such-path': {
+    message: '{path} cannot be scanned: {reason}',
+    remedy: 'Name a file or a folder that exists.',
+  },
   'secret/not-json': {
     message: 'the secret {secret} is the member {member} of what {source} gives, and that is no JSON object',
     remedy: 'Look at it yourself; `aws configure export-credentials --format process` prints what is expected.',

@@ -1,0 +1,42 @@
+// What a session left is scanned for secrets: the files it changed, its transcript (what the agent's home got), its journal.
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import type { SessionRecord } from '../model/session.ts'
+import { proposalOf } from '../review/find.ts'
+import type { Scan } from '../secrets/scan/scan.ts'
+import { scanPath, type Walked, type WalkOptions } from '../secrets/scan/walk.ts'
+import { journalFile } from '../session/folders.ts'
+import { homeName } from './home.ts'
+
+/**
+ * In a review what lies in the view; else every file of the project whose ctime is not before the session: a ctime can't be set (inode(7)).
+ * Findings in the project are told by their path there; others begin with `home:` and `journal:`.
+ */
+export async function scanSession(
+  record: SessionRecord,
+  folders: { readonly state: string; readonly data: string },
+  scan: Scan,
+  onFile?: (files: number) => void,
+): Promise<Walked> {
+  const since = Date.parse(record.startedAt)
+  const recent: WalkOptions = { wanted: (_file, changedAt) => changedAt >= since, ...(onFile === undefined ? {} : { onFile }) }
+  const parts: Walked[] = []
+  const add = async (place: string, options: WalkOptions): Promise<void> => {
+    if (existsSync(place)) parts.push(await scanPath(place, scan, options))
+  }
+  for (const { place, label } of changedPlaces(record, folders.state)) await add(place, { ...recent, label })
+  await add(path.join(folders.data, 'homes', record.agent, homeName(record.project)), { ...recent, label: 'home:' })
+  await add(journalFile(record.folder), { label: 'journal:' })
+  return {
+    findings: parts.flatMap(({ findings }) => findings),
+    files: parts.reduce((sum, { files }) => sum + files, 0),
+    bytes: parts.reduce((sum, { bytes }) => sum + bytes, 0),
+    unread: parts.flatMap(({ unread }) => unread),
+  }
+}
+
+function changedPlaces(record: SessionRecord, stateDir: string): readonly { readonly place: string; readonly label: string }[] {
+  const found = proposalOf(stateDir, record)
+  if (found === undefined) return [{ place: record.project, label: '' }]
+  return found.proposal.roots.map(({ upper, path: root, purpose }) => ({ place: upper, label: purpose === 'project' ? '' : root }))
+}
