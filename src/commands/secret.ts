@@ -8,6 +8,7 @@ import { endWithReader, printLines } from '../report/output.ts'
 import { processContext } from '../run/context.ts'
 import { listStored, removeStored, writeStored } from '../secrets/store.ts'
 import { checkName, checkValue, withoutLineEnd } from '../secrets/value.ts'
+import { addScan } from './secret-scan.ts'
 
 /** Adds `secret` to the program. */
 export function register(program: Command): void {
@@ -33,6 +34,7 @@ export function register(program: Command): void {
     .description('Takes a secret out of the store.')
     .argument('<name>', 'the name it is kept under')
     .action(remove)
+  addScan(secret)
 }
 
 async function set(name: string): Promise<void> {

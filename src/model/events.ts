@@ -70,7 +70,8 @@ export type SessionEvent =
       readonly name: string
       readonly host: string
       readonly port: number
-      readonly place: SecretPlace
+      /** `signature`: it was not sent, but signed with (AWS). */
+      readonly place: SecretPlace | 'signature'
       readonly count: number
     }
   /** An answer held the value of a secret, which was taken out of it. Told once for each host. */

@@ -1,13 +1,13 @@
 // The plan's part for git: inside, git finds the placeholder of a token by itself, without a word of configuration by the agent. Pure.
-import type { HeldSecret } from '../model/secret.ts'
+import type { SecretRule } from '../model/secret.ts'
 
 /**
  * Variables that give git a credential helper for each host of a token (git-config, GIT_CONFIG_COUNT; gitcredentials). The helper prints a variable
  * of the cell, which is a placeholder. `env`: what is set already; entries of its own stay in front.
  */
-export function gitCredentials(secrets: readonly HeldSecret[], env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+export function gitCredentials(secrets: readonly SecretRule[], env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const first = /^\d{1,4}$/.test(env['GIT_CONFIG_COUNT'] ?? '') ? Number(env['GIT_CONFIG_COUNT']) : 0
-  const lines = secrets.flatMap(({ rule: { name, hosts, git } }) =>
+  const lines = secrets.flatMap(({ name, hosts, git }) =>
     git === undefined
       ? []
       : hosts.flatMap(({ pattern, port }) => {

@@ -77,8 +77,8 @@ export function replaceBody(body: Buffer, before: BodySource): BodySource {
   }
 }
 
-/** The body goes through a stream of a step; its length is not known then. */
-export function pipeBody(through: Transform, before: BodySource): BodySource {
+/** The body goes through a stream of a step; `length`: what it will have, where that is known. */
+export function pipeBody(through: Transform, before: BodySource, length?: number): BodySource {
   let failed: BodyError | undefined
   let over = false
   const pieces = async function* (): AsyncGenerator<Buffer> {
@@ -92,7 +92,7 @@ export function pipeBody(through: Transform, before: BodySource): BodySource {
   through.on('error', () => source.destroy())
   const output = source.pipe(through)[Symbol.asyncIterator]() as AsyncIterator<Buffer>
   return {
-    length: undefined,
+    length,
     get done() {
       return over && before.done
     },

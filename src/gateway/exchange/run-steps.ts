@@ -1,7 +1,7 @@
 // Gateway, exchange: the steps that concern a place, in order; each sees what the one before made of the request. serve.ts before, deliver.ts after.
 import type { Target } from '../context.ts'
 import { BodyError } from '../http/body.ts'
-import type { Field, Step, StepResult, Watch } from '../steps/step.ts'
+import type { Field, Step, StepChange, StepResult, Watch } from '../steps/step.ts'
 import { holdBody, pipeBody, replaceBody, type HeldBody } from './held-body.ts'
 import type { CellRequest } from './types.ts'
 
@@ -30,14 +30,14 @@ export async function runSteps(steps: readonly Step[], target: Target, safe: boo
     const { change } = result
     if (change === undefined) continue
     if (!isSound(change)) return failed(step)
-    held = change.body === undefined ? held : changeBody(change.body, held)
+    held = change.body === undefined ? held : changeBody(change.body, held, change.sameLength === true)
     request = { ...request, path: change.path ?? path, fields: change.fields ?? fields, body: held.source }
   }
   return { kind: 'pass', request, watches }
 }
 
-function changeBody(body: NonNullable<NonNullable<(StepResult & { kind: 'pass' })['change']>['body']>, held: HeldBody): HeldBody {
-  return holdBody(body instanceof Uint8Array ? replaceBody(body, held.source) : pipeBody(body, held.source))
+function changeBody(body: NonNullable<StepChange['body']>, { source }: HeldBody, sameLength: boolean): HeldBody {
+  return holdBody(body instanceof Uint8Array ? replaceBody(body, source) : pipeBody(body, source, sameLength ? source.length : undefined))
 }
 
 function failed(step: Step): Stepped {
@@ -48,7 +48,7 @@ function failed(step: Step): Stepped {
   }
 }
 
-function isSound(change: { readonly path?: string; readonly fields?: readonly Field[] }): boolean {
+function isSound(change: StepChange): boolean {
   if (change.path !== undefined && !/^\/[\x21\x22\x24-\x5b\x5d-\x7e]*$/.test(change.path)) return false
   return change.fields === undefined || soundFields(change.fields)
 }

@@ -4,7 +4,8 @@ import type { GitBinding } from '../../model/secret.ts'
 import type { Refusal } from '../context.ts'
 import type { StepBody } from '../steps/step.ts'
 import { PackError, readCommits, type Commits } from './pack.ts'
-import { isNone, readPush, type RefUpdate } from './receive-pack.ts'
+import { isNone, readPush, type Push, type RefUpdate } from './receive-pack.ts'
+import { pushRefusal } from './refusal.ts'
 import { readGitRequest } from './request.ts'
 
 export interface GitBounds {
@@ -14,52 +15,68 @@ export interface GitBounds {
   readonly objects: number
 }
 
+export interface GitRefusal {
+  readonly refusal: Refusal
+  /** Body of a `git-receive-pack-result`. */
+  readonly answer?: Buffer
+}
+
 export const gitBounds: GitBounds = { pushBytes: 128 * 1024 * 1024, inflatedBytes: 1024 * 1024 * 1024, objects: 200_000 }
 
-/** Undefined when the binding allows it. Rejects only when the body breaks off. */
+/** Undefined when the binding allows it; `answer` is the refusal in git's own words, where git can read it. Rejects only when the body breaks off. */
 export async function judgeGit(
   binding: GitBinding,
   request: { readonly method: string; readonly path: string; readonly encoding?: string | undefined; readonly body: StepBody },
   bounds: GitBounds = gitBounds,
-): Promise<Refusal | undefined> {
+): Promise<GitRefusal | undefined> {
   const asked = readGitRequest(request.method, request.path)
   if (asked.kind === 'other')
-    return refuse(
+    return plainly(
       'git-only',
       `this secret is for git with the repository ${binding.repository} alone, and this is no request of git's smart protocol`,
     )
   if (asked.repository !== binding.repository)
-    return refuse(
+    return plainly(
       'git-repository',
       `this secret is for the repository ${binding.repository} alone`,
       'give the other repository a secret of its own',
     )
   if (asked.service === 'git-upload-pack') return undefined
   if (binding.push === undefined)
-    return refuse(
+    return plainly(
       'git-push',
       `this secret may fetch from ${binding.repository}, not push to it`,
       'name the branches: `git: { push: ["agent/*"] }`',
     )
   if (asked.kind === 'advertise') return undefined
-  if (request.encoding !== undefined) return refuse('git-push', 'the push is compressed as a whole, which git does not do; it is not read')
+  if (request.encoding !== undefined) return plainly('git-push', 'the push is compressed as a whole, which git does not do; it is not read')
   const body = await request.body.whole(bounds.pushBytes)
   if (body === undefined)
-    return refuse(
+    return plainly(
       'git-push',
       `the push is larger than ${bounds.pushBytes / 1_048_576} MiB, which is what can be looked at`,
       'push in smaller parts',
     )
   const push = readPush(body)
   if (push.kind === 'question') return undefined
-  if (push.kind === 'bad') return refuse('git-push', `the push has ${push.reason}`)
-  const named = push.updates.map((update) => judgeUpdate(binding.push ?? nothing, update)).find((refusal) => refusal !== undefined)
+  if (push.kind === 'bad') return plainly('git-push', `the push has ${push.reason}`)
+  const refusal = await judgePush(binding.push, push, bounds)
+  if (refusal === undefined) return undefined
+  const answer = pushRefusal(push.updates, push.capabilities, refusal)
+  return { refusal, ...(answer === undefined ? {} : { answer }) }
+}
+
+async function judgePush(
+  allowed: PushBinding,
+  { updates, pack }: Push & { kind: 'push' },
+  bounds: GitBounds,
+): Promise<Refusal | undefined> {
+  const named = updates.map((update) => judgeUpdate(allowed, update)).find((refusal) => refusal !== undefined)
   if (named !== undefined) return named
-  return binding.push.force ? undefined : judgeHistory(push.updates, push.pack, bounds)
+  return allowed.force ? undefined : judgeHistory(updates, pack, bounds)
 }
 
 type PushBinding = NonNullable<GitBinding['push']>
-const nothing: PushBinding = { branches: [], force: false, tags: false, remove: false }
 
 function judgeUpdate(allowed: PushBinding, { ref, after, before }: RefUpdate): Refusal | undefined {
   if (isNone(after) && !allowed.remove) return refuse('git-push', `the push removes ${ref}`, '`git: { remove: true }` allows it')
@@ -122,6 +139,10 @@ export function leadsTo(commits: Commits, newer: string, older: string): boolean
 function branchMatches(pattern: string, branch: string): boolean {
   const parts = pattern.split(/(\*\*|\*)/).map((part) => (part === '**' ? '.*' : part === '*' ? '[^/]*' : part.replace(/[.+]/g, '\\$&')))
   return new RegExp(`^${parts.join('')}$`, 'su').test(branch)
+}
+
+function plainly(code: string, reason: string, remedy?: string): GitRefusal {
+  return { refusal: refuse(code, reason, remedy) }
 }
 
 function refuse(code: string, reason: string, remedy?: string): Refusal {

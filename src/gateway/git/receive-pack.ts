@@ -10,7 +10,7 @@ export interface RefUpdate {
 }
 
 export type Push =
-  | { readonly kind: 'push'; readonly updates: readonly RefUpdate[]; readonly pack: Buffer }
+  | { readonly kind: 'push'; readonly updates: readonly RefUpdate[]; readonly capabilities: readonly string[]; readonly pack: Buffer }
   /** git asks with an empty request whether it may push, before it sends much. */
   | { readonly kind: 'question' }
   | { readonly kind: 'bad'; readonly reason: string }
@@ -21,7 +21,7 @@ const longestRef = 512
 /** `body`: the whole request. Never throws. */
 export function readPush(body: Buffer): Push {
   const updates: RefUpdate[] = []
-  let options = false
+  const capabilities: string[] = []
   let at = 0
   for (;;) {
     const packet = readPacket(body, at)
@@ -30,15 +30,14 @@ export function readPush(body: Buffer): Push {
     if (packet.kind === 'flush') break
     const nul = packet.bytes.indexOf(0)
     const line = packet.bytes.toString('utf8', 0, nul < 0 ? packet.bytes.length : nul).replace(/\n$/, '')
-    const capabilities =
-      nul < 0
-        ? []
-        : packet.bytes
-            .toString('latin1', nul + 1)
-            .trim()
-            .split(' ')
     if (nul >= 0 && updates.length > 0) return bad('capabilities after the first update')
-    options ||= capabilities.includes('push-options')
+    if (nul >= 0)
+      capabilities.push(
+        ...packet.bytes
+          .toString('latin1', nul + 1)
+          .trim()
+          .split(' '),
+      )
     if (/^shallow [0-9a-f]{40}(?:[0-9a-f]{24})?$/.test(line)) continue
     if (line.startsWith('push-cert')) return bad('a signed push, whose updates are not read')
     const match = /^([0-9a-f]{40}(?:[0-9a-f]{24})?) ([0-9a-f]{40}(?:[0-9a-f]{24})?) (\S+)$/.exec(line)
@@ -51,8 +50,8 @@ export function readPush(body: Buffer): Push {
   }
   if (updates.length === 0) return at === body.length ? { kind: 'question' } : bad('a pack without an update')
   // Options go to the server's hooks, which nobody here knows.
-  if (options) return bad('push options, which the server gives to its hooks')
-  return { kind: 'push', updates, pack: body.subarray(at) }
+  if (capabilities.includes('push-options')) return bad('push options, which the server gives to its hooks')
+  return { kind: 'push', updates, capabilities, pack: body.subarray(at) }
 }
 
 /** git-check-ref-format, as far as a rule could be misled: no `..`, no control or blank, no empty or dotted component, no `@{`, no pattern characters. */

@@ -4,18 +4,20 @@ import { isBound } from '../../policy/secret-hosts.ts'
 import type { HeldSecret } from '../../model/secret.ts'
 import { resign, type Keys } from '../aws/resign.ts'
 import { sha256 } from '../aws/signature.ts'
-import type { Target } from '../context.ts'
+import { watchForEchoes } from './inject/echo.ts'
+import type { SecretUses } from './inject/uses.ts'
 import type { Step, StepRequest, StepResult } from './step.ts'
 
 /** A body whose hash is not given is read whole to be signed; SDKs give the hash with anything large. */
 const maxBody = 16 * 1024 * 1024
 
 /** Undefined where the policy has no AWS key. */
-export function awsStep(secrets: readonly HeldSecret[], onUse: (name: string, target: Target) => void): Step | undefined {
+export function awsStep(secrets: readonly HeldSecret[], uses: Pick<SecretUses, 'used' | 'echoed'>): Step | undefined {
   const part = (wanted: 'id' | 'secret' | 'token'): HeldSecret | undefined => secrets.find(({ rule }) => rule.aws?.part === wanted)
   const [id, secret, token] = [part('id'), part('secret'), part('token')]
   if (id === undefined || secret === undefined) return undefined
   const { rule } = secret
+  const parts = [id, secret, ...(token === undefined ? [] : [token])]
   const cell: Keys = { id: id.placeholder, secret: secret.placeholder, ...(token === undefined ? {} : { token: token.placeholder }) }
   const refuse = (code: string, reason: string): StepResult => ({ kind: 'refuse', refusal: { code, reason } })
   return {
@@ -46,8 +48,13 @@ export function awsStep(secrets: readonly HeldSecret[], onUse: (name: string, ta
         return refuse('aws-service', `the AWS key of this session signs for ${services.join(', ')}, not for ${made.signed.service}`)
       if (regions !== undefined && !regions.includes(made.signed.region))
         return refuse('aws-region', `the AWS key of this session signs for ${regions.join(', ')}, not for ${made.signed.region}`)
-      onUse(id.rule.name, request.target)
-      return { kind: 'pass', change: { path: made.path, fields: made.fields, ...(made.body === undefined ? {} : { body: made.body }) } }
+      uses.used(id.rule.name, request.target, 'signature')
+      return {
+        kind: 'pass',
+        change: { path: made.path, fields: made.fields, ...(made.body === undefined ? {} : { body: made.body, sameLength: true }) },
+        // S3 names the key in its errors.
+        watch: watchForEchoes(parts, (found) => uses.echoed(found.rule.name, request.target)),
+      }
     },
   }
 }

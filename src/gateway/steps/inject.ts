@@ -25,9 +25,26 @@ export function injectStep(held: readonly HeldSecret[], uses: Pick<SecretUses, '
       if (request.websocket && bound.length > 0 && !bound.some(({ rule }) => rule.websocket === true)) return refuseWebSocket(bound)
       const reading = readRequest(request, bound, secrets)
       if (reading.kind === 'refuse') return reading
+      for (const { secret } of reading.insertions) {
+        const refused = await judgeRepository(secret, request)
+        if (refused !== undefined) return refused
+      }
       return bound.length === 0 ? { kind: 'pass' } : fill(request, bound, reading.insertions, uses)
     },
   }
+}
+
+/** A token for git goes into requests of git's own alone: those that its binding allows. */
+async function judgeRepository({ rule }: HeldSecret, { method, path, fields, body }: StepRequest): Promise<StepResult | undefined> {
+  if (rule.git === undefined) return undefined
+  const { judgeGit } = await import('../git/judge.ts')
+  const encoding = fields.find(([name]) => name.toLowerCase() === 'content-encoding')?.[1]
+  const refused = await judgeGit(rule.git, { method, path, encoding, body })
+  if (refused === undefined) return undefined
+  const { refusal, answer } = refused
+  if (answer === undefined) return { kind: 'refuse', refusal }
+  // git shows what a server reports, and nothing of a 403.
+  return { kind: 'answer', status: 200, fields: [['content-type', 'application/x-git-receive-pack-result']], body: answer, refusal }
 }
 
 async function fill(

@@ -2,6 +2,7 @@
 import type { HeldSecret } from '../../model/secret.ts'
 import { isAboutRequests } from '../../policy/judge.ts'
 import type { Network } from '../context.ts'
+import { awsStep } from './aws.ts'
 import { injectStep } from './inject.ts'
 import type { SecretUses } from './inject/uses.ts'
 import { rulesStep } from './rules.ts'
@@ -19,6 +20,8 @@ export function makeSteps({ network, secrets, uses = unheard }: StepsInput): rea
   const steps: Step[] = []
   if (network.rules.some(isAboutRequests)) steps.push(rulesStep(network))
   if (secrets.length > 0) steps.push(injectStep(secrets, uses))
+  const aws = awsStep(secrets, uses)
+  if (aws !== undefined) steps.push(aws)
   return steps
 }
 

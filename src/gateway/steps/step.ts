@@ -45,11 +45,19 @@ export interface Watch {
   readonly tap?: { head(head: StepAnswerHead): void; data(chunk: Buffer): void; end(complete: boolean): void }
 }
 
+export interface StepChange {
+  readonly path?: string
+  readonly fields?: readonly Field[]
+  readonly body?: Buffer | Transform
+  /** The stream gives exactly as many bytes as it takes, so the request keeps the length it had. */
+  readonly sameLength?: true
+}
+
 export type StepResult =
   | {
       readonly kind: 'pass'
       /** A new body is a whole one, or a stream that the old one goes through. */
-      readonly change?: { readonly path?: string; readonly fields?: readonly Field[]; readonly body?: Buffer | Transform }
+      readonly change?: StepChange
       readonly watch?: Watch
     }
   | { readonly kind: 'refuse'; readonly refusal: Refusal; readonly status?: number }

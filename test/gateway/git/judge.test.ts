@@ -20,7 +20,7 @@ async function open(binding: Partial<NonNullable<GitBinding['push']>> | undefine
   const push = binding === undefined ? {} : { push: { branches: [], force: false, tags: false, remove: false, ...binding } }
   const server = await startGitServer({
     judge: async (request, body) => {
-      const refusal = await judgeGit(
+      const refused = await judgeGit(
         { repository: 'me/thing', username: 'x', ...push },
         {
           method: request.method ?? '',
@@ -36,7 +36,7 @@ async function open(binding: Partial<NonNullable<GitBinding['push']>> | undefine
           },
         },
       )
-      return refusal === undefined ? undefined : `${refusal.code}: ${refusal.reason}`
+      return refused === undefined ? undefined : `${refused.refusal.code}: ${refused.refusal.reason}`
     },
   })
   const bare = server.make('me/thing')

@@ -5,7 +5,7 @@ import type { Target } from '../../context.ts'
 
 export interface SecretUses extends Disposable {
   /** A value was put into a request. */
-  used(name: string, target: Target, place: SecretPlace): void
+  used(name: string, target: Target, place: SecretPlace | 'signature'): void
   /** An answer held a value, which was taken out. */
   echoed(name: string, target: Target): void
   /** Tells what was only counted so far. */
@@ -15,7 +15,7 @@ export interface SecretUses extends Disposable {
 interface Row {
   readonly name: string
   readonly target: Target
-  readonly place: SecretPlace
+  readonly place: SecretPlace | 'signature'
   untold: number
 }
 
