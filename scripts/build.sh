@@ -38,7 +38,7 @@ fi
 
 # An installed package has the native sources only.
 [ -d src ] || exit 0
-hash=$(hash_of src scripts/bundle.ts tsconfig.json tsconfig.types.json package-lock.json)
+hash=$(hash_of src scripts/*.ts tsconfig.json tsconfig.types.json package-lock.json)
 if ! fresh dist/.built "$hash" || [ ! -f dist/cli.cjs ]; then
   node_modules/node/bin/node scripts/bundle.ts
   printf '%s\n' "$hash" >dist/.built

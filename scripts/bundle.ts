@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { spawnSync } from 'node:child_process'
 import { rolldown, type OutputAsset, type OutputChunk } from 'rolldown'
+import { withReadyFilters } from './ready-filters.ts'
 import { whenNeeded } from './when-needed.ts'
 import { withoutFacades } from './without-facades.ts'
 
@@ -29,6 +30,7 @@ async function bundle(product: Product, together: ReadonlySet<string>): Promise<
     platform: 'node',
     cwd: root,
     tsconfig: false,
+    plugins: [withReadyFilters],
     onLog: (level, log) => {
       if (level === 'warn') throw new Error(`bundle: ${log.message}`)
     },

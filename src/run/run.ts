@@ -4,6 +4,7 @@ import { existsSync, realpathSync, rmSync } from 'node:fs'
 import { findAgent } from '../agents/list.ts'
 import { explainStart, takeEngine } from '../engines/list.ts'
 import { Failure } from '../errors/failure.ts'
+import { now } from '../host/clock.ts'
 import { isWithin, packageRoot } from '../host/paths.ts'
 import { readSystem } from '../host/system.ts'
 import type { CellEnd, Compiled, Engine } from '../model/engine.ts'
@@ -60,7 +61,7 @@ export interface Watch {
  * @throws Failure for everything that keeps the command from starting
  */
 export async function run(given: RunOptions, context: RunContext, watch: Watch = { dryRun: false }): Promise<RunResult | undefined> {
-  const began = performance.now()
+  const began = now()
   const { env, home, folders } = context
   await using scope = new AsyncDisposableStack()
   const failed = new AbortController()
@@ -221,13 +222,13 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
   }
   signal.throwIfAborted()
   view?.begin(workspace.hidden)
-  const launched = performance.now()
+  const launched = now()
   const gateway = Promise.withResolvers<Gateway>()
   const launching = ground.launch(plan, compiled, {
     signal,
     onListeners: async (born) => (await gateway.promise).adopt(born),
     onStarted: () =>
-      session.emit({ kind: 'wall.checked', probes: plan.preflight.length, milliseconds: Math.round(performance.now() - launched) }),
+      session.emit({ kind: 'wall.checked', probes: plan.preflight.length, milliseconds: Math.round(now() - launched) }),
   })
   launching.catch(() => undefined) // met below
   // While the engine builds the wall, what it needs no answer for; the command starts only after all of it.
@@ -257,7 +258,7 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
   await workspace.close()
   await view?.close()
   uses[Symbol.dispose]()
-  const milliseconds = Math.round(performance.now() - began)
+  const milliseconds = Math.round(now() - began)
   session.emit({ kind: 'session.ended', end, exitCode, milliseconds })
   return { exitCode, end, session: session.id, folder: session.folder, milliseconds }
 }

@@ -4,6 +4,7 @@ import { mkdirSync, statSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { Failure } from '../errors/failure.ts'
+import { now } from '../host/clock.ts'
 import type { Cell } from '../model/engine.ts'
 import type { Emit } from '../model/events.ts'
 import type { Cover, Mount } from '../model/plan.ts'
@@ -57,7 +58,7 @@ export interface Workspace {
 /** @throws Failure `workspace/scan`, `workspace/git-link` */
 export async function openWorkspace(input: WorkspaceInput): Promise<Workspace> {
   const { project, emit } = input
-  const began = performance.now()
+  const began = now()
   const live = input.roots.length > 0
   const startedAt = Date.now()
   const outside = await findOutsideGit(project, input.roots, live)
@@ -103,7 +104,7 @@ export async function openWorkspace(input: WorkspaceInput): Promise<Workspace> {
   const reached = [...reach.reached, ...homeLinks]
   const covered = withReached(found, reached)
   emit({ kind: 'files.hidden', paths: covered.hidden.map((place) => shownPath(place, project)) })
-  emit({ kind: 'files.protected', count: covered.protectedCount, milliseconds: Math.round(performance.now() - began) })
+  emit({ kind: 'files.protected', count: covered.protectedCount, milliseconds: Math.round(now() - began) })
   for (const place of covered.unreadable) {
     emit({
       kind: 'warning',
