@@ -6,7 +6,9 @@ import type { FilterOptions } from '../src/engines/seccomp/rules.ts'
 import type { Plugin } from 'rolldown'
 
 export const architectures: readonly Architecture[] = ['x86_64', 'aarch64']
-export const options: readonly FilterOptions[] = [false, true].flatMap((pinned) => [false, true].map((coreHandler) => ({ pinned, coreHandler })))
+export const options: readonly FilterOptions[] = [false, true].flatMap((pinned) =>
+  [false, true].map((coreHandler) => ({ pinned, coreHandler })),
+)
 
 /** Source of a module with the same `compileFilter`. */
 export function readyFilters(): string {

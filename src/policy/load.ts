@@ -1,7 +1,7 @@
 // Policy: the loader. Built in → user's file → project's file → flags become one effective policy; the only file here with side effects on top.
-import { realpath, lstat } from 'node:fs/promises'
 import path from 'node:path'
 import { Failure } from '../errors/failure.ts'
+import { lstat, realpath } from '../host/at-once.ts'
 import { dataDir, isWithin } from '../host/paths.ts'
 import type { Origin, Policy } from '../model/policy.ts'
 import type { RunOptions } from '../model/run-options.ts'

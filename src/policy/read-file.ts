@@ -1,10 +1,10 @@
 // Policy: reads a policy file once, through one descriptor, after checking whose it is and where it really lies.
-import { constants } from 'node:fs'
-import { lstat, open, realpath, stat } from 'node:fs/promises'
+import { constants, fstatSync, readSync } from 'node:fs'
 import path from 'node:path'
 import { createHash } from 'node:crypto'
 import { Failure } from '../errors/failure.ts'
 import { show } from './show.ts'
+import { lstat, open, realpath, stat } from '../host/at-once.ts'
 import { isWithin } from '../host/paths.ts'
 
 export interface ReadPolicy {
@@ -51,34 +51,30 @@ export async function readProjectPolicy(file: string): Promise<ReadPolicy | unde
 }
 
 async function readOnce(real: string, file: string, mustBeOwn: boolean): Promise<ReadPolicy> {
-  const handle = await reading(open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK), file)
-  try {
-    const facts = await handle.stat()
-    const unreadable = (reason: string): never => {
-      throw new Failure('policy/unreadable', { file: show(file, 300), reason })
-    }
-    if (!facts.isFile()) return unreadable('it is not a regular file')
-    if (facts.size > largest) return unreadable('it is larger than 1 MiB')
-    if (mustBeOwn) refuseOwner(facts, file, 'it')
-    if (mustBeOwn && facts.nlink > 1) {
-      throw new Failure('policy/untrusted-file', {
-        file: show(file, 300),
-        reason: 'it has a second name (hard link), through which others could rewrite it',
-      })
-    }
-    const buffer = Buffer.alloc(largest + 1)
-    let length = 0
-    for (;;) {
-      const { bytesRead } = await handle.read(buffer, length, buffer.length - length, length)
-      if (bytesRead === 0) break
-      length += bytesRead
-      if (length > largest) return unreadable('it is larger than 1 MiB')
-    }
-    const bytes = buffer.subarray(0, length)
-    return { bytes, digest: createHash('sha256').update(bytes).digest('hex'), real }
-  } finally {
-    await handle.close()
+  using handle = await reading(open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK), file)
+  const facts = fstatSync(handle.fd)
+  const unreadable = (reason: string): never => {
+    throw new Failure('policy/unreadable', { file: show(file, 300), reason })
   }
+  if (!facts.isFile()) return unreadable('it is not a regular file')
+  if (facts.size > largest) return unreadable('it is larger than 1 MiB')
+  if (mustBeOwn) refuseOwner(facts, file, 'it')
+  if (mustBeOwn && facts.nlink > 1) {
+    throw new Failure('policy/untrusted-file', {
+      file: show(file, 300),
+      reason: 'it has a second name (hard link), through which others could rewrite it',
+    })
+  }
+  const buffer = Buffer.alloc(largest + 1)
+  let length = 0
+  for (;;) {
+    const bytesRead = readSync(handle.fd, buffer, length, buffer.length - length, length)
+    if (bytesRead === 0) break
+    length += bytesRead
+    if (length > largest) return unreadable('it is larger than 1 MiB')
+  }
+  const bytes = buffer.subarray(0, length)
+  return { bytes, digest: createHash('sha256').update(bytes).digest('hex'), real }
 }
 
 async function refuseForeign(folder: string, file: string, what: string): Promise<void> {

@@ -227,8 +227,7 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
   const launching = ground.launch(plan, compiled, {
     signal,
     onListeners: async (born) => (await gateway.promise).adopt(born),
-    onStarted: () =>
-      session.emit({ kind: 'wall.checked', probes: plan.preflight.length, milliseconds: Math.round(now() - launched) }),
+    onStarted: () => session.emit({ kind: 'wall.checked', probes: plan.preflight.length, milliseconds: Math.round(now() - launched) }),
   })
   launching.catch(() => undefined) // met below
   // While the engine builds the wall, what it needs no answer for; the command starts only after all of it.

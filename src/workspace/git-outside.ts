@@ -1,11 +1,11 @@
 // A project that is a linked work tree or a submodule: its `.git` is a file, its git-dir lies elsewhere. What of it the cell needs, and
 // no more: objects and refs writable, the rest of the main repository read-only. Believed only where the git-dir points back.
 import { lstatSync } from 'node:fs'
-import { mkdir, realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { Mount } from '../model/plan.ts'
 import { parseGitConfig } from './git-config.ts'
 import { readSmall } from './judge.ts'
+import { mkdir, realpath, stat } from '../host/at-once.ts'
 import { isWithin } from '../host/paths.ts'
 
 export type OutsideGit =

@@ -2,11 +2,12 @@
 // git can lock and rename it. At the end git-merge.ts says what is taken over; it is appended in place, since a rename over the real file
 // would take away the covers that lie on it in other cells.
 import { constants } from 'node:fs'
-import { mkdir, open, realpath, rm, unlink, writeFile, type FileHandle } from 'node:fs/promises'
+import { open, unlink, type FileHandle } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Emit } from '../model/events.ts'
 import type { Cover, Mount } from '../model/plan.ts'
+import { mkdir, open as openAtOnce, realpath, rm, writeFile, type Opened } from '../host/at-once.ts'
 import { formatGitConfig, parseGitConfig, type ConfigEntry } from './git-config.ts'
 import { appendEntries, mergeConfigs } from './git-merge.ts'
 import { readSmall } from './judge.ts'
@@ -74,7 +75,7 @@ export async function mergeViewAfterCrash(input: Omit<GitViewInput, 'scope'>): P
   const folder = path.join(input.sessionFolder, 'git', String(input.number))
   const text = await readSmall(`${folder}${startSuffix}`)
   if (typeof text !== 'string' || (await realpath(input.gitDir).catch(() => '')) !== input.gitDir) return
-  await using gitDir = await openFolder(input.gitDir)
+  using gitDir = await openFolder(input.gitDir)
   await mergeBack(input, gitDir, parseGitConfig(text).entries, text, await readSmall(path.join(folder, 'config')))
   await rm(`${folder}${startSuffix}`, { force: true })
   await rm(folder, { recursive: true, force: true })
@@ -83,13 +84,13 @@ export async function mergeViewAfterCrash(input: Omit<GitViewInput, 'scope'>): P
 /** Beside the folder that the cell gets, never in it. */
 const startSuffix = '.start'
 
-function openFolder(place: string): Promise<FileHandle> {
-  return open(place, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+function openFolder(place: string): Promise<Opened> {
+  return openAtOnce(place, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
 }
 
 async function mergeBack(
   input: Omit<GitViewInput, 'scope'>,
-  gitDir: FileHandle,
+  gitDir: Opened,
   start: readonly ConfigEntry[],
   startText: string,
   left: string | false | undefined,
@@ -124,7 +125,7 @@ interface Done {
 
 /** Under git's own lock, through the git-dir's descriptor: another cell may swap folders of the project meanwhile. */
 async function inPlace(
-  folder: FileHandle,
+  folder: Opened,
   decide: (now: readonly ConfigEntry[]) => { take: readonly ConfigEntry[]; hold: readonly ConfigEntry[]; removed: readonly string[] },
 ): Promise<Done> {
   const base = `/proc/self/fd/${folder.fd}`

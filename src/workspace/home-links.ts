@@ -1,10 +1,10 @@
 // A project that is a repository of dotfiles: what the user's home links to in it is obeyed by shells, editors and git of the host, under
 // whatever name it has here (attacks.md PER-27). Such files are read-only inside, and the user is told.
-import { readdir, realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { Emit } from '../model/events.ts'
 import { folderOf, type Reached } from './reach.ts'
 import { liftKey } from './tables.ts'
+import { entriesOf, realpath, stat } from '../host/at-once.ts'
 import { isWithin } from '../host/paths.ts'
 
 export interface HomeLinksInput {
@@ -51,6 +51,6 @@ export async function findHomeLinks({ hostHome, roots, lifted, emit }: HomeLinks
 }
 
 async function linksOf(folder: string, name: RegExp): Promise<readonly string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
+  const entries = await entriesOf(folder).catch(() => [])
   return entries.filter((entry) => entry.isSymbolicLink() && name.test(entry.name)).map((entry) => path.join(folder, entry.name))
 }

@@ -1,5 +1,5 @@
 // The scout's indexes under STATE/scan: one per root and table, of use only to the next run on the same root. Old ones go.
-import { readdir, rm, stat } from 'node:fs/promises'
+import { readdir, rm, stat } from '../host/at-once.ts'
 import path from 'node:path'
 
 /** Kept without a look at their age. */

@@ -1,11 +1,13 @@
 // Reads what appeared under a name of git's and says whether it may stay. Content comes from the cell: opened without following a link,
 // never as a pipe, bounded. What was judged while the cell runs is judged again at the end, when nobody can swap it.
-import { constants } from 'node:fs'
-import { open, readlink, realpath, stat } from 'node:fs/promises'
+import { constants, fstatSync, readSync } from 'node:fs'
+import { readlink } from 'node:fs/promises'
 import path from 'node:path'
+import { setImmediate as othersTurn } from 'node:timers/promises'
 import { formatGitConfig, parseGitConfig, type ConfigEntry } from './git-config.ts'
 import { judgeEntry, judgeModulesEntry } from './git-harmless.ts'
 import { gitPart, type Match } from './scout.ts'
+import { open, realpath, stat } from '../host/at-once.ts'
 import { isWithin } from '../host/paths.ts'
 
 export type ContentVerdict =
@@ -162,15 +164,27 @@ export async function readSmall(place: string): Promise<string | false | undefin
 
 /** The bytes of a plain file of at most `most` bytes; `false` for a link, a pipe, a larger file; undefined where nothing lies. */
 export async function readPlain(place: string, most: number): Promise<Buffer | false | undefined> {
-  const file = await open(place, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch((error: NodeJS.ErrnoException) =>
-    error.code === 'ENOENT' ? undefined : false,
-  )
-  if (file === undefined || file === false) return file
   try {
-    const info = await file.stat()
-    if (!info.isFile() || info.size > most) return false
-    return await file.readFile()
-  } finally {
-    await file.close()
+    using file = await open(place, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    const info = fstatSync(file.fd)
+    return info.isFile() && info.size <= most ? await readUpTo(file.fd, info.size, most) : false
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error
+    return error.code === 'ENOENT' ? undefined : false
+  }
+}
+
+/** Once a megabyte others have their turn. `false` where there is more after all: the cell may write while this reads. */
+async function readUpTo(fd: number, size: number, most: number): Promise<Buffer | false> {
+  const parts: Buffer[] = []
+  let length = 0
+  for (;;) {
+    const part = Buffer.allocUnsafe(Math.min(Math.max(size - length, 0) + 1, 2 ** 20))
+    const got = readSync(fd, part)
+    if (got === 0) return Buffer.concat(parts)
+    parts.push(part.subarray(0, got))
+    length += got
+    if (length > most) return false
+    if (got === 2 ** 20) await othersTurn()
   }
 }

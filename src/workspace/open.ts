@@ -1,9 +1,9 @@
 // The project as the cell sees it: what is read-only or empty in it, what is taken away when it is planted, what git may keep.
 // Order: scout.ts finds, covers.ts covers, planted.ts judges what appears, git-view.ts lends git a configuration, close() takes stock.
 import { mkdirSync, statSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { Failure } from '../errors/failure.ts'
+import { writeFile } from '../host/at-once.ts'
 import { now } from '../host/clock.ts'
 import type { Cell } from '../model/engine.ts'
 import type { Emit } from '../model/events.ts'

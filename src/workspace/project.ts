@@ -1,9 +1,9 @@
 // First thing of a run: which folder the agent may see, and which may be mounted beside it. Refuses what is more than one project.
 // Neighbours: run/ calls openProject before anything is opened; open.ts trusts the paths that passed here.
-import { realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { Failure } from '../errors/failure.ts'
 import { credentialFolders, mountableCaches, systemReason } from './places.ts'
+import { realpath, realpathBytes, stat } from '../host/at-once.ts'
 import { isWithin } from '../host/paths.ts'
 
 /**
@@ -56,7 +56,7 @@ export async function checkMount(given: string, hostHome: string, stateDirs: rea
 
 async function canonical(given: string, missing: (reason: string) => Failure, refuse: (reason: string) => never): Promise<string> {
   if (given.includes('\0')) refuse('its path holds a NUL character')
-  const bytes = await realpath(path.resolve(given), { encoding: 'buffer' }).catch((error: NodeJS.ErrnoException) => {
+  const bytes = await realpathBytes(path.resolve(given)).catch((error: NodeJS.ErrnoException) => {
     throw missing(error.code ?? error.message)
   })
   const text = bytes.toString('utf8')
