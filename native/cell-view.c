@@ -71,6 +71,22 @@ void views_mount(const struct view *views, size_t count) {
     if (view_mount(&views[i], why, sizeof why) < 0) fail("copy-on-write view of %s: %s", views[i].lower, why);
 }
 
+// The options that the kernel chose, as it tells them; for doctor.
+static void print_options(void) {
+  char line[8192], last[8192] = "";
+  FILE *file = fopen("/proc/self/mountinfo", "re");
+  if (!file) return;
+  while (fgets(line, sizeof line, file)) {
+    char *at = strstr(line, " - overlay ");
+    if (at) snprintf(last, sizeof last, "%s", at + 11);
+  }
+  fclose(file);
+  for (char *word = strtok(last, " ,\n"); word; word = strtok(NULL, " ,\n"))
+    if (strncmp(word, "lowerdir", 8) != 0 && strncmp(word, "upperdir", 8) != 0 && strncmp(word, "workdir", 7) != 0) printf("%s ", word);
+  putchar('\n');
+  fflush(stdout);
+}
+
 // For examine.ts and the choice of a view: `lower` shown copy-on-write through three empty folders. Nothing is left but in them.
 int view_try(const struct view *view, char *why, size_t size) {
   if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
@@ -90,5 +106,6 @@ int view_try(const struct view *view, char *why, size_t size) {
     snprintf(why, size, "writing to the view: %s", strerror(errno));
     return -1;
   }
+  print_options();
   return 0;
 }

@@ -26,8 +26,11 @@ export async function coverOver(real: string, policy: Policy, project: string): 
   await using scout = startScout({ roots: roots.map((root) => ({ path: root.path })), patterns: tables.patterns, mode: 'commands' })
   const matches = await scout.first
   const found = coversFor(matches, roots, tables)
-  const reach = writable.length > 0 ? await findReach(matches, roots, tables, new Set(found.hidden)) : { reached: [] }
-  const cover = withReached(found, reach.reached).covers.findLast((each) => isWithin(real, each.path))
+  const live = writable.length > 0
+  const reach = await findReach(matches, live ? roots : roots.map((root) => ({ ...root, writable: true })), tables, new Set(found.hidden))
+  const cover = withReached(found, live ? reach.reached : reach.reached.filter(({ how }) => how === 'empty')).covers.findLast((each) =>
+    isWithin(real, each.path),
+  )
   if (cover === undefined) return undefined
   const match = matches.find((each) => path.join(roots[each.root]?.path ?? '', each.path) === cover.path)
   const viewed = match?.id === gitPart.config && match.type === 'f' && match.path === '.git/config' && roots[match.root]?.writable === true

@@ -17,6 +17,7 @@ import { quoteArgv } from '../report/quote.ts'
 import { styleFor, type Style } from '../report/style.ts'
 import { plain } from '../report/text.ts'
 import { processContext } from '../run/context.ts'
+import { examineReview } from '../review/examine.ts'
 import { reapSessions } from '../session/reap.ts'
 import { sweepAfterCrash } from '../workspace/open.ts'
 
@@ -68,13 +69,19 @@ async function perform(flags: Flags): Promise<number> {
 }
 
 async function examine(): Promise<readonly Section[]> {
-  const { env, home, folders } = processContext()
-  const [ofEngines, ofAgents, leftovers] = await Promise.all([
+  const { env, home, folders, cwd } = processContext()
+  const [ofEngines, ofAgents, review, leftovers] = await Promise.all([
     Promise.all(engines.map(async (engine) => ({ title: engine.traits.title, findings: await engine.examine() }))),
     Promise.all(agents.map(async (agent) => ({ title: agent.title, findings: await agent.examine({ hostEnv: env, hostHome: home }) }))),
+    examineReview({ stateDir: folders.state, dataDir: folders.data, lower: cwd }),
     clearUp(folders.state),
   ])
-  return [{ title: 'This machine', findings: [...examineHost({ stateDir: folders.state }), leftovers] }, ...ofEngines, ...ofAgents]
+  return [
+    { title: 'This machine', findings: [...examineHost({ stateDir: folders.state }), leftovers] },
+    ...ofEngines,
+    { title: 'Review (this folder)', findings: review },
+    ...ofAgents,
+  ]
 }
 
 async function clearUp(stateDir: string): Promise<Finding> {

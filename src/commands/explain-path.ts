@@ -2,7 +2,7 @@
 import { lstat, realpath } from 'node:fs/promises'
 import path from 'node:path'
 import { Failure } from '../errors/failure.ts'
-import type { Policy } from '../model/policy.ts'
+import type { FileMount, Policy } from '../model/policy.ts'
 import { writableRoots } from '../plan/make.ts'
 import { originText } from '../policy/judge.ts'
 import type { LoadInput } from '../policy/load.ts'
@@ -42,6 +42,7 @@ export async function explainPath(text: string, policy: Policy, input: LoadInput
     if (hide !== undefined)
       return answer('hidden', `a file there is empty inside: ${hide} is hidden (${whyHidden(hide, policy)})`, liftHidden(hide, policy))
   }
+  if (policy.workspace.mode === 'review') return reviewRoot(real, root, mount, answer)
   if (!writableRoots(policy, project).includes(root)) return readOnlyRoot(root, policy, project, answer)
   if (cover?.kind === 'view')
     return answer(
@@ -58,6 +59,18 @@ export async function explainPath(text: string, policy: Policy, input: LoadInput
       unprotect(planted, policy),
     )
   return answer('read-write', root === project ? 'it lies in the project' : `it lies in the mount ${root}`)
+}
+
+/** Nothing in a view is protected from the agent: what it plants is held back until the user has seen it. */
+async function reviewRoot(real: string, root: string, mount: FileMount | undefined, answer: Answer): Promise<Explained> {
+  if (mount?.path === root && mount.mode === 'ro')
+    return answer('read-only', `it lies in the mount ${root} (${originText(mount.origin)})`, `anchorhold run --mount ${root}:rw …`)
+  if (mount?.path === root && !(await lstat(real)).isDirectory() && real === root)
+    return answer('read-only', 'a single file has no copy-on-write view', 'mount the folder it lies in')
+  return answer(
+    'review',
+    'the cell changes a copy-on-write view of it; the file itself changes when you apply the proposal (anchorhold apply)',
+  )
 }
 
 function readOnlyRoot(root: string, policy: Policy, project: string, answer: Answer): Explained {

@@ -11,7 +11,7 @@ import { loadEffective, withPolicyOptions, type PolicyFlags } from './policy-inp
 
 export interface Explained {
   readonly subject: string
-  /** One word: allow, deny; read-write, read-only, hidden, held, private, absent; set, passed. */
+  /** One word: allow, deny; read-write, review, read-only, hidden, held, private, absent; set, passed. */
   readonly verdict: string
   readonly reason: string
   readonly remedy?: string

@@ -75,6 +75,7 @@ export function makePlan(input: PlanInput): { readonly plan: Plan; readonly unse
         [...agent.prepared.mounts, ...extra, { kind: 'bind', from: project, to: project, mode: projectMode } as const].map(asSeen),
       ),
       ...input.workspace.mounts.map(asSeen),
+      ...(input.views ?? []).filter((view) => view.kind === 'bind' && view.mode === 'ro'),
     ],
     roots: writableRoots(policy, project),
     covers: input.workspace.covers,

@@ -17,6 +17,8 @@ export function reserveOf(disk: { readonly blocks: number; readonly bsize: numbe
 }
 
 const progressMilliseconds = 2000
+/** Smaller copies are over before anybody has read that they are made. */
+const noteworthy = 64 * 2 ** 20
 
 export interface CopyInput {
   readonly roots: readonly ProposalRoot[]
@@ -45,7 +47,7 @@ export async function copyRoots(input: CopyInput): Promise<'reflink' | 'copy'> {
       input.emit({ kind: 'review.copying', bytes: done.bytes, of: bytes }),
     )
   }, progressMilliseconds)
-  if (!shares) input.emit({ kind: 'review.copying', bytes: 0, of: bytes })
+  if (!shares && bytes > noteworthy) input.emit({ kind: 'review.copying', bytes: 0, of: bytes })
   try {
     for (const root of input.roots) await copyTree(root, input)
   } finally {

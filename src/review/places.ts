@@ -4,11 +4,12 @@ import { lstatSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync
 import { mkdtemp } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { nativePath } from '../host/paths.ts'
+import { isWithin, nativePath } from '../host/paths.ts'
 import { capture } from '../host/process.ts'
 import { removeTree } from './entries.ts'
 
-export type Answer = { readonly ok: true } | { readonly ok: false; readonly reason: string }
+/** `options`: what the kernel made of the mount. */
+export type Answer = { readonly ok: true; readonly options?: string } | { readonly ok: false; readonly reason: string }
 
 export interface PlaceInput {
   readonly stateDir: string
@@ -22,14 +23,33 @@ export type Place = { readonly kind: 'overlay'; readonly place: string } | { rea
 
 /** The first of the state folder, the data folder and /var/tmp that works for every one of the folders. */
 export async function choosePlace(input: PlaceInput): Promise<Place> {
+  const [inner] = innerMounts(input.lowers)
+  // The kernel hides nothing of a mount from a user, and an overlay would (fs/namespace.c, has_locked_children).
+  if (inner !== undefined) return { kind: 'copy', because: `${inner} is a file system of its own, and users can lay no overlay over that` }
   let because = ''
-  for (const place of [input.stateDir, input.dataDir, path.join('/var/tmp', `anchorhold-${process.getuid?.() ?? 0}`)]) {
+  for (const place of candidates(input)) {
     if (!own(place)) continue
     const answer = await tryAll(input, place)
     if (answer.ok) return { kind: 'overlay', place }
     because ||= answer.reason
   }
   return { kind: 'copy', because: because === '' ? 'no folder of your own was found to keep changes in' : because }
+}
+
+/** In the order in which they are tried. */
+export function candidates({ stateDir, dataDir }: Pick<PlaceInput, 'stateDir' | 'dataDir'>): readonly string[] {
+  return [stateDir, dataDir, path.join('/var/tmp', `anchorhold-${process.getuid?.() ?? 0}`)]
+}
+
+/** Where file systems are mounted somewhere below the folders. */
+export function innerMounts(folders: readonly string[]): readonly string[] {
+  const points = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .map((line) =>
+      (line.split(' ')[4] ?? '').replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))),
+    )
+    .filter((point) => point.startsWith('/') && folders.some((folder) => point !== folder && isWithin(point, folder)))
+  return [...new Set(points)].toSorted()
 }
 
 /** Made where it is missing; false for what belongs to somebody else, or is a link in a folder that everybody may write. */
@@ -84,9 +104,9 @@ export async function tryView(place: string, lower: string): Promise<Answer> {
   try {
     const parts = ['upper', 'work', 'view'].map((name) => path.join(folder, name))
     for (const part of parts) mkdirSync(part, { mode: 0o700 })
-    const { code, stderr } = await capture([nativePath('anchorhold-cell'), '--check-view', lower, ...parts])
+    const { code, stdout, stderr } = await capture([nativePath('anchorhold-cell'), '--check-view', lower, ...parts])
     return code === 0
-      ? { ok: true }
+      ? { ok: true, options: stdout.trim() }
       : {
           ok: false,
           reason:

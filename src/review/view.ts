@@ -13,7 +13,7 @@ import { watchDisk } from './disk.ts'
 import type { FoundProposal } from './find.ts'
 import { proposalFolder } from './folders.ts'
 import { holdProposal } from './lock.ts'
-import { choosePlace } from './places.ts'
+import { choosePlace, innerMounts } from './places.ts'
 import type { Proposal, ProposalRoot } from './proposal.ts'
 import { readProposal, writeProposal } from './record.ts'
 import { nowNs, settleProposal } from './settle.ts'
@@ -83,11 +83,14 @@ export async function openView(input: ViewInput): Promise<View> {
     ...(opened.because === undefined ? {} : { because: opened.because }),
     milliseconds: Math.round(performance.now() - began),
   })
+  const inner = innerMounts(shown.map((root) => root.path)).map((point): Mount => ({ kind: 'bind', from: point, to: point, mode: 'ro' }))
+  for (const { to } of inner)
+    emit({ kind: 'warning', code: 'review/mount', message: `${to} is a file system of its own, and read-only inside: a review shows one.` })
   const held = scope.move()
   let begun = false
   let closing: Promise<void> | undefined
   return {
-    mounts: proposal.roots.filter((root) => shown.some(({ path: real }) => real === root.path)).map(mountOf),
+    mounts: [...proposal.roots.filter((root) => shown.some(({ path: real }) => real === root.path)).map(mountOf), ...inner],
     begin(hidden) {
       writeProposal(folder, { ...proposal, hidden: [...new Set([...proposal.hidden, ...hidden])].toSorted() })
       begun = true

@@ -20,7 +20,7 @@ import { gitPart, startScout, type Match, type Scout, type ScoutEvent } from './
 import { commandsOf } from './judge.ts'
 import { findHomeLinks } from './home-links.ts'
 import { pruneIndexes } from './indexes.ts'
-import { findReach } from './reach.ts'
+import { findReach, type Reach } from './reach.ts'
 import { startFile, type StartRecord } from './sweep.ts'
 import { makeTables, type Tables } from './tables.ts'
 import { warnOfSecrets } from './warnings.ts'
@@ -96,7 +96,7 @@ export async function openWorkspace(input: WorkspaceInput): Promise<Workspace> {
   if (odd !== undefined)
     throw new Failure('workspace/scan', { reason: `the path ${JSON.stringify(odd.path)} is not UTF-8 and has to be protected` })
   const found = coversFor(matches, roots, tables)
-  const reach = live ? await findReach(matches, roots, tables, new Set(found.hidden)) : { reached: [], withSecrets: [] }
+  const reach = await reachOf(matches, roots, tables, found.hidden, live)
   const homeLinks =
     live && input.hostHome !== undefined
       ? await findHomeLinks({ hostHome: input.hostHome, roots: input.roots, lifted: tables.lifted, emit })
@@ -183,6 +183,20 @@ export async function openWorkspace(input: WorkspaceInput): Promise<Workspace> {
         }
       })()),
   }
+}
+
+/** Where nothing of the host can be written (readonly, review), only what a hidden link leads to counts: it stays hidden too. */
+async function reachOf(
+  matches: readonly Match[],
+  roots: readonly { readonly path: string; readonly writable: boolean }[],
+  tables: Tables,
+  hidden: readonly string[],
+  live: boolean,
+): Promise<Reach> {
+  if (live) return findReach(matches, roots, tables, new Set(hidden))
+  const all = roots.map((root) => ({ ...root, writable: true }))
+  const reach = await findReach(matches, all, tables, new Set(hidden))
+  return { ...reach, reached: reach.reached.filter(({ how }) => how === 'empty') }
 }
 
 /** The repository at the top of each writable root. */
