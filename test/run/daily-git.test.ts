@@ -163,3 +163,11 @@ function freePort(): Promise<number> {
     })
   })
 }
+
+it('git init, again and again, is no plant: the link that git tries is gone at once; one that is left is taken', async () => {
+  const world = gitWorld()
+  const done = await inCell(world, 'for i in 1 2 3 4 5 6 7 8 9 10 11 12; do git init -q sub$i; done; ln -s testing sub1/.git/tAbc123')
+  expect(done.code, done.stderr).toBe(0)
+  expect(done.stderr.match(/in a git-dir/g)).toEqual(['in a git-dir'])
+  expect(done.stderr).toContain('sub1/.git/tAbc123')
+})
