@@ -12,12 +12,18 @@ import { withoutFacades } from './without-facades.ts'
 const root = path.dirname(import.meta.dirname)
 const dist = path.join(root, 'dist')
 const staging = path.join(dist, `.bundle.${process.pid}`)
-/** The command is CommonJS, which Node starts some milliseconds sooner; the library's door is an ES module. */
+/** The command is CommonJS, which Node starts some milliseconds sooner; the library's door is an ES module; a further thread of
+ * `anchorhold cost` starts with a file of its own. */
 const products = [
   { entry: 'cli', format: 'cjs', extension: 'cjs' },
   { entry: 'index', format: 'esm', extension: 'js' },
+  { entry: 'scan-worker', source: 'cost/scan-worker', format: 'cjs', extension: 'cjs' },
 ] as const
 type Product = (typeof products)[number]
+
+function sourceOf(product: Product): string {
+  return 'source' in product ? product.source : product.entry
+}
 
 /** The command whose start-up time counts, and what it loads late but always. */
 const always = ['src/commands/main.ts', 'src/commands/run.ts', 'src/report/run-report.ts'].map((file) => path.join(root, file))
@@ -26,7 +32,7 @@ type Output = readonly (OutputChunk | OutputAsset)[]
 
 async function bundle(product: Product, together: ReadonlySet<string>): Promise<Output> {
   const build = await rolldown({
-    input: { [product.entry]: path.join(root, 'src', `${product.entry}.ts`) },
+    input: { [product.entry]: path.join(root, 'src', `${sourceOf(product)}.ts`) },
     platform: 'node',
     cwd: root,
     tsconfig: false,
@@ -56,7 +62,7 @@ function neededByEveryRun(output: Output): ReadonlySet<string> {
       if (imported !== undefined) reached.add(imported)
     }
   }
-  const doors = products.map(({ entry }) => path.join(root, 'src', `${entry}.ts`))
+  const doors = products.map((product) => path.join(root, 'src', `${sourceOf(product)}.ts`))
   return new Set([...reached].flatMap((chunk) => chunk.moduleIds).filter((id) => !doors.includes(id)))
 }
 

@@ -5,9 +5,9 @@ import path from 'node:path'
 /** Lowest first. Folders of one layer may use each other in one direction only. */
 export const layers: readonly (readonly string[])[] = [
   ['model'],
-  ['policy', 'errors', 'host'],
+  ['policy', 'errors', 'host', 'usage'],
   ['agents', 'secrets', 'engines', 'workspace', 'registries'],
-  ['plan', 'gateway', 'session', 'review'],
+  ['plan', 'gateway', 'session', 'review', 'cost'],
   ['report'],
   ['run'],
   ['standin', 'demo'],

@@ -1,0 +1,111 @@
+// Finds the logs below a reader's roots. In the user's own folders links are followed once; in a cell's home, which an agent wrote, never.
+import { lstatSync, readdirSync, realpathSync, statSync, type Stats } from 'node:fs'
+import path from 'node:path'
+import type { Places, Reader, Root } from './reader.ts'
+
+export interface Log {
+  readonly agent: string
+  readonly path: string
+  readonly relative: string
+  readonly size: number
+  readonly modified: number
+  readonly changed: number
+  readonly inode: number
+}
+
+export interface FoundLogs {
+  readonly logs: readonly Log[]
+  /** Folders that exist. */
+  readonly roots: readonly string[]
+  /** What could not be looked into. */
+  readonly troubles: readonly { readonly path: string; readonly reason: string }[]
+}
+
+/** Every log of every reader, once, in the order of its path. */
+export function findLogs(readers: readonly Reader[], places: Places): FoundLogs {
+  const logs: Log[] = []
+  const roots: string[] = []
+  const troubles: { path: string; reason: string }[] = []
+  const seen = new Set<string>()
+  for (const reader of readers) {
+    for (const root of reader.roots(places)) {
+      const folder = realRoot(root)
+      if (folder === undefined || seen.has(folder)) continue
+      seen.add(folder)
+      roots.push(folder)
+      walk({ reader, folder, untrusted: root.untrusted, logs, troubles, seen }, '', 0)
+    }
+  }
+  return { logs: logs.toSorted((a, b) => (a.path < b.path ? -1 : 1)), roots, troubles }
+}
+
+/** Undefined where there is none; for a cell's home also where a part of the agent's own is a link. */
+function realRoot(root: Root): string | undefined {
+  try {
+    if (!root.untrusted) return realpathSync(root.folder)
+    const parent = path.dirname(root.folder)
+    return lstatSync(parent).isDirectory() && lstatSync(root.folder).isDirectory() ? root.folder : undefined
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return undefined
+    throw error
+  }
+}
+
+interface Walk {
+  readonly reader: Reader
+  readonly folder: string
+  readonly untrusted: boolean
+  readonly logs: Log[]
+  readonly troubles: { path: string; reason: string }[]
+  readonly seen: Set<string>
+}
+
+const deepest = 12
+
+function walk(at: Walk, relative: string, depth: number): void {
+  const folder = relative === '' ? at.folder : `${at.folder}/${relative}`
+  const entries = trying(at, folder, () => readdirSync(folder, { withFileTypes: true }))
+  if (entries === undefined || depth > deepest) return
+  for (const entry of entries) {
+    const inner = relative === '' ? entry.name : `${relative}/${entry.name}`
+    if (entry.isDirectory()) walk(at, inner, depth + 1)
+    else if (entry.isFile()) {
+      if (at.reader.isLog(inner)) note(at, inner, trying(at, inner, () => lstatSync(`${at.folder}/${inner}`)))
+    } else if (entry.isSymbolicLink() && !at.untrusted) follow(at, inner, depth)
+  }
+}
+
+function follow(at: Walk, relative: string, depth: number): void {
+  const link = `${at.folder}/${relative}`
+  const facts = statSync(link, { throwIfNoEntry: false })
+  if (facts === undefined) return
+  const real = trying(at, link, () => realpathSync(link))
+  if (real === undefined || at.seen.has(real)) return
+  at.seen.add(real)
+  if (facts.isDirectory()) walk(at, relative, depth + 1)
+  else if (facts.isFile() && at.reader.isLog(relative)) note(at, relative, facts, real)
+}
+
+function note(at: Walk, relative: string, facts: Stats | undefined, real: string = `${at.folder}/${relative}`): void {
+  if (facts === undefined || !facts.isFile()) return
+  at.logs.push({
+    agent: at.reader.agent,
+    path: real,
+    relative,
+    size: facts.size,
+    modified: facts.mtimeMs,
+    changed: facts.ctimeMs,
+    inode: facts.ino,
+  })
+}
+
+/** Logs are removed while we look: what is gone is gone; what may not be read is said. */
+function trying<T>(at: Walk, path: string, look: () => T): T | undefined {
+  try {
+    return look()
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error
+    if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') at.troubles.push({ path, reason: String(error.code) })
+    return undefined
+  }
+}

@@ -1,0 +1,113 @@
+// What is kept of earlier readings: numbers, hashes and names of files, never a log's text. One file in the user's cache, replaced as a whole
+// under its name, so that two runs at once cannot spoil it; whatever is odd about it makes it as if it were not there.
+import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import type { LogFacts, Logs } from './logs.ts'
+import { numbersWide, wordsWide } from './records.ts'
+
+/** Raised whenever records or facts change their meaning. */
+const format = 1
+const magic = 0x68616375
+const headerBytes = 32
+
+export interface Index {
+  readonly numbers: Float64Array<ArrayBuffer>
+  readonly words: Uint32Array<ArrayBuffer>
+  readonly sessions: readonly string[]
+  readonly models: readonly string[]
+  readonly files: ReadonlyMap<string, LogFacts>
+}
+
+interface Kept {
+  readonly version: string
+  readonly sessions: readonly string[]
+  readonly models: readonly string[]
+  readonly files: readonly Omit<LogFacts, 'loose'>[]
+}
+
+/** The index that a version of anchorhold wrote; undefined where there is none or it is damaged or another's. */
+export function readIndex(file: string, version: string): Index | undefined {
+  const bytes = readWhole(file)
+  if (bytes === undefined || bytes.byteLength < headerBytes) return undefined
+  const header = new Uint32Array(bytes, 0, headerBytes / 4)
+  const [mark, written, jsonBytes = 0, count = 0, low, high] = header
+  const numbersAt = headerBytes + jsonBytes
+  const wordsAt = numbersAt + count * numbersWide * 8
+  if (mark !== magic || written !== format || jsonBytes % 8 !== 0 || bytes.byteLength !== wordsAt + count * wordsWide * 4) return undefined
+  const [ownLow, ownHigh] = checksum(new Uint32Array(bytes, headerBytes))
+  if (low !== ownLow || high !== ownHigh) return undefined
+  const kept = JSON.parse(Buffer.from(bytes, headerBytes, jsonBytes).toString('utf8')) as Kept
+  if (kept.version !== version) return undefined
+  return {
+    numbers: new Float64Array(bytes, numbersAt, count * numbersWide),
+    words: new Uint32Array(bytes, wordsAt, count * wordsWide),
+    sessions: kept.sessions,
+    models: kept.models,
+    files: new Map(kept.files.map((facts) => [facts.path, { ...facts, loose: [] }])),
+  }
+}
+
+/** Keeps what was read; records of half lines are left out. A cache that cannot be written is no failure: the next run reads again. */
+export function writeIndex(file: string, version: string, logs: Logs, count: number): void {
+  const kept: Kept = {
+    version,
+    sessions: logs.sessions,
+    models: logs.models,
+    files: logs.files.filter(({ trouble }) => trouble === undefined).map(({ loose: _, ...facts }) => facts),
+  }
+  const text = Buffer.from(JSON.stringify(kept))
+  const jsonBytes = Math.ceil(text.length / 8) * 8
+  const bytes = new ArrayBuffer(headerBytes + jsonBytes + count * (numbersWide * 8 + wordsWide * 4))
+  const whole = Buffer.from(bytes)
+  whole.fill(0x20, headerBytes, headerBytes + jsonBytes)
+  text.copy(whole, headerBytes)
+  new Float64Array(bytes, headerBytes + jsonBytes, count * numbersWide).set(logs.records.numbers.subarray(0, count * numbersWide))
+  const words = new Uint32Array(bytes, headerBytes + jsonBytes + count * numbersWide * 8, count * wordsWide)
+  words.set(logs.records.words.subarray(0, count * wordsWide))
+  new Uint32Array(bytes, 0, headerBytes / 4).set([magic, format, jsonBytes, count, ...checksum(new Uint32Array(bytes, headerBytes))])
+  const draft = `${file}.${process.pid}.${Math.random().toString(36).slice(2)}`
+  try {
+    mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
+    writeFileSync(draft, whole, { mode: 0o600, flag: 'wx' })
+    renameSync(draft, file)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error
+    rmSync(draft, { force: true })
+  }
+}
+
+/** The file's bytes on a boundary that columns can lie on. */
+function readWhole(file: string): ArrayBuffer | undefined {
+  try {
+    const descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    try {
+      const facts = fstatSync(descriptor)
+      if (!facts.isFile() || facts.uid !== process.getuid?.()) return undefined
+      const bytes = new ArrayBuffer(facts.size)
+      const view = new Uint8Array(bytes)
+      let filled = 0
+      while (filled < facts.size) {
+        const count = readSync(descriptor, view, filled, facts.size - filled, filled)
+        if (count === 0) return undefined
+        filled += count
+      }
+      return bytes
+    } finally {
+      closeSync(descriptor)
+    }
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return undefined
+    throw error
+  }
+}
+
+/** Against damage, not against forgery: the cache is the user's own. */
+function checksum(words: Uint32Array): readonly [number, number] {
+  let low = 0x811c9dc5
+  let high = 0x1b873593
+  for (let at = 0; at < words.length; at++) {
+    low = Math.imul(low ^ (words[at] as number), 0x01000193)
+    high = (Math.imul(high, 31) + (words[at] as number)) | 0
+  }
+  return [low >>> 0, high >>> 0]
+}
