@@ -12,11 +12,12 @@ import { withoutFacades } from './without-facades.ts'
 const root = path.dirname(import.meta.dirname)
 const dist = path.join(root, 'dist')
 const staging = path.join(dist, `.bundle.${process.pid}`)
-/** The command is CommonJS, which Node starts some milliseconds sooner; the library's door is an ES module; a further thread of
- * `anchorhold cost` starts with a file of its own. */
+/** The command is CommonJS, which Node starts some milliseconds sooner; the library's door is an ES module. `anchorhold cost`
+ * is a program of its own, which holds nothing of a run, and so is a further thread of it. */
 const products = [
   { entry: 'cli', format: 'cjs', extension: 'cjs' },
   { entry: 'index', format: 'esm', extension: 'js' },
+  { entry: 'cost', source: 'cost-cli', format: 'cjs', extension: 'cjs' },
   { entry: 'scan-worker', source: 'cost/scan-worker', format: 'cjs', extension: 'cjs' },
 ] as const
 type Product = (typeof products)[number]

@@ -55,7 +55,9 @@ function differs(files: readonly LogFacts[], index: Index | undefined): boolean 
     index.files.size !== readable.length ||
     readable.some((facts) => {
       const known = index.files.get(facts.path)
-      return known?.size !== facts.size || known.modified !== facts.modified || known.changed !== facts.changed || known.inode !== facts.inode
+      return (
+        known?.size !== facts.size || known.modified !== facts.modified || known.changed !== facts.changed || known.inode !== facts.inode
+      )
     })
   )
 }

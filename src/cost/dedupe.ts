@@ -13,8 +13,6 @@ export interface Requests {
   readonly session: Uint32Array
   /** 1 where only a subagent made it. */
   readonly sidechain: Uint8Array
-  /** Records that were further lines or copies of a request. */
-  readonly duplicates: number
 }
 
 interface Groups {
@@ -51,7 +49,7 @@ export function dedupe(logs: Logs): Requests {
   group(logs, groups, contests)
   mergeCopies(logs, groups, contests)
   settle(logs, groups, contests)
-  return compact(groups, size)
+  return compact(groups)
 }
 
 /** Records with the same id and request id; without a request id those of one session that share id and prompt. */
@@ -120,7 +118,11 @@ function join(logs: Logs, groups: Groups, at: number, member: Member, contests: 
 function tokensOf({ records: { numbers } }: Logs, record: number): number {
   const n = record * numbersWide
   return (
-    (numbers[n + 1] as number) + (numbers[n + 2] as number) + (numbers[n + 3] as number) + (numbers[n + 4] as number) + (numbers[n + 5] as number)
+    (numbers[n + 1] as number) +
+    (numbers[n + 2] as number) +
+    (numbers[n + 3] as number) +
+    (numbers[n + 4] as number) +
+    (numbers[n + 5] as number)
   )
 }
 
@@ -144,15 +146,17 @@ function mergeCopies(logs: Logs, groups: Groups, contests: Contest[]): void {
     const known = best[shape]
     if (known === undefined || rank(at) > rank(known)) best[shape] = at
   }
+  const recurring = recurringIds(logs, groups)
   const moments = new Map<string, number>()
   for (let at = 0; at < groups.length; at++) {
     if (rank(at) === 3 || chained(at)) continue
     const shape = shapeOf(at)
     const original = best[shape]
-    if (original !== undefined && original !== at && rank(original) > rank(at) && belongs(groups, original, at)) merge(logs, groups, at, original, contests)
-    else if (groups.keyed[at] === 0) {
+    if (original !== undefined && original !== at && rank(original) > rank(at) && belongs(groups, original, at, recurring)) {
+      merge(logs, groups, at, original, contests)
+    } else if (groups.keyed[at] === 0) {
       const w = (groups.record[at] as number) * wordsWide
-      const moment = `${words[w + word.shapeLow]} ${words[w + word.shapeHigh]} ${groups.time[at]}`
+      const moment = `${words[w + word.shapeLow]} ${words[w + word.shapeHigh]} ${recurring(at) ? groups.time[at] : ''}`
       const same = moments.get(moment)
       if (same === undefined) moments.set(moment, at)
       else merge(logs, groups, at, same, contests)
@@ -160,9 +164,34 @@ function mergeCopies(logs: Logs, groups: Groups, contests: Contest[]): void {
   }
 }
 
-/** An original without a request id may be any response under a gateway's one constant id: then the session or the moment must agree. */
-function belongs(groups: Groups, original: number, copy: number): boolean {
-  return groups.keyed[original] === 1 || groups.session[original] === groups.session[copy] || groups.time[original] === groups.time[copy]
+/** Whether a group's id is one that a gateway gives to every response: it comes with prompts of more than one size. */
+function recurringIds({ records: { words } }: Logs, groups: Groups): (at: number) => boolean {
+  const shapes = new Map<string, string>()
+  const several = new Set<string>()
+  const idOf = (at: number): string => {
+    const w = (groups.record[at] as number) * wordsWide
+    return `${words[w + word.keyLow]} ${words[w + word.keyHigh]}`
+  }
+  for (let at = 0; at < groups.length; at++) {
+    if (groups.keyed[at] === 1) continue
+    const w = (groups.record[at] as number) * wordsWide
+    const shape = `${words[w + word.shapeLow]} ${words[w + word.shapeHigh]}`
+    const id = idOf(at)
+    const known = shapes.get(id)
+    if (known === undefined) shapes.set(id, shape)
+    else if (known !== shape) several.add(id)
+  }
+  return (at) => several.has(idOf(at))
+}
+
+/** An original may be any response under a gateway's one constant id: then the session or the moment must agree. */
+function belongs(groups: Groups, original: number, copy: number, recurring: (at: number) => boolean): boolean {
+  return (
+    groups.keyed[original] === 1 ||
+    !recurring(original) ||
+    groups.session[original] === groups.session[copy] ||
+    groups.time[original] === groups.time[copy]
+  )
 }
 
 function merge(logs: Logs, groups: Groups, copy: number, original: number, contests: Contest[]): void {
@@ -178,7 +207,7 @@ function merge(logs: Logs, groups: Groups, copy: number, original: number, conte
 
 /**
  * Copies keep their times, so the first session by time can be several: then the one that was first to go its own way, since the original had
- * been going on before it was copied. A session that has nothing of its own is dated by its file.
+ * been going on before it was copied. A session that has nothing of its own was copied as a whole: it ended before the copy went on.
  */
 function settle(logs: Logs, groups: Groups, contests: readonly Contest[]): void {
   if (contests.length === 0) return
@@ -190,7 +219,9 @@ function settle(logs: Logs, groups: Groups, contests: readonly Contest[]): void 
     const start = ownStart.get(session)
     if (start !== undefined && (groups.time[at] as number) < start) ownStart.set(session, groups.time[at] as number)
   }
-  for (const { session, modified } of filesOf(logs)) if (ownStart.get(session) === Infinity) ownStart.set(session, modified)
+  const lastShared = new Map<number, number>()
+  for (const { session, time } of contests) lastShared.set(session, Math.max(time, lastShared.get(session) ?? -Infinity))
+  for (const [session, time] of ownStart) if (time === Infinity) ownStart.set(session, lastShared.get(session) ?? Infinity)
   const start = (session: number): number => ownStart.get(session) ?? Infinity
   const name = (session: number): string => logs.sessions[session] ?? ''
   for (const { group: at, session, time } of contests) {
@@ -200,11 +231,7 @@ function settle(logs: Logs, groups: Groups, contests: readonly Contest[]): void 
   }
 }
 
-function filesOf({ files, records: { words } }: Logs): readonly { readonly session: number; readonly modified: number }[] {
-  return files.flatMap(({ from, to, modified }) => (to > from ? [{ session: words[from * wordsWide + word.session] as number, modified }] : []))
-}
-
-function compact(groups: Groups, records: number): Requests {
+function compact(groups: Groups): Requests {
   let length = 0
   for (let at = 0; at < groups.length; at++) {
     if (groups.merged[at] !== 0) continue
@@ -215,5 +242,5 @@ function compact(groups: Groups, records: number): Requests {
     length++
   }
   const { record, time, session, sidechain } = groups
-  return { length, record, time, session, sidechain, duplicates: records - length }
+  return { length, record, time, session, sidechain }
 }

@@ -70,7 +70,12 @@ function walk(at: Walk, relative: string, depth: number): void {
     const inner = relative === '' ? entry.name : `${relative}/${entry.name}`
     if (entry.isDirectory()) walk(at, inner, depth + 1)
     else if (entry.isFile()) {
-      if (at.reader.isLog(inner)) note(at, inner, trying(at, inner, () => lstatSync(`${at.folder}/${inner}`)))
+      if (at.reader.isLog(inner))
+        note(
+          at,
+          inner,
+          trying(at, inner, () => lstatSync(`${at.folder}/${inner}`)),
+        )
     } else if (entry.isSymbolicLink() && !at.untrusted) follow(at, inner, depth)
   }
 }

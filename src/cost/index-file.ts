@@ -22,7 +22,7 @@ interface Kept {
   readonly version: string
   readonly sessions: readonly string[]
   readonly models: readonly string[]
-  readonly files: readonly Omit<LogFacts, 'loose'>[]
+  readonly files: readonly LogFacts[]
 }
 
 /** The index that a version of anchorhold wrote; undefined where there is none or it is damaged or another's. */
@@ -43,7 +43,7 @@ export function readIndex(file: string, version: string): Index | undefined {
     words: new Uint32Array(bytes, wordsAt, count * wordsWide),
     sessions: kept.sessions,
     models: kept.models,
-    files: new Map(kept.files.map((facts) => [facts.path, { ...facts, loose: [] }])),
+    files: new Map(kept.files.map((facts) => [facts.path, facts])),
   }
 }
 
@@ -53,7 +53,7 @@ export function writeIndex(file: string, version: string, logs: Logs, count: num
     version,
     sessions: logs.sessions,
     models: logs.models,
-    files: logs.files.filter(({ trouble }) => trouble === undefined).map(({ loose: _, ...facts }) => facts),
+    files: logs.files.filter(({ trouble }) => trouble === undefined).map((facts) => ({ ...facts, loose: [] })),
   }
   const text = Buffer.from(JSON.stringify(kept))
   const jsonBytes = Math.ceil(text.length / 8) * 8

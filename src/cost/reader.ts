@@ -25,6 +25,19 @@ export interface Reader {
   /** The session a file is named after, if it is. */
   sessionOf(relative: string): string | undefined
   open(file: OpenFile, scan: Scan): LineReader
+  /** What a line shows of the work, for one session in detail; no work where it is damaged. */
+  workIn(line: string): Work
+}
+
+export interface Work {
+  /** Tools that the model called, each with the call's own id. */
+  readonly tools: readonly (readonly [id: string, name: string])[]
+  /** The user asked for something: a new turn begins. */
+  readonly prompt: boolean
+  /** What was said before was cut down to a summary. */
+  readonly compacted: boolean
+  /** The subagent whose line it is. */
+  readonly agent: string | undefined
 }
 
 export interface OpenFile {

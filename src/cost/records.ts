@@ -4,7 +4,8 @@
 /** Columns of `numbers`, in this order. */
 export const column = { time: 0, input: 1, output: 2, write5m: 3, write1h: 4, read: 5, web: 6 } as const
 export const numbersWide = 8
-/** Columns of `words`: a key of 64 bits (zero where the log has no request id), one of 64 bits over id and prompt, places in the tables, flags. */
+/** Columns of `words`: a key of 64 bits over id and request id (over the id alone where there
+ * is no request id), one over id and prompt, places in the tables, flags. */
 export const word = { keyLow: 0, keyHigh: 1, shapeLow: 2, shapeHigh: 3, session: 4, model: 5, file: 6, flags: 7 } as const
 export const wordsWide = 8
 
@@ -105,7 +106,12 @@ export class Records {
     if (!same) return false
     const n = (this.length - 1) * numbersWide
     if (found.time < (numbers[n] as number)) numbers[n] = found.time
-    const before = (numbers[n + 1] as number) + (numbers[n + 2] as number) + (numbers[n + 3] as number) + (numbers[n + 4] as number) + (numbers[n + 5] as number)
+    const before =
+      (numbers[n + 1] as number) +
+      (numbers[n + 2] as number) +
+      (numbers[n + 3] as number) +
+      (numbers[n + 4] as number) +
+      (numbers[n + 5] as number)
     if (found.input + found.output + found.write5m + found.write1h + found.read <= before) return true
     words[w + 2] = found.shapeLow
     words[w + 3] = found.shapeHigh

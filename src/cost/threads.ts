@@ -44,5 +44,10 @@ export function work({ tasks, order, next }: ThreadInput): Scanned {
     scanner.read(task, place)
   }
   const { records, sessions, models, files } = scanner
-  return { records: { numbers: records.numbers, words: records.words, length: records.length }, sessions: sessions.list, models: models.list, files }
+  return {
+    records: { numbers: records.numbers, words: records.words, length: records.length },
+    sessions: sessions.list,
+    models: models.list,
+    files,
+  }
 }

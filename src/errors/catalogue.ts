@@ -2,6 +2,7 @@
 // Grouped by the phase that raises it; each group is one constant in its own file.
 import { agentFailures } from './catalogue/agent.ts'
 import { commandFailures } from './catalogue/command.ts'
+import { costFailures } from './catalogue/cost.ts'
 import { engineFailures } from './catalogue/engine.ts'
 import { gatewayFailures } from './catalogue/gateway.ts'
 import { policyFailures } from './catalogue/policy.ts'
@@ -19,6 +20,7 @@ export interface CatalogueEntry {
 export type FailureCode =
   | keyof typeof agentFailures
   | keyof typeof commandFailures
+  | keyof typeof costFailures
   | keyof typeof engineFailures
   | keyof typeof gatewayFailures
   | keyof typeof policyFailures
@@ -37,4 +39,5 @@ export const catalogue: Readonly<Record<FailureCode, CatalogueEntry>> = {
   ...reviewFailures,
   ...sessionFailures,
   ...commandFailures,
+  ...costFailures,
 }

@@ -90,8 +90,8 @@ export class ClaudeLines implements LineReader {
     const high = hashHigh(buffer, walked.idStart, walked.idEnd, highSeed)
     const keyed = walked.requestEnd > walked.requestStart
     if (keyed) found.flags |= flag.keyed
-    found.keyLow = keyed ? hashLow(buffer, walked.requestStart, walked.requestEnd, low) : 0
-    found.keyHigh = keyed ? hashHigh(buffer, walked.requestStart, walked.requestEnd, high) : 0
+    found.keyLow = keyed ? hashLow(buffer, walked.requestStart, walked.requestEnd, low) : low
+    found.keyHigh = keyed ? hashHigh(buffer, walked.requestStart, walked.requestEnd, high) : high
     setShape(found, low, high)
     scan.add()
     return undefined
@@ -143,8 +143,8 @@ export class ClaudeLines implements LineReader {
     const request = Buffer.from(response.requestId ?? '')
     const keyed = request.length > 0
     if (keyed) found.flags |= flag.keyed
-    found.keyLow = keyed ? hashLow(request, 0, request.length, low) : 0
-    found.keyHigh = keyed ? hashHigh(request, 0, request.length, high) : 0
+    found.keyLow = keyed ? hashLow(request, 0, request.length, low) : low
+    found.keyHigh = keyed ? hashHigh(request, 0, request.length, high) : high
     setShape(found, low, high)
     scan.add()
   }

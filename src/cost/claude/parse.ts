@@ -1,5 +1,6 @@
 // The careful path for Claude Code's lines: JSON.parse for what the hot path did not expect (other orders of keys, spaces, copies inside other
 // lines, the agent's own totals). Gives plain values; lines.ts turns them into records.
+import { object, text, type Json } from '../json.ts'
 
 export interface ParsedUsage {
   readonly input: number
@@ -32,19 +33,17 @@ export type Parsed =
   | { readonly kind: 'nothing'; readonly cwd: string | undefined }
   | { readonly kind: 'damaged'; readonly reason: string }
 
-type Json = Readonly<Record<string, unknown>>
-
 /** One line of a session log. */
-export function parseLine(text: string): Parsed {
+export function parseLine(source: string): Parsed {
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = JSON.parse(source)
   } catch (error) {
     return { kind: 'damaged', reason: error instanceof SyntaxError ? 'it is not JSON' : 'it cannot be read' }
   }
   const line = object(value)
   if (line === undefined) return { kind: 'damaged', reason: 'it is JSON, but no object' }
-  const cwd = text_(line['cwd'])
+  const cwd = text(line['cwd'])
   if (line['type'] === 'cost-state') {
     const dollars = line['totalCostUSD']
     return typeof dollars === 'number' && dollars >= 0 ? { kind: 'total', session: sessionOf(line), dollars } : { kind: 'nothing', cwd }
@@ -58,9 +57,9 @@ export function parseLine(text: string): Parsed {
   const read = readUsage(usage)
   if (read === undefined) return { kind: 'damaged', reason: 'its usage is no count of tokens' }
   const first: ParsedResponse = {
-    id: text_(message['id']) ?? '',
-    requestId: text_(inner['requestId']) ?? text_(line['requestId']),
-    model: text_(message['model']) ?? '',
+    id: text(message['id']) ?? '',
+    requestId: text(inner['requestId']) ?? text(line['requestId']),
+    model: text(message['model']) ?? '',
     session: sessionOf(inner) ?? sessionOf(line),
     time: timeOf(inner) ?? timeOf(line),
     sidechain: inner['isSidechain'] === true || line['isSidechain'] === true || inner !== line,
@@ -78,7 +77,7 @@ function advisors(response: ParsedResponse, usage: Json): readonly ParsedRespons
     const iteration = object(entry)
     if (iteration?.['type'] !== 'advisor_message') return []
     const read = readUsage(iteration)
-    return read === undefined ? [] : [{ ...response, usage: read, model: text_(iteration['model']) ?? response.model, part: index + 1 }]
+    return read === undefined ? [] : [{ ...response, usage: read, model: text(iteration['model']) ?? response.model, part: index + 1 }]
   })
 }
 
@@ -105,18 +104,10 @@ function count(value: unknown): number {
 }
 
 function sessionOf(line: Json): string | undefined {
-  return text_(line['sessionId']) ?? text_(line['session_id'])
+  return text(line['sessionId']) ?? text(line['session_id'])
 }
 
 function timeOf(line: Json): number | undefined {
-  const time = Date.parse(text_(line['timestamp']) ?? '')
+  const time = Date.parse(text(line['timestamp']) ?? '')
   return Number.isNaN(time) ? undefined : time
-}
-
-function object(value: unknown): Json | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined
-}
-
-function text_(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined
 }

@@ -6,7 +6,8 @@ let lastMidnight = Number.NaN
 
 /** Milliseconds since 1970; NaN where it is no such time. */
 export function readTime(buffer: Buffer, start: number, end: number): number {
-  if (end - start !== 24 || buffer[end - 1] !== 0x5a || buffer[start + 10] !== 0x54) return Date.parse(buffer.toString('latin1', start, end))
+  if (end - start !== 24 || buffer[end - 1] !== 0x5a || buffer[start + 10] !== 0x54)
+    return Date.parse(buffer.toString('latin1', start, end))
   let at = 0
   while (at < 10 && buffer[start + at] === lastDayBytes[at]) at++
   if (at < 10) {

@@ -151,7 +151,7 @@ function walkMessage(buffer: Buffer, open: number, end: number, line: Walked): n
 }
 
 /**
- * From the content's bracket to the quote of `"usage"` behind it, found from the line's end. Inside a string its quotes would be escaped; in a
+ * From the content's bracket to the key behind the content, found from the line's end by `"usage"`. Inside a string its quotes would be escaped; in a
  * tool's input it would lie deeper, and the walk from there would not end with the line. Between it and the content stand scalars only.
  */
 function jump(buffer: Buffer, content: number, end: number): number {
@@ -161,7 +161,7 @@ function jump(buffer: Buffer, content: number, end: number): number {
   if (buffer[at] !== code.comma) return -1
   for (const least = Math.max(content, found - 600); at > least; at--) {
     const byte = buffer[at] as number
-    if (byte === code.closeList) return found
+    if (byte === code.closeList) return buffer[at + 1] === code.comma ? at + 2 : -1
     if (byte <= 0x20 || byte === code.open || byte === code.close || byte === code.openList || byte === code.backslash) return -1
   }
   return -1

@@ -1,6 +1,7 @@
 // Claude Code: JSONL below `projects`, one file per session, subagents in folders beside it.
 import path from 'node:path'
 import { ClaudeLines, ClaudeScan } from '../claude/lines.ts'
+import { claudeWork } from '../claude/work.ts'
 import { cellHomes } from '../cell-homes.ts'
 import type { Places, Reader, Root, Scan } from '../reader.ts'
 
@@ -16,6 +17,7 @@ export const claude: Reader = {
     shared.set(scan, parts)
     return new ClaudeLines(parts, file, sessionOf(file.relative) ?? file.relative)
   },
+  workIn: claudeWork,
 }
 
 /** `FOLDER/SESSION.jsonl`, `FOLDER/SESSION/subagents/…/agent-ID.jsonl`; older versions: `FOLDER/agent-ID.jsonl`. */
@@ -27,7 +29,13 @@ function sessionOf(relative: string): string | undefined {
 /** `CLAUDE_CONFIG_DIR` (one folder or several, or the `projects` folder itself), else both of its usual places; and every cell's home. */
 function roots({ env, home, cells }: Places): readonly Root[] {
   const named = (env['CLAUDE_CONFIG_DIR'] ?? '').split(',').filter((folder) => folder.trim() !== '')
-  const bases = named.length > 0 ? named.map((folder) => path.resolve(folder.trim())) : [path.join(home, '.claude'), path.join(home, '.config', 'claude')]
-  const own = bases.map((folder) => ({ folder: path.basename(folder) === 'projects' ? folder : path.join(folder, 'projects'), untrusted: false }))
+  const bases =
+    named.length > 0
+      ? named.map((folder) => path.resolve(folder.trim()))
+      : [path.join(home, '.claude'), path.join(home, '.config', 'claude')]
+  const own = bases.map((folder) => ({
+    folder: path.basename(folder) === 'projects' ? folder : path.join(folder, 'projects'),
+    untrusted: false,
+  }))
   return [...own, ...cellHomes(cells).map((folder) => ({ folder: path.join(folder, '.claude', 'projects'), untrusted: true }))]
 }

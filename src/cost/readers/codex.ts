@@ -3,7 +3,9 @@
 import path from 'node:path'
 import { cellHomes } from '../cell-homes.ts'
 import { mix } from '../claude/bytes.ts'
-import type { LineReader, OpenFile, Places, Reader, Root, Scan } from '../reader.ts'
+import type { LineReader, OpenFile, Places, Reader, Root, Scan, Work } from '../reader.ts'
+import { idle, object, parseObject, text } from '../json.ts'
+import type { Json } from '../json.ts'
 import { flag } from '../records.ts'
 
 export const codex: Reader = {
@@ -12,6 +14,7 @@ export const codex: Reader = {
   isLog: (relative) => /(?:^|\/)rollout-[^/]*\.jsonl$/.test(relative),
   sessionOf,
   open: (file, scan) => new CodexLines(file, scan),
+  workIn,
 }
 
 /** `rollout-2026-11-23T10-00-00-THREAD.jsonl` */
@@ -37,7 +40,6 @@ interface Kept {
   readonly high?: number
 }
 
-type Json = Readonly<Record<string, unknown>>
 /** Only these lines are read; the rest is what was said and done. */
 const marks = ['"session_meta"', '"turn_context"', '"token_count"'].map((text) => Buffer.from(text))
 
@@ -78,7 +80,8 @@ class CodexLines implements LineReader {
     if (payload === undefined) return undefined
     if (line['type'] === 'session_meta') this.#meta(payload)
     else if (line['type'] === 'turn_context') this.#state = { ...this.#state, ...named('model', payload['model']), ...this.#cwd(payload) }
-    else if (line['type'] === 'event_msg' && payload['type'] === 'token_count') return this.#count(object(payload['info']), line['timestamp'])
+    else if (line['type'] === 'event_msg' && payload['type'] === 'token_count')
+      return this.#count(object(payload['info']), line['timestamp'])
     return undefined
   }
 
@@ -157,10 +160,13 @@ function named<Name extends 'model' | 'project'>(name: Name, value: unknown): Pa
   return found === undefined ? {} : ({ [name]: found } as Partial<Record<Name, string>>)
 }
 
-function object(value: unknown): Json | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined
+function workIn(line: string): Work {
+  const read = parseObject(line)
+  const payload = object(read?.['payload'])
+  const kind = payload?.['type']
+  if (read?.['type'] === 'response_item' && (kind === 'function_call' || kind === 'custom_tool_call'))
+    return { ...idle, tools: [[text(payload?.['call_id']) ?? line.slice(0, 60), text(payload?.['name']) ?? 'tool']] }
+  if (read?.['type'] === 'response_item' && kind === 'local_shell_call')
+    return { ...idle, tools: [[text(payload?.['call_id']) ?? line.slice(0, 60), 'shell']] }
+  return { ...idle, prompt: read?.['type'] === 'event_msg' && kind === 'user_message', compacted: read?.['type'] === 'compacted' }
 }
