@@ -232,6 +232,7 @@ describe('the credential of somebody else does not pass to a host of the user', 
       'X-CSRF-Token',
       'Idempotency-Key',
       'X-Request-Id',
+      'x-claude-code-session-id',
       'x-page-token',
       'Accept-Language',
     ].map((name) => [name, 'abc'] as const)

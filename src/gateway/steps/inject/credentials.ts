@@ -7,7 +7,7 @@ export function fieldKey(name: string): string {
 }
 
 const credentialNames =
-  /^(?:cookie2?|authorization|signature|dpop|jwt|token|secret|password)$|-(?:authorization|jwt|secret|password|passwd|credentials?|session-?id|session-?key)$|(?:^|-)(?:api|access|secret|auth|app|application|account|consumer|client|license|private|subscription|service|shared|master|admin|team|user|bot)-?(?:key|key-id|secret)$|-token$/
+  /^(?:cookie2?|authorization|signature|dpop|jwt|token|secret|password)$|-(?:authorization|jwt|secret|password|passwd|credentials?|session-?key)$|(?:^|-)(?:api|access|secret|auth|app|application|account|consumer|client|license|private|subscription|service|shared|master|admin|team|user|bot)-?(?:key|key-id|secret)$|-token$/
 /** Named like one, and none: against forged forms, for paging, for doing a thing once. */
 const harmlessNames = /(?:^|-)(?:csrf|xsrf|page|paging|continuation|sync|idempotency|cancellation|request)-token$|^csrftoken$/
 
@@ -17,7 +17,7 @@ export function isCredentialField(key: string): boolean {
 }
 
 const credentialParameters =
-  /^(?:(?:x-)?(?:api|app|access|secret|auth|subscription|consumer|client|private|account|developer)-?(?:key|key-id|token|secret|id-token)|apikey|appid-key|token|auth|auth-?token|oauth-?token|(?:oauth|private|job|deploy|id|refresh|security|session|bearer|user|bot)-token|access-token|jwt|bearer|secret|password|passwd|pwd|sig|signature|x-(?:amz|goog|oss|ms)-(?:signature|credential|security-token)|awsaccesskeyid|authorization|session-?id|sid)$/
+  /^(?:(?:x-)?(?:api|app|access|secret|auth|subscription|consumer|client|private|account|developer)-?(?:key|key-id|token|secret|id-token)|apikey|appid-key|token|auth|auth-?token|oauth-?token|(?:oauth|private|job|deploy|id|refresh|security|session|bearer|user|bot)-token|access-token|jwt|bearer|secret|password|passwd|pwd|sig|signature|x-(?:amz|goog|oss|ms)-(?:signature|credential|security-token)|awsaccesskeyid|authorization)$/
 
 /** Whether servers take a query parameter for a credential. `key` is one only where its value could be: it is an ordinary word as well. */
 export function isCredentialParameter(name: string, value: string): boolean {
