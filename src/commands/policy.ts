@@ -86,8 +86,14 @@ export function policyRows({ policy, origins }: Pick<LoadedPolicy, 'policy' | 'o
 }
 
 function bindingText(secret: Policy['secrets'][number]): string {
-  const { methods = [], paths = [], websocket } = secret
-  return [placesText(secret), ...methods, ...paths, ...(websocket === true ? ['WebSockets too'] : [])].join('; ')
+  const { methods = [], paths = [], pass = [], websocket } = secret
+  return [
+    placesText(secret),
+    ...methods,
+    ...paths,
+    ...pass.map((name) => `any ${name}`),
+    ...(websocket === true ? ['WebSockets too'] : []),
+  ].join('; ')
 }
 
 function networkRows({ rules, routes, passThrough = [] }: Policy['network']): readonly (readonly string[])[] {

@@ -33,6 +33,8 @@ export interface SecretRule {
   /** Only requests with these get the value; others may not even ask for it. */
   readonly methods?: readonly string[]
   readonly paths?: readonly string[]
+  /** Names of fields and query parameters (lower case, `-` for `_`) that sound like credentials and are none, or may be anybody's. */
+  readonly pass?: readonly string[]
   /** Whether a WebSocket may be opened to these hosts. What passes in it afterwards is not looked at. */
   readonly websocket?: true
   /** A token of a git server: what may be done with it is read from git's own requests. */

@@ -125,6 +125,7 @@ function narrows(secret: SecretRule, own: SecretRule): boolean {
     secret.header === own.header &&
     within(secret.methods, own.methods) &&
     within(secret.paths, own.paths) &&
+    (secret.pass ?? []).every((name) => own.pass?.includes(name) === true) &&
     (secret.websocket !== true || own.websocket === true) &&
     (own.git === undefined || JSON.stringify(secret.git) === JSON.stringify(own.git)) &&
     (own.aws === undefined || JSON.stringify(secret.aws) === JSON.stringify(own.aws))

@@ -45,6 +45,7 @@ export interface SecretEntry {
   readonly header?: string | undefined
   readonly methods?: readonly string[] | undefined
   readonly paths?: readonly string[] | undefined
+  readonly pass?: readonly string[] | undefined
   readonly websocket?: boolean | undefined
   readonly git?: GitEntry | undefined
   readonly aws?: AwsEntry | undefined
@@ -125,6 +126,9 @@ const secret = z.strictObject({
   header: text.optional().describe('The one header field that may have it, such as `Private-Token`'),
   methods: texts.optional().describe('Only requests with these methods get it'),
   paths: texts.optional().describe('Only requests to these paths get it (`*` in a segment, `**` for any number of segments)'),
+  pass: texts
+    .optional()
+    .describe('Header fields and query parameters of these hosts that look like credentials and may be sent all the same'),
   websocket: z.boolean().optional().describe('`true` lets WebSockets be opened to these hosts, whose content is not read'),
   git: z
     .strictObject({

@@ -68,6 +68,7 @@ export async function parseSecret(entry: SecretEntry, origin: Origin, folders: H
       ...(header === undefined ? {} : { header }),
       ...(entry.methods === undefined ? {} : { methods: entry.methods }),
       ...(entry.paths === undefined ? {} : { paths: entry.paths }),
+      ...(entry.pass === undefined ? {} : { pass: entry.pass.map((field) => passName(field, refuse)) }),
       ...(entry.websocket === true ? { websocket: true } : {}),
       ...(git === undefined ? {} : { git }),
       origin,
@@ -99,6 +100,12 @@ export function placesText({ where, header, git, aws }: SecretRule): string {
   if (git !== undefined) return gitText(git)
   const words = { header: header === undefined ? 'header' : `the field ${header}`, basic: 'Basic', query: 'query', body: 'body' }
   return where.map((place) => words[place]).join(', ')
+}
+
+function passName(field: string, refuse: (reason: string) => never): string {
+  const name = field.toLowerCase().replaceAll('_', '-')
+  if (name === 'authorization') return refuse("the Authorization of a bound host is never just anybody's")
+  return /^[a-z0-9.-]+$/.test(name) ? name : refuse(`${show(field)} is no name of a header field or a parameter`)
 }
 
 function checkName(name: string, origin: Origin): string {

@@ -1,4 +1,5 @@
 // Secrets: the forms in which a value turns up in text: as it is, and as programs encode it. For finding it in answers, files and our own words.
+import type { HeldSecret } from '../model/secret.ts'
 
 export type FormKind =
   | 'raw'
@@ -45,6 +46,19 @@ function base64(text: string, shift: 0 | 1 | 2, encoding: 'base64' | 'base64url'
 export interface Needle {
   readonly find: string
   readonly put: string
+}
+
+const kept = new WeakMap<HeldSecret, { readonly values: string; readonly needles: readonly Needle[] }>()
+
+/** For every value that a secret had so far; made anew only when it gets another. */
+export function needlesFor(secret: HeldSecret): readonly Needle[] {
+  const values = secret.values()
+  const key = values.join('\n')
+  const known = kept.get(secret)
+  if (known?.values === key) return known.needles
+  const needles = values.flatMap((value) => needlesOf(value, secret.placeholder))
+  kept.set(secret, { values: key, needles })
+  return needles
 }
 
 /** What to look for and what to put there, so that a placeholder stands where a value stood, in the same encoding. Longest first, each once. */

@@ -240,6 +240,20 @@ describe('the credential of somebody else does not pass to a host of the user', 
   })
 })
 
+it('what only looks like a credential passes where the policy names it', async () => {
+  const passing = held(token, { pass: ['x-team-key', 'sig', 'cookie'] })
+  const fields = [
+    ['Authorization', bearer],
+    ['X_Team_Key', 'abc'],
+    ['Cookie', 'a=b'],
+  ] as const
+  const { refusal, watch } = await ask([passing], { fields, path: '/?sig=abc' })
+  expect(refusal).toBeUndefined()
+  expect(watch?.head?.({ status: 200, fields: [['Set-Cookie', 'a=b']] }).fields).toEqual([['Set-Cookie', 'a=b']])
+  expect((await ask([passing], { fields: [['X-Other-Api-Key', 'abc']] })).refusal?.remedy).toContain('pass: [its name]')
+  expect((await ask([passing], { fields: [['X-Team-Key', token.placeholder]] })).refusal?.code).toBe('secret-place')
+})
+
 it('a WebSocket to such a host needs a word of the user', async () => {
   const fields = [['Authorization', bearer]] as const
   expect((await ask([held(token)], { fields, websocket: true })).refusal?.code).toBe('secret-websocket')

@@ -7,7 +7,7 @@ export function fieldKey(name: string): string {
 }
 
 const credentialNames =
-  /^(?:cookie2?|authorization|signature|dpop|jwt|token|secret|password)$|-(?:authorization|jwt|secret|password|passwd|credentials?|session-?key)$|(?:^|-)(?:api|access|secret|auth|app|application|account|consumer|client|license|private|subscription|service|shared|master|admin|team|user|bot)-?(?:key|key-id|secret)$|-token$/
+  /^(?:cookie2?|auth|authorization|signature|dpop|jwt|token|secret|password)$|-(?:auth|authorization|jwt|secret|password|passwd|credentials?|session-?key)$|(?:^|-)(?:api|access|secret|auth|app|application|account|consumer|client|license|private|subscription|service|shared|master|admin|functions|team|user|bot)-?(?:key|key-id|secret)$|-token$/
 /** Named like one, and none: against forged forms, for paging, for doing a thing once. */
 const harmlessNames = /(?:^|-)(?:csrf|xsrf|page|paging|continuation|sync|idempotency|cancellation|request)-token$|^csrftoken$/
 

@@ -1,7 +1,7 @@
 // Gateway, steps, inject: a server may send back what it was sent. Values are taken out of its answer and placeholders stand in their place.
 import { Duplex, type Transform } from 'node:stream'
 import type { HeldSecret } from '../../../model/secret.ts'
-import { needlesOf, type Needle } from '../../../secrets/forms.ts'
+import { needlesFor, type Needle } from '../../../secrets/forms.ts'
 import type { Field, Watch } from '../step.ts'
 import { makeScrubber } from './scrub.ts'
 
@@ -17,7 +17,7 @@ export function watchForEchoes(secrets: readonly HeldSecret[], onFound: (secret:
     head(head) {
       const wanted = secrets.map((secret) => ({
         secret,
-        needles: secret.values().flatMap((value) => needlesOf(value, secret.placeholder)),
+        needles: needlesFor(secret),
       }))
       const codings = codingsOf(head.fields)
       const fields = head.fields
@@ -38,7 +38,7 @@ type Tell = (secret: HeldSecret) => void
 const dropped = /^set-cookie2?$/i
 
 function cleanField([name, value]: Field, wanted: readonly Wanted[], tell: Tell): readonly Field[] {
-  if (dropped.test(name)) return []
+  if (dropped.test(name) && !wanted.some(({ secret }) => secret.rule.pass?.includes('cookie') === true)) return []
   let clean = value
   for (const { secret, needles } of wanted) {
     for (const { find, put } of needles) {

@@ -35,7 +35,7 @@ export function readRequest(request: StepRequest, bound: readonly HeldSecret[], 
   if (inPath !== undefined) return refuse(refuseUnbound(inPath, request) ?? oddPlace(inPath, 'the path'))
   for (const [index, field] of request.fields.entries()) {
     const key = fieldKey(field[0])
-    if (isCredentialField(key) || bound.some(({ rule }) => rule.header === key)) {
+    if ((isCredentialField(key) && !passes(key, bound)) || bound.some(({ rule }) => rule.header === key)) {
       if (bound.length > 0 && seen.has(key)) return refuse(foreignCredential(bound, request.target, `a second field ${key}`))
       seen.add(key)
       const found = readField(field, key, request, bound, all)
@@ -123,13 +123,18 @@ function readParameter(
   if (secret === undefined) {
     const holder = holderOf(`${name}=${value}`, all) ?? holderOf(decoded(value), all)
     if (holder !== undefined) return refuseUnbound(holder, request) ?? oddPlace(holder, 'a part of the query')
-    return bound.length > 0 && isCredentialParameter(name, value)
+    return bound.length > 0 && isCredentialParameter(name, value) && !passes(fieldKey(name), bound)
       ? foreignCredential(bound, request.target, 'a parameter of the query')
       : undefined
   }
   const refusal = refuseUse(secret, 'query', request)
   if (refusal !== undefined) return refusal
   return { secret, place: 'query', write: (real) => `${parameter.slice(0, equals + 1)}${encodeURIComponent(real)}` }
+}
+
+/** Whether the policy lets a field or parameter of this name pass, whosever it is. */
+function passes(key: string, bound: readonly HeldSecret[]): boolean {
+  return bound.some(({ rule }) => rule.pass?.includes(key) === true)
 }
 
 /** Why a placeholder has nothing to do at this host, which says more than where it stands. */
