@@ -1,6 +1,7 @@
 // Every error a user can meet: permanent names, what happened and why, then what to do. No logic in a message.
 // Grouped by the phase that raises it; each group is one constant in its own file.
 import { agentFailures } from './catalogue/agent.ts'
+import { applyFailures } from './catalogue/apply.ts'
 import { commandFailures } from './catalogue/command.ts'
 import { costFailures } from './catalogue/cost.ts'
 import { engineFailures } from './catalogue/engine.ts'
@@ -19,6 +20,7 @@ export interface CatalogueEntry {
 
 export type FailureCode =
   | keyof typeof agentFailures
+  | keyof typeof applyFailures
   | keyof typeof commandFailures
   | keyof typeof costFailures
   | keyof typeof engineFailures
@@ -38,6 +40,7 @@ export const catalogue: Readonly<Record<FailureCode, CatalogueEntry>> = {
   ...secretFailures,
   ...reviewFailures,
   ...sessionFailures,
+  ...applyFailures,
   ...commandFailures,
   ...costFailures,
 }

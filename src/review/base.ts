@@ -48,9 +48,13 @@ export async function settleBase(
   const entries = new Map(known)
   const note = (entry: BaseEntry) => entries.set(baseKey(entry), entry)
   const keep = openKeep(folder, known.size)
+  const seen = new Map<string, boolean>()
   for (const entry of upper) {
     if (entries.has(baseKey(entry)) && entries.get(baseKey(entry))?.content !== undefined) continue
     const real = path.posix.join(proposal.roots[entry.root]?.path ?? '/', entry.path)
+    // Below a link of the project lies nothing of the project's: what the agent put there is new.
+    if (!entries.has(baseKey(entry)) && !(await liesIn(proposal.roots[entry.root]?.path ?? '/', entry.path, seen)))
+      note({ root: entry.root, path: entry.path, state: 'absent' })
     if (!entries.has(baseKey(entry)))
       note(await look({ root: entry.root, path: entry.path }, real, startedNs, entry.kind === 'node' ? keep : undefined))
     const hidesFolder = (entry.kind === 'whiteout' || entry.opaque) && entries.get(baseKey(entry))?.facts?.type === 'd'
@@ -63,6 +67,18 @@ export async function settleBase(
   }
   if (entries.size !== known.size) await writeBase(folder, [...entries.values()])
   return entries
+}
+
+/** Whether every folder on the way is a folder, and no link. `seen` remembers. */
+async function liesIn(root: string, place: string, seen: Map<string, boolean>): Promise<boolean> {
+  const slash = place.lastIndexOf('/')
+  if (slash < 0) return true
+  const parent = path.posix.join(root, place.slice(0, slash))
+  const known = seen.get(parent)
+  if (known !== undefined) return known
+  const answer = (await liesIn(root, place.slice(0, slash), seen)) && (await factsAt(parent))?.type === 'd'
+  seen.set(parent, answer)
+  return answer
 }
 
 async function writeBase(folder: string, entries: readonly BaseEntry[]): Promise<void> {
@@ -84,7 +100,7 @@ export async function factsAt(real: string): Promise<NodeFacts | undefined> {
   }
 }
 
-function factsOf(stat: BigIntStats): NodeFacts {
+export function factsOf(stat: BigIntStats): NodeFacts {
   return {
     type: typeOf(stat),
     mode: Number(stat.mode & 0o7777n),

@@ -16,7 +16,7 @@ import { holdProposal } from './lock.ts'
 import { choosePlace, innerMounts } from './places.ts'
 import type { Proposal, ProposalRoot } from './proposal.ts'
 import { readProposal, writeProposal } from './record.ts'
-import { nowNs, settleProposal } from './settle.ts'
+import { nowNs, settleProposal, type Settled } from './settle.ts'
 
 /** The kernel's clock for files is behind by up to a tick (10 ms). */
 const clockSlack = 20
@@ -106,9 +106,18 @@ export async function openView(input: ViewInput): Promise<View> {
         const written = begun ? readProposal(folder) : undefined
         if (written === undefined) return
         const settled = await settleProposal(written, folder)
-        emit({ kind: 'review.ended', proposal: settled.proposal.id, changes: settled.proposal.changes ?? 0 })
+        emit({ kind: 'review.ended', proposal: settled.proposal.id, ...(await countOf(settled, folder)) })
       })()),
   }
+}
+
+/** By content, git's own record left out, as diff counts them; kept in the record. */
+async function countOf(settled: Settled, folder: string): Promise<{ readonly changes: number; readonly eyes: number }> {
+  if (settled.proposal.changes === 0) return { changes: 0, eyes: 0 }
+  const { countChanges } = await import('./open-review.ts')
+  const counts = await countChanges(settled, folder)
+  writeProposal(folder, { ...settled.proposal, changes: counts.waiting })
+  return { changes: counts.changes, eyes: counts.eyes }
 }
 
 /** The project, its git-dir where that lies elsewhere, and the writable mounts that are folders and don't lie in one of these. */

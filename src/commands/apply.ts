@@ -1,0 +1,93 @@
+// `anchorhold apply`: takes over what the agent proposes: by question in a terminal, by name, or all of it that needs no look.
+import type { Command } from 'commander'
+import { isatty } from 'node:tty'
+import { Failure } from '../errors/failure.ts'
+import { shownPath } from '../report/bytes.ts'
+import { styleFor, type Style } from '../report/style.ts'
+import { counted } from '../report/units.ts'
+import { applyChosen, finishPending } from '../review/apply/apply.ts'
+import { choose, type Choice } from '../review/apply/choose.ts'
+import type { Performed } from '../review/apply/perform.ts'
+import { holdProposal } from '../review/lock.ts'
+import { openReview, type Review } from '../review/open-review.ts'
+import { closeWhenEmpty } from '../review/state.ts'
+import { selectChanges } from '../review/select.ts'
+import { processContext } from '../run/context.ts'
+import { askForEach, conflictLines } from './apply-ask.ts'
+import { openAsker } from './ask.ts'
+import { readWords } from './proposal-words.ts'
+
+interface ApplyFlags {
+  readonly hunks?: boolean
+  readonly all?: boolean
+  readonly merge?: boolean
+}
+
+/** Adds `apply` to the program. */
+export function register(program: Command): void {
+  program
+    .command('apply')
+    .summary('take over what the agent proposes')
+    .description(
+      'Applies a proposal to the project: asks for each change in a terminal; else takes the named files, or all that needs no look with --all. Exit code 1 where something was left out.',
+    )
+    .argument('[id]', 'a session by id, the beginning of one, or name; or the first path')
+    .argument('[path...]', 'only these; a file that is named is applied although it is risky')
+    .option('--hunks', 'ask for each hunk')
+    .option('--all', 'everything that is not risky and meets no change of yours')
+    .option('--merge', 'also what merges cleanly with your own changes')
+    .action((id: string | undefined, paths: readonly string[], flags: ApplyFlags) =>
+      perform([...(id === undefined ? [] : [id]), ...paths], flags),
+    )
+}
+
+async function perform(words: readonly string[], flags: ApplyFlags): Promise<void> {
+  const context = processContext()
+  const { found, paths } = readWords(words, context)
+  const { id, state } = found.proposal
+  const interactive = isatty(0) && isatty(1)
+  if (state === 'discarded') throw new Failure('apply/not-open', { id, state, remedy: `Bring it back: anchorhold discard --restore ${id}` })
+  if (flags.hunks === true && !interactive) throw new Failure('apply/needs-choice', { id })
+  if (!interactive && flags.all !== true && paths.length === 0) throw new Failure('apply/needs-choice', { id })
+  const style = styleFor(process.stdout)
+  using _held = holdProposal(found.folder, id)
+  for (const finished of await finishPending(found.folder))
+    say(
+      `An apply that was interrupted was ${finished.record.state === 'done' ? 'finished' : 'taken back'}: ${counted(finished.done.length, 'step')}.`,
+    )
+  using review = await openReview(found, { lines: false, settle: true })
+  const selected = selectChanges(review, paths, context.cwd, (change) => shownPath(review.shown(change)))
+  let choice: Choice
+  if (interactive && (paths.length === 0 || flags.hunks === true)) {
+    using asker = openAsker(process.stdin, process.stdout)
+    choice = await askForEach({ review, selected, hunks: flags.hunks === true, all: flags.all === true, asker, show: say, style })
+  } else choice = choose(review, selected, { merge: flags.merge === true })
+  const performed = choice.chosen.length === 0 ? undefined : await applyChosen(review, choice.chosen)
+  await report(review, choice, performed, style)
+  await closeWhenEmpty(review)
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
+
+async function report(review: Review, choice: Choice, performed: Performed | undefined, style: Style): Promise<void> {
+  const late = new Set((performed?.left ?? []).map(({ operation }) => operation.path))
+  const applied = choice.chosen.filter(({ change }) => !late.has(change.path) || change.after === undefined)
+  for (const { change } of applied) say(`${style.good('applied')} ${shownPath(review.shown(change))}`)
+  const kept = (performed?.left ?? []).filter(({ operation }) => operation.before.kind !== 'folder')
+  for (const { operation, reason } of kept) say(`${style.warn('left')} ${shownPath(review.shown(operation))}: ${reason}`)
+  for (const left of choice.leftOut) {
+    say(`${style.warn('left')} ${shownPath(review.shown(left.change))}: ${left.reason}`)
+    if (left.kind === 'conflict' && left.merged !== undefined) for (const line of conflictLines(left.change, left, review, style)) say(line)
+  }
+  const { id } = review.proposal
+  const risky = choice.leftOut.filter(({ kind }) => kind === 'risk')
+  const inConflict = choice.leftOut.filter(({ kind, merged }) => kind === 'conflict' && merged?.conflicts === 0)
+  if (risky.length > 0) say(`To apply what needs your eyes, read it and name it: anchorhold diff ${id}; anchorhold apply ${id} PATH…`)
+  if (inConflict.length > 0) say(`To apply what merges cleanly: anchorhold apply ${id} --merge PATH…`)
+  say(
+    `${counted(applied.length, 'change')} applied${choice.leftOut.length + kept.length === 0 ? '' : `, ${choice.leftOut.length + kept.length} left`}${applied.length === 0 ? '' : `; to take it back: anchorhold undo ${id}`}`,
+  )
+  if (choice.leftOut.length + kept.length > 0) process.exitCode = 1
+}

@@ -1,0 +1,93 @@
+// `anchorhold diff`: what the agent proposes, for people and for programs.
+import type { Command } from 'commander'
+import { diffJson } from '../report/diff-json.ts'
+import { diffLines } from '../report/diff.ts'
+import { changesLine, statLines } from '../report/diff-stat.ts'
+import { jsonLine } from '../report/json-line.ts'
+import { endWithReader, printLines } from '../report/output.ts'
+import { page } from '../report/pager.ts'
+import { styleFor } from '../report/style.ts'
+import { shownPath } from '../report/bytes.ts'
+import { openReview, type Review } from '../review/open-review.ts'
+import { patchOf } from '../review/patch/patch.ts'
+import { objectFormatOf } from '../review/patch/format.ts'
+import { selectChanges } from '../review/select.ts'
+import type { Change } from '../model/change.ts'
+import { processContext } from '../run/context.ts'
+import { readWords } from './proposal-words.ts'
+import { Failure } from '../errors/failure.ts'
+import { holdForReading } from '../review/hold.ts'
+
+interface Flags {
+  readonly stat?: boolean
+  readonly json?: boolean
+  readonly nameOnly?: boolean
+  readonly patch?: boolean
+}
+
+/** Adds `diff` to the program. */
+export function register(program: Command): void {
+  program
+    .command('diff')
+    .summary('show what the agent proposes')
+    .description('Shows every change of a proposal, the risky ones first. Without an id, that of the newest open proposal of this project.')
+    .argument('[id]', 'a session by id, the beginning of one, or name; or the first path')
+    .argument('[path...]', 'only these files and folders')
+    .option('--stat', 'one line for each change')
+    .option('--json', 'one JSON object (docs/review.md describes it)')
+    .option('--name-only', 'only the names')
+    .option('--patch', 'a patch for git apply')
+    .action((id: string | undefined, paths: readonly string[], flags: Flags) => show([...(id === undefined ? [] : [id]), ...paths], flags))
+}
+
+async function show(words: readonly string[], flags: Flags): Promise<void> {
+  endWithReader()
+  const asked = (['stat', 'json', 'nameOnly', 'patch'] as const).filter((flag) => flags[flag] === true)
+  const option = (name: string | undefined): string => (name === 'nameOnly' ? '--name-only' : `--${name ?? ''}`)
+  if (asked.length > 1) throw new Failure('command/contradiction', { one: option(asked[0]), two: option(asked[1]) })
+  const context = processContext()
+  const { found, paths } = readWords(words, context)
+  using held = holdForReading(found)
+  using review = await openReview(found, { lines: flags.nameOnly !== true && flags.patch !== true, settle: held.whole })
+  const { changes } = selectChanges(review, paths, context.cwd, (change) => shownPath(review.shown(change)))
+  if (flags.json === true) return printLines([jsonLine(diffJson(changes, review))])
+  if (flags.nameOnly === true)
+    return printLines(changes.filter(({ git }) => git !== 'history').map((change) => shownPath(review.shown(change))))
+  if (flags.patch === true) return writePatch(changes, review)
+  const style = styleFor(process.stdout)
+  const project = review.proposal.project
+  if (flags.stat === true) return printLines([...notes(review, held.whole), ...statLines(changes, review, style)])
+  await page(all(), { env: context.env, project, terminal: style.terminal })
+
+  function* all(): Generator<string> {
+    yield* notes(review, held.whole)
+    for (const change of changes.filter(({ git }) => git !== 'history')) {
+      yield* diffLines(change, review, style)
+      yield ''
+    }
+    yield changesLine(changes)
+  }
+}
+
+function notes(review: Review, whole: boolean): readonly string[] {
+  return [
+    ...(whole ? [] : ['The agent is still at work: this is how it stands now.']),
+    ...(review.proposal.state === 'open' ? [] : [`This proposal is ${review.proposal.state}.`]),
+    ...review.withheld.map((name) => `Hidden from the agent, and left as it is: ${shownPath(name)}`),
+  ]
+}
+
+/** What a patch cannot say goes to standard error, by name. */
+function writePatch(changes: readonly Change[], review: Review): void {
+  const format = objectFormatOf(review.proposal.project)
+  const left: string[] = []
+  for (const change of changes) {
+    const patch = change.root === 0 ? patchOf(change, review.sidesOf(change), format) : undefined
+    if (patch === undefined && change.git !== 'history') left.push(shownPath(review.shown(change)))
+    if (patch !== undefined) process.stdout.write(patch)
+  }
+  if (left.length > 0)
+    process.stderr.write(
+      `anchorhold: not in the patch, whose format has no word for it: ${left.slice(0, 10).join(', ')}${left.length > 10 ? ` and ${left.length - 10} more` : ''}\n`,
+    )
+}

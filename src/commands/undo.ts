@@ -1,0 +1,101 @@
+// `anchorhold undo`: takes the last apply back, whole or by path, also one that was interrupted.
+import type { Command } from 'commander'
+import path from 'node:path'
+import { Failure } from '../errors/failure.ts'
+import { shownPath } from '../report/bytes.ts'
+import { printLines } from '../report/output.ts'
+import { counted } from '../report/units.ts'
+import { lastApply, takeBack } from '../review/apply/apply.ts'
+import { openBelow } from '../review/below.ts'
+import { isState } from '../review/apply/place.ts'
+import type { ApplyRecord, Operation } from '../review/apply/record.ts'
+import { findProposal, listProposals, type FoundProposal } from '../review/find.ts'
+import { holdProposal } from '../review/lock.ts'
+import { closeWhenEmpty } from '../review/state.ts'
+import { processContext, type RunContext } from '../run/context.ts'
+import { isSession, projectOf } from './proposal-words.ts'
+
+/** Adds `undo` to the program. */
+export function register(program: Command): void {
+  program
+    .command('undo')
+    .summary('take the last apply back')
+    .description('Takes back what was applied last: every file becomes what it was. What you changed since stays, unless you name it.')
+    .argument('[id]', 'a session by id, the beginning of one, or name; or the first path')
+    .argument('[path...]', 'only these, also where you changed them since')
+    .action((id: string | undefined, paths: readonly string[]) => undo([...(id === undefined ? [] : [id]), ...paths]))
+}
+
+async function undo(words: readonly string[]): Promise<void> {
+  const context = processContext()
+  const [first, ...rest] = words
+  const byId = first !== undefined && isSession(context.folders.state, first)
+  const paths = byId ? rest : words
+  const found = byId ? findProposal(context.folders.state, first, '') : newestApplied(context)
+  const where = found === undefined ? 'in this project' : `of ${found.proposal.id}`
+  if (found === undefined) throw new Failure('apply/nothing-to-undo', { where })
+  using _held = holdProposal(found.folder, found.proposal.id)
+  const last = lastApply(found.folder)
+  if (last === undefined) throw new Failure('apply/nothing-to-undo', { where })
+  const { record } = last
+  const shown = ({ root, path: place }: Operation): string =>
+    shownPath(root === 0 ? place : path.posix.join(record.roots[root] ?? '/', place))
+  const named = paths.length === 0 ? undefined : chosenBy(record, paths, context.cwd, shown)
+  const changed = record.operations.filter((operation) => (named === undefined ? !asLeft(record, operation) : false))
+  if (changed.length > 0)
+    throw new Failure('apply/undo-changed', { id: record.session, paths: [...new Set(changed.map(shown))].slice(0, 10).join(', ') })
+  const performed = await takeBack(found.folder, last, named)
+  const lines = [...new Set(performed.done.map(shown))].map((name) => `taken back ${name}`)
+  printLines([...lines, ...performed.left.map(({ operation, reason }) => `left ${shown(operation)}: ${reason}`)])
+  printLines([`${counted(lines.length, 'path')} taken back; the proposal waits again: anchorhold diff ${record.session}`])
+  if (performed.left.length > 0) process.exitCode = 1
+  await closeWhenEmpty(found)
+}
+
+/** Whether nobody changed it since: it is as the apply left it, or (of an interrupted one) as it was before. */
+function asLeft(record: ApplyRecord, operation: Operation): boolean {
+  using below = openBelow(record.roots[operation.root] ?? '/')
+  const chain = record.operations.filter(({ root, path: place }) => root === operation.root && place === operation.path)
+  // A folder may have got new files: it stays then, which is no loss.
+  if (operation.after.kind === 'folder')
+    return below.facts(operation.path)?.type === 'd' || isState(below, operation.path, operation.before)
+  return chain.some(({ before, after }) => isState(below, operation.path, after) || isState(below, operation.path, before))
+}
+
+function chosenBy(
+  record: ApplyRecord,
+  words: readonly string[],
+  cwd: string,
+  shown: (operation: Operation) => string,
+): (place: string, root: number) => boolean {
+  const places = words.map((word) => path.resolve(cwd, word))
+  const matches = (operation: Operation): boolean => {
+    const own = path.posix.join(record.roots[operation.root] ?? '/', operation.path)
+    return places.some((place) => own === place || own.startsWith(`${place}/`)) || words.includes(shown(operation))
+  }
+  const chosen = record.operations.filter(matches)
+  const missing = words.find(
+    (word, index) =>
+      !record.operations.some(
+        (operation) =>
+          path.posix.join(record.roots[operation.root] ?? '/', operation.path) === places[index] ||
+          matchesBelow(record, operation, places[index] ?? '') ||
+          shown(operation) === word,
+      ),
+  )
+  if (missing !== undefined) throw new Failure('apply/no-path', { path: missing, id: record.session })
+  return (place, root) => chosen.some((operation) => operation.path === place && operation.root === root)
+}
+
+function matchesBelow(record: ApplyRecord, operation: Operation, place: string): boolean {
+  return path.posix.join(record.roots[operation.root] ?? '/', operation.path).startsWith(`${place}/`)
+}
+
+/** Of all proposals of this project: the one applied last. */
+function newestApplied({ folders, cwd }: RunContext): FoundProposal | undefined {
+  const applied = listProposals(folders.state, projectOf(folders.state, cwd)).flatMap((found) => {
+    const last = lastApply(found.folder)
+    return last === undefined ? [] : [{ found, at: last.record.at }]
+  })
+  return applied.toSorted((a, b) => (a.at < b.at ? 1 : -1))[0]?.found
+}

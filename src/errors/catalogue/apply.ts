@@ -1,0 +1,36 @@
+// Failures of reading, applying and taking back what an agent proposed.
+export const applyFailures = {
+  'apply/no-path': {
+    message: '{path} is not among the changes of {id}.',
+    remedy: 'List them: anchorhold diff {id} --name-only',
+  },
+  'apply/base-gone': {
+    message: 'What {path} was before the run is not known any more: it was too large to keep, and it was changed since.',
+    remedy: 'Look at the proposed file itself: anchorhold diff --json names where it lies.',
+  },
+  'apply/not-as-shown': {
+    message: '{path} is not what was shown: it was changed while you looked at it.',
+    remedy: 'Nothing was applied. Look at it again: anchorhold diff',
+  },
+  'apply/needs-choice': {
+    message: 'There is no terminal to ask in, and nothing says what to apply.',
+    remedy: 'Name the files (anchorhold apply {id} PATH…), or take everything that needs no look: anchorhold apply {id} --all',
+  },
+  'apply/failed': {
+    message: 'Applying stopped at {path}: {reason}. {state}',
+    remedy: 'Mend that, then: anchorhold apply {id}',
+  },
+  'apply/nothing-to-undo': {
+    message: 'Nothing was applied {where} that could be taken back.',
+    remedy: 'List the sessions: anchorhold sessions',
+  },
+  'apply/undo-changed': {
+    message: 'Not taken back, since you changed it after it was applied: {paths}.',
+    remedy: 'Everything is as it is. To take back the rest, or these all the same, name them: anchorhold undo {id} PATH…',
+    exitCode: 1,
+  },
+  'apply/not-open': {
+    message: 'The proposal {id} is {state}.',
+    remedy: '{remedy}',
+  },
+} as const

@@ -1,0 +1,120 @@
+// Applies what was chosen, finishes what a killed apply began, and takes an apply back. The caller holds the proposal (lock.ts).
+import { readBase, baseKey } from '../base.ts'
+import { Failure } from '../../errors/failure.ts'
+import { proposalPlaces } from '../folders.ts'
+import type { Review } from '../open-review.ts'
+import type { BaseEntry } from '../proposal.ts'
+import { perform, type Left, type Performed } from './perform.ts'
+import { listApplies, writeApply, writeDurably, type ApplyRecord } from './record.ts'
+import { stage, type Chosen } from './stage.ts'
+
+/**
+ * Everything chosen, or nothing where the file system refuses one.
+ * @returns `left`: what the user changed between the look and the write, untouched
+ * @throws Failure apply/failed, apply/not-as-shown
+ */
+export async function applyChosen(review: Review, chosen: readonly Chosen[]): Promise<Performed & { readonly record: ApplyRecord }> {
+  const { folder, record } = stage(review, chosen)
+  try {
+    const performed = perform(record, folder, 'forward')
+    await finish(review.folder, folder, record, 'done', performed.left)
+    return { ...performed, record }
+  } catch (error) {
+    throw await takenBack(review.folder, folder, record, error)
+  }
+}
+
+/** After an error of the file system: back to before, so that no half is left. */
+async function takenBack(proposalFolder: string, folder: string, record: ApplyRecord, error: unknown): Promise<Failure> {
+  const reason = error instanceof Error ? error.message : String(error)
+  const facts = { path: record.operations[0]?.path ?? '', reason, id: record.session }
+  try {
+    writeApply(folder, { ...record, state: 'undoing' })
+    perform(record, folder, 'back')
+    await finish(proposalFolder, folder, record, 'undone', [])
+  } catch (second) {
+    const state = `Taking it back stopped too (${second instanceof Error ? second.message : String(second)}); anchorhold undo goes on with that.`
+    return new Failure('apply/failed', { ...facts, state }, { cause: error })
+  }
+  return new Failure('apply/failed', { ...facts, state: 'Everything is as it was before.' }, { cause: error })
+}
+
+export interface Pending {
+  readonly folder: string
+  readonly record: ApplyRecord
+}
+
+/** What a killed process left half-done, the oldest last. */
+export function pendingApplies(proposalFolder: string): readonly Pending[] {
+  return listApplies(proposalFolder).filter(({ record }) => record.state === 'prepared' || record.state === 'undoing')
+}
+
+/** Goes on with it in the direction it had. */
+export async function finishPending(proposalFolder: string): Promise<readonly (Performed & { readonly record: ApplyRecord })[]> {
+  const finished: (Performed & { readonly record: ApplyRecord })[] = []
+  for (const { folder, record } of pendingApplies(proposalFolder)) {
+    const forward = record.state === 'prepared'
+    const performed = perform(record, folder, forward ? 'forward' : 'back')
+    await finish(proposalFolder, folder, record, forward ? 'done' : 'undone', performed.left)
+    finished.push({ ...performed, record: { ...record, state: forward ? 'done' : 'undone' } })
+  }
+  return finished
+}
+
+/** The last apply that still stands, finished or not. */
+export function lastApply(proposalFolder: string): Pending | undefined {
+  return listApplies(proposalFolder).find(({ record }) => record.state !== 'undone')
+}
+
+/** @param only operations to be taken back; all where undefined */
+export async function takeBack(
+  proposalFolder: string,
+  { folder, record }: Pending,
+  only?: (path: string, root: number) => boolean,
+): Promise<Performed> {
+  const chosen = only === undefined ? record : { ...record, operations: record.operations.filter(({ path, root }) => only(path, root)) }
+  if (only === undefined) writeApply(folder, { ...record, state: 'undoing' })
+  const performed = perform(chosen, folder, 'back')
+  if (only === undefined) await finish(proposalFolder, folder, record, 'undone', performed.left)
+  else await finishSome(proposalFolder, folder, record, chosen)
+  return performed
+}
+
+/** The rest of that apply still stands. */
+async function finishSome(proposalFolder: string, folder: string, record: ApplyRecord, back: ApplyRecord): Promise<void> {
+  const gone = new Set(back.operations.map(({ number }) => number))
+  const keys = new Set(back.operations.map(baseKey))
+  await moveBase(
+    proposalFolder,
+    [...keys],
+    record.base.before.filter((entry) => keys.has(baseKey(entry))),
+  )
+  const operations = record.operations.filter(({ number }) => !gone.has(number))
+  writeApply(folder, { ...record, operations, state: operations.length === 0 ? 'undone' : record.state })
+}
+
+/** The proposal's base follows what was done; a path that was left keeps what it had. Then the journal says so. */
+async function finish(
+  proposalFolder: string,
+  folder: string,
+  record: ApplyRecord,
+  state: 'done' | 'undone',
+  left: readonly Left[],
+): Promise<void> {
+  const untouched = new Set(left.map(({ operation }) => baseKey(operation)))
+  const keys = record.base.keys.filter((key) => !untouched.has(key))
+  const wanted = state === 'done' ? record.base.after : record.base.before
+  await moveBase(
+    proposalFolder,
+    keys,
+    wanted.filter((entry) => !untouched.has(baseKey(entry))),
+  )
+  writeApply(folder, { ...record, state })
+}
+
+async function moveBase(proposalFolder: string, keys: readonly string[], entries: readonly BaseEntry[]): Promise<void> {
+  const base = new Map(await readBase(proposalFolder))
+  for (const key of keys) base.delete(key)
+  for (const entry of entries) base.set(baseKey(entry), entry)
+  writeDurably(proposalPlaces(proposalFolder).baseIndex, [...base.values()].map((entry) => `${JSON.stringify(entry)}\n`).join(''))
+}

@@ -1,0 +1,76 @@
+// Plays an apply's operations onto the project, forwards or back, from wherever an earlier try stopped: what is already as it should be is
+// passed over, what is neither as before nor as after belongs to the user and stays.
+import type { Below } from '../below.ts'
+import { NotBelow, codeOf, openBelow } from '../below.ts'
+import { isState, put, tidy } from './place.ts'
+import type { ApplyRecord, Operation, State } from './record.ts'
+
+export interface Left {
+  readonly operation: Operation
+  readonly reason: string
+}
+
+export interface Performed {
+  readonly done: readonly Operation[]
+  readonly left: readonly Left[]
+}
+
+/** @throws what the file system throws; what was done until then stays, and is told by looking again */
+export function perform(record: ApplyRecord, folder: string, direction: 'forward' | 'back'): Performed {
+  using opened = new DisposableStack()
+  const roots = record.roots.map((root) => opened.use(openBelow(root)))
+  const others = record.roots.map((root) => opened.use(openBelow(root)))
+  const done: Operation[] = []
+  const left: Left[] = []
+  const order = direction === 'forward' ? record.operations : record.operations.toReversed()
+  // A folder that becomes a file takes two steps at one path: after the second, the first has been done too.
+  const last = new Map(order.map((each) => [`${each.root} ${each.path}`, direction === 'forward' ? each.after : each.before]))
+  for (const operation of order) {
+    const below = roots[operation.root]
+    const other = others[operation.root]
+    if (below === undefined || other === undefined) throw new Error(`no root ${operation.root}`)
+    const expected = direction === 'forward' ? operation.before : operation.after
+    const target = direction === 'forward' ? operation.after : operation.before
+    const reason = one(operation, {
+      below,
+      other,
+      expected,
+      target,
+      final: last.get(`${operation.root} ${operation.path}`) ?? target,
+      folder,
+      mark: markOf(record, operation),
+    })
+    if (reason === undefined) done.push(operation)
+    else left.push({ operation, reason })
+  }
+  return { done, left }
+}
+
+function one(
+  operation: Operation,
+  at: { below: Below; other: Below; expected: State; target: State; final: State; folder: string; mark: string },
+): string | undefined {
+  const { below, other, expected, target, final, folder, mark } = at
+  const { path } = operation
+  try {
+    tidy({ below, path, expected, target, mark })
+    if (isState(below, path, target) || isState(below, path, final)) return undefined
+    if (!isState(below, path, expected)) return 'it was changed meanwhile'
+    const { linkTo } = operation
+    const linkFrom =
+      linkTo === undefined || target.kind !== 'file' ? undefined : () => (isState(other, linkTo, target) ? other.at(linkTo) : undefined)
+    const outcome = put({ below, path, expected, target, folder, mark, ...(linkFrom === undefined ? {} : { linkFrom }) })
+    if (outcome === 'done') return undefined
+    return expected.kind === 'folder' ? 'there is something else in it' : 'it was changed meanwhile'
+  } catch (error) {
+    if (error instanceof NotBelow) return target.kind === 'absent' ? undefined : error.message
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR')
+      return target.kind === 'absent' ? undefined : 'the folder that it lies in is gone or another'
+    throw error
+  }
+}
+
+/** Beside the target while it is written. */
+function markOf(record: ApplyRecord, operation: Operation): string {
+  return `.anchorhold-${record.session.slice(-4)}-${record.number}-${operation.number}`
+}

@@ -1,0 +1,93 @@
+// An apply on disk: what lies where before and after, written whole before the first byte of the project changes (a write-ahead journal).
+// `applies/N/` in the proposal's folder: apply.json, old/ and new/ with the contents. Neighbours: stage.ts makes it, perform.ts plays it.
+import * as fs from 'node:fs'
+import path from 'node:path'
+import type { BaseEntry } from '../proposal.ts'
+
+export type State =
+  | { readonly kind: 'absent' }
+  /** `content`: a file in the apply's folder. */
+  | { readonly kind: 'file'; readonly mode: number; readonly hash: string; readonly content: string }
+  | { readonly kind: 'link'; readonly target: string }
+  | { readonly kind: 'folder'; readonly mode: number }
+
+export interface Operation {
+  readonly number: number
+  /** Index into the proposal's roots. */
+  readonly root: number
+  /** Relative to the root. */
+  readonly path: string
+  readonly before: State
+  readonly after: State
+  /** A further name of this path's file (of the same root). */
+  readonly linkTo?: string
+}
+
+/**
+ * `prepared`: everything is kept, the project is being changed. `done`. `undoing`: being taken back. `undone`.
+ * `prepared` and `undoing` of a process that is gone are finished, in either direction, by the next apply or undo.
+ */
+export type ApplyState = 'prepared' | 'done' | 'undoing' | 'undone'
+
+export interface ApplyRecord {
+  readonly version: 1
+  /** `1`, `2`, …: its folder's name. */
+  readonly number: number
+  readonly session: string
+  readonly at: string
+  readonly state: ApplyState
+  /** Absolute, by number of the root. */
+  readonly roots: readonly string[]
+  /** In the order in which they are played; backwards to take them back. */
+  readonly operations: readonly Operation[]
+  /** What the proposal's base said of the changed paths, and what it says once they are applied. */
+  readonly base: { readonly before: readonly BaseEntry[]; readonly after: readonly BaseEntry[]; readonly keys: readonly string[] }
+  /** Commits that were made with it: reference, its object before and after. */
+  readonly references?: readonly { readonly name: string; readonly before: string; readonly after: string }[]
+}
+
+export function appliesFolder(proposalFolder: string): string {
+  return path.join(proposalFolder, 'applies')
+}
+
+/** The newest first; half-made ones (nothing of the project was touched for them) are left out. */
+export function listApplies(proposalFolder: string): readonly { readonly folder: string; readonly record: ApplyRecord }[] {
+  const base = appliesFolder(proposalFolder)
+  if (!fs.existsSync(base)) return []
+  return fs
+    .readdirSync(base)
+    .filter((name) => /^[1-9]\d{0,6}$/.test(name))
+    .toSorted((a, b) => Number(b) - Number(a))
+    .flatMap((name) => {
+      const folder = path.join(base, name)
+      const file = path.join(folder, 'apply.json')
+      return fs.existsSync(file) ? [{ folder, record: JSON.parse(fs.readFileSync(file, 'utf8')) as ApplyRecord }] : []
+    })
+}
+
+/** On disk when it returns; a crash leaves the old one or the new one. */
+export function writeApply(folder: string, record: ApplyRecord): void {
+  writeDurably(path.join(folder, 'apply.json'), `${JSON.stringify(record)}\n`)
+}
+
+export function writeDurably(file: string, text: string): void {
+  const beside = `${file}.new`
+  const fd = fs.openSync(beside, 'w', 0o600)
+  try {
+    fs.writeSync(fd, text)
+    fs.fsyncSync(fd)
+  } finally {
+    fs.closeSync(fd)
+  }
+  fs.renameSync(beside, file)
+  syncFolder(path.dirname(file))
+}
+
+export function syncFolder(folder: string | Buffer): void {
+  const fd = fs.openSync(folder, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY)
+  try {
+    fs.fsyncSync(fd)
+  } finally {
+    fs.closeSync(fd)
+  }
+}

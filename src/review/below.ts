@@ -1,0 +1,154 @@
+// Paths below one folder, opened part by part and never through a link: what openat(2) is for. Node has no openat, but the kernel resolves
+// /proc/self/fd/N/NAME from the open folder N. Used for the proposal's tree and for the project alike; apply/ writes through it.
+import * as fs from 'node:fs'
+import { bytesOf, pathOf } from '../workspace/path-bytes.ts'
+import { factsOf } from './base.ts'
+import type { Tree } from './tree.ts'
+
+/** open(2): a descriptor that only stands for the place. Node doesn't name it. */
+export const O_PATH = 0o10000000
+const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = fs.constants
+
+/** A part on the way is a link or no folder, or the path itself is none of ours. */
+export class NotBelow extends Error {
+  readonly path: string
+  constructor(path: string, reason: string) {
+    super(reason)
+    this.name = 'NotBelow'
+    this.path = path
+  }
+}
+
+export interface Below extends Tree, Disposable {
+  readonly root: string
+  /** Where the entry lies, as a path that the kernel resolves from its opened folder; good until the next call. @throws NotBelow, ENOENT */
+  at(path: string): Buffer
+  /** Forgets which folders are open: the next call looks at the path anew. */
+  forget(): void
+}
+
+/** @param asOwner opens what the owner took their own rights from, and gives the modes back at the end */
+export function openBelow(root: string, options: { readonly asOwner?: boolean } = {}): Below {
+  const top = fs.openSync(root, O_PATH | O_DIRECTORY)
+  const restore: { readonly fd: number; readonly mode: number }[] = []
+  let open: { readonly path: string; readonly fd: number } | undefined
+
+  const lift = (fd: number): boolean => {
+    if (options.asOwner !== true) return false
+    const stat = fs.fstatSync(fd)
+    const wanted = stat.mode | (stat.isDirectory() ? 0o700 : 0o600)
+    if (stat.isSymbolicLink() || wanted === stat.mode || stat.uid !== process.geteuid?.()) return false
+    const kept = fs.openSync(`/proc/self/fd/${fd}`, O_PATH)
+    fs.chmodSync(`/proc/self/fd/${kept}`, wanted & 0o7777)
+    restore.push({ fd: kept, mode: stat.mode & 0o7777 })
+    return true
+  }
+  /** What `act` needs the folder's rights for. */
+  const lifted = <T>(fd: number, act: () => T): T => {
+    try {
+      return act()
+    } catch (error) {
+      if (codeOf(error) !== 'EACCES' || !lift(fd)) throw error
+      return act()
+    }
+  }
+  const step = (path: string, from: number, name: string): number => {
+    try {
+      return lifted(from, () => fs.openSync(inside(from, name), O_PATH | O_DIRECTORY | O_NOFOLLOW))
+    } catch (error) {
+      if (codeOf(error) === 'ENOTDIR' || codeOf(error) === 'ELOOP') throw new NotBelow(path, 'a folder on the way is a link or a file')
+      throw error
+    }
+  }
+  const forget = (): void => {
+    if (open !== undefined && open.fd !== top) fs.closeSync(open.fd)
+    open = undefined
+  }
+  /** The opened folder that the entry lies in. */
+  const folder = (path: string): { readonly fd: number; readonly name: string } => {
+    const parts = partsOf(path)
+    const name = parts.pop() ?? ''
+    const parent = parts.join('/')
+    if (open?.path === parent) return { fd: open.fd, name }
+    forget()
+    let fd = top
+    for (const part of parts) {
+      try {
+        const next = step(path, fd, part)
+        if (fd !== top) fs.closeSync(fd)
+        fd = next
+      } catch (error) {
+        if (fd !== top) fs.closeSync(fd)
+        throw error
+      }
+    }
+    open = { path: parent, fd }
+    return { fd, name }
+  }
+  /** A descriptor of the entry itself, for the time of `act`. */
+  const held = <T>(path: string, act: (self: string, fd: number) => T): T => {
+    const { fd, name } = folder(path)
+    const entry = lifted(fd, () => fs.openSync(inside(fd, name), O_PATH | O_NOFOLLOW))
+    try {
+      return lifted(entry, () => act(`/proc/self/fd/${entry}`, entry))
+    } finally {
+      fs.closeSync(entry)
+    }
+  }
+  return {
+    root,
+    at: (path) => {
+      const { fd, name } = folder(path)
+      return inside(fd, name)
+    },
+    facts: (path) => {
+      try {
+        const { fd, name } = path === '' ? { fd: top, name: '.' } : folder(path)
+        const stat = lifted(fd, () => fs.lstatSync(inside(fd, name), { bigint: true }))
+        if (!stat.isSymbolicLink()) return factsOf(stat)
+        return { ...factsOf(stat), target: pathOf(fs.readlinkSync(inside(fd, name), { encoding: 'buffer' })) }
+      } catch (error) {
+        if (error instanceof NotBelow || codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined
+        throw error
+      }
+    },
+    open: (path) =>
+      held(path, (self, entry) => {
+        if (!fs.fstatSync(entry).isFile()) throw new NotBelow(path, 'it is no file')
+        return fs.openSync(self, O_RDONLY | O_NONBLOCK)
+      }),
+    list: (path) => {
+      const read = (self: string): readonly string[] => fs.readdirSync(self, { encoding: 'buffer' }).map(pathOf)
+      if (path === '') return lifted(top, () => read(`/proc/self/fd/${top}/.`))
+      return held(path, (self, entry) => {
+        if (!fs.fstatSync(entry).isDirectory()) throw new NotBelow(path, 'it is no folder')
+        return read(`${self}/.`)
+      })
+    },
+    forget,
+    [Symbol.dispose]() {
+      forget()
+      for (const { fd, mode } of restore.toReversed()) {
+        fs.chmodSync(`/proc/self/fd/${fd}`, mode)
+        fs.closeSync(fd)
+      }
+      fs.closeSync(top)
+    },
+  }
+}
+
+function inside(fd: number, name: string): Buffer {
+  return Buffer.concat([Buffer.from(`/proc/self/fd/${fd}/`), bytesOf(name)])
+}
+
+/** @throws NotBelow for anything that is no plain relative path */
+export function partsOf(path: string): string[] {
+  const parts = path.split('/')
+  if (parts.some((part) => part === '' || part === '.' || part === '..') || path.includes('\0'))
+    throw new NotBelow(path, 'it is no path inside the project')
+  return parts
+}
+
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}

@@ -1,0 +1,116 @@
+// `anchorhold apply`, `undo` and `discard` on real runs, without a terminal.
+import { existsSync, lstatSync, readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { anchorhold, inCell, type World } from '../support/anchorhold.ts'
+import { git, gitWorld, writeFiles } from '../support/repository.ts'
+
+const lines = Array.from({ length: 30 }, (_, line) => `line ${line}\n`).join('')
+
+async function proposed(script: string, files: Readonly<Record<string, string>> = {}): Promise<World> {
+  const world = gitWorld()
+  writeFiles(world.project, { 'long.txt': lines, 'gone.txt': 'gone\n', ...files })
+  const { code, stderr } = await inCell(world, script, ['--workspace', 'review'])
+  expect({ code, stderr }).toMatchObject({ code: 0 })
+  return world
+}
+const read = (world: World, name: string): string => readFileSync(path.join(world.project, name), 'utf8')
+const write = (world: World, name: string, text: string): void => writeFileSync(path.join(world.project, name), text)
+
+describe('apply without a terminal', () => {
+  it('takes what needs no look, names what it left, and says so by its exit code', async () => {
+    const world = await proposed(
+      'echo more >> a.txt; rm gone.txt; echo "#!/bin/sh" > tool; chmod +x tool; mkdir -p .github/workflows; echo x > .github/workflows/ci.yml',
+    )
+    const nothing = await anchorhold(world, ['apply'])
+    expect(nothing).toMatchObject({ code: 125, stderr: expect.stringContaining('--all') })
+    expect(read(world, 'a.txt')).toBe('one\n')
+    const { code, stdout } = await anchorhold(world, ['apply', '--all'])
+    expect({ code, stdout }).toEqual({
+      code: 1,
+      stdout: expect.stringMatching(/applied a\.txt[\s\S]*left \.github\/workflows\/ci\.yml: it needs your eyes[\s\S]*left tool/),
+    })
+    expect(read(world, 'a.txt')).toBe('one\nmore\n')
+    expect(existsSync(path.join(world.project, 'gone.txt'))).toBe(false)
+    expect(existsSync(path.join(world.project, 'tool'))).toBe(false)
+    const named = await anchorhold(world, ['apply', 'tool'])
+    expect(named).toMatchObject({ code: 0 })
+    expect(lstatSync(path.join(world.project, 'tool')).mode & 0o111).not.toBe(0)
+    const folder = await anchorhold(world, ['apply', '.github'])
+    expect(folder).toMatchObject({ code: 1 })
+    expect((await anchorhold(world, ['diff', '--name-only'])).stdout).toBe('.github/workflows/ci.yml\n')
+  })
+
+  it('never overwrites what the user changed meanwhile: shown as a merge, merged only when asked', async () => {
+    const world = await proposed('sed -i "s/line 3$/agent 3/" long.txt; echo agent > a.txt; rm gone.txt; echo new > both.txt')
+    write(world, 'long.txt', lines.replace('line 20\n', 'user 20\n'))
+    write(world, 'a.txt', 'user\n')
+    write(world, 'gone.txt', 'kept by the user\n')
+    write(world, 'both.txt', 'mine\n')
+    const { code, stdout } = await anchorhold(world, ['apply', '--all'])
+    expect(code).toBe(1)
+    expect(stdout).toMatch(/left long\.txt: you changed it meanwhile[\s\S]*merge cleanly/)
+    expect(stdout).toMatch(
+      /<<<<<<< yours[\s\S]*user[\s\S]*\|\|\|\|\|\|\| before[\s\S]*one[\s\S]*=======[\s\S]*agent[\s\S]*>>>>>>> proposed/,
+    )
+    expect([read(world, 'a.txt'), read(world, 'gone.txt'), read(world, 'both.txt')]).toEqual(['user\n', 'kept by the user\n', 'mine\n'])
+    const merged = await anchorhold(world, ['apply', '--merge', 'long.txt'])
+    expect(merged.code).toBe(0)
+    expect(read(world, 'long.txt')).toBe(lines.replace('line 20\n', 'user 20\n').replace('line 3\n', 'agent 3\n'))
+    expect((await anchorhold(world, ['undo'])).code).toBe(0)
+    expect(read(world, 'long.txt')).toBe(lines.replace('line 20\n', 'user 20\n'))
+  })
+
+  it('undo takes the last apply back, refuses what was changed since, and does it when named', async () => {
+    const world = await proposed('echo more >> a.txt; rm gone.txt; mkdir n; echo n > n/n')
+    expect((await anchorhold(world, ['apply', '--all'])).code).toBe(0)
+    write(world, 'a.txt', 'mine since\n')
+    const refused = await anchorhold(world, ['undo'])
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('a.txt') })
+    expect(existsSync(path.join(world.project, 'n/n'))).toBe(true)
+    const some = await anchorhold(world, ['undo', 'gone.txt', 'n'])
+    expect(some).toMatchObject({ code: 0 })
+    expect([read(world, 'gone.txt'), existsSync(path.join(world.project, 'n')), read(world, 'a.txt')]).toEqual([
+      'gone\n',
+      false,
+      'mine since\n',
+    ])
+  })
+
+  it('what was given back waits again, and can be applied again', async () => {
+    const world = await proposed('echo more >> a.txt; rm gone.txt')
+    await anchorhold(world, ['apply', '--all'])
+    expect((await anchorhold(world, ['diff'])).code).toBe(125) // nothing waits
+    await anchorhold(world, ['undo'])
+    expect((await anchorhold(world, ['diff', '--name-only'])).stdout).toBe('a.txt\ngone.txt\n')
+    expect((await anchorhold(world, ['apply', '--all'])).code).toBe(0)
+    expect([read(world, 'a.txt'), existsSync(path.join(world.project, 'gone.txt'))]).toEqual(['one\nmore\n', false])
+  })
+
+  it('discard drops it, and for a week it can be had back', async () => {
+    const world = await proposed('echo more >> a.txt')
+    const { stdout } = await anchorhold(world, ['discard'])
+    const id = /^(\S+) is discarded/.exec(stdout)?.[1] ?? ''
+    expect((await anchorhold(world, ['apply', id, '--all'])).stderr).toContain('--restore')
+    expect((await anchorhold(world, ['discard', '--restore', id])).code).toBe(0)
+    expect((await anchorhold(world, ['apply', '--all'])).code).toBe(0)
+    expect(read(world, 'a.txt')).toBe('one\nmore\n')
+  })
+
+  it("git's own files: a hook only by its name, history never", async () => {
+    const world = await proposed(
+      'echo "echo hi" > .git/hooks/pre-commit; chmod +x .git/hooks/pre-commit; git -c user.name=t -c user.email=t@t.test commit -q --no-verify --allow-empty -m inside; git config alias.x "!sh"',
+    )
+    const head = git(world.project, 'rev-parse', 'HEAD')
+    const config = read(world, '.git/config')
+    expect((await anchorhold(world, ['apply', '--all'])).code).toBe(1)
+    expect([
+      existsSync(path.join(world.project, '.git/hooks/pre-commit')),
+      read(world, '.git/config'),
+      git(world.project, 'rev-parse', 'HEAD'),
+    ]).toEqual([false, config, head])
+    expect((await anchorhold(world, ['apply', '.git/hooks/pre-commit'])).code).toBe(0)
+    expect(existsSync(path.join(world.project, '.git/hooks/pre-commit'))).toBe(true)
+    expect(git(world.project, 'rev-parse', 'HEAD')).toBe(head)
+  })
+})
