@@ -230,6 +230,11 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
     onStarted: () => session.emit({ kind: 'wall.checked', probes: plan.preflight.length, milliseconds: Math.round(now() - launched) }),
   })
   launching.catch(() => undefined) // met below
+  const net =
+    policy.workspace.mode === 'live'
+      ? import('../review/net.ts').then(({ startNet }) => startNet({ project, session: session.id, sessionFolder: session.folder }))
+      : undefined
+  scope.defer(async () => (await net)?.close())
   // While the engine builds the wall, what it needs no answer for; the command starts only after all of it.
   const { openGateway } = await import('../gateway/open.ts')
   const opened = scope.use(
@@ -256,6 +261,7 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
   exitCode = signals.exitCode ?? end.code
   await workspace.close()
   await view?.close()
+  await (await net)?.close()
   uses[Symbol.dispose]()
   const milliseconds = Math.round(now() - began)
   session.emit({ kind: 'session.ended', end, exitCode, milliseconds })
