@@ -17,7 +17,6 @@ import { makeLedger, type GatewayStats } from './ledger.ts'
 import { serveDatagrams } from './names/serve.ts'
 import { makeNames } from './names/table.ts'
 import { makeConcerns } from './steps/concerns.ts'
-import { makeSteps } from './steps/list.ts'
 import type { Step } from './steps/step.ts'
 import { makeBuffers } from './tunnel/buffers.ts'
 import type { Ending } from './tls/serve.ts'
@@ -36,8 +35,8 @@ export interface GatewayInput {
   readonly hostEnv: Readonly<Record<string, string | undefined>>
   /** Default: the system's resolver. */
   readonly hostResolver?: Resolver
-  /** From `makeSteps`. Default: those that the policy alone asks for. */
-  readonly steps?: readonly Step[]
+  /** From `makeSteps` of steps/list.ts; none where neither a secret nor a rule about requests is there. */
+  readonly steps: readonly Step[]
   /** Default: TLS is ended nowhere, and what would need it is refused. */
   readonly ending?: Ending
   readonly settings?: Partial<GatewaySettings>
@@ -68,7 +67,7 @@ export function openGateway(input: GatewayInput): Gateway {
   })
   const buffers = makeBuffers()
   const pool = makePool({ dialler, buffers, maxHeadBytes: settings.maxHeadBytes })
-  const steps = input.steps ?? makeSteps({ network: input.network, secrets: [] })
+  const { steps } = input
   const context: GatewayContext = {
     enter,
     network: input.network,

@@ -16,6 +16,7 @@ import { makeIdentity } from '../plan/identity.ts'
 import { makePlan, writableRoots } from '../plan/make.ts'
 import { ownInstallation } from '../plan/own-installation.ts'
 import { refuseShown } from '../plan/shown.ts'
+import { isAboutRequests } from '../policy/judge.ts'
 import { loadPolicy } from '../policy/load.ts'
 import { registries } from '../registries/list.ts'
 import type { SourceContext } from '../secrets/sources.ts'
@@ -26,7 +27,6 @@ import type { Gateway } from '../gateway/open.ts'
 import { mayEnd } from '../gateway/ending.ts'
 import { listenersFor } from '../gateway/listeners.ts'
 import { countUses } from '../gateway/steps/inject/uses.ts'
-import { makeSteps } from '../gateway/steps/list.ts'
 import type { RunContext } from './context.ts'
 import { openHome } from './home.ts'
 import { reapBefore } from './reap.ts'
@@ -181,12 +181,17 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
   const system = readSystem()
   const { network } = policy
   const uses = scope.use(countUses(session.emit))
-  const steps = makeSteps({ network, secrets, uses })
+  // Much code, for those alone who have a secret or a rule about requests.
+  const steps =
+    secrets.length > 0 || network.rules.some(isAboutRequests)
+      ? (await import('../gateway/steps/list.ts')).makeSteps({ network, secrets, uses })
+      : []
   const trusted = mayEnd({ network, steps })
     ? scope.use(
         (await import('./trust.ts')).openTrust({ sessionFolder: session.folder, caBundle: system.caBundle, javaHome: env['JAVA_HOME'] }),
       )
     : undefined
+  const { openGateway } = await import('../gateway/open.ts') // much code; the search is under way meanwhile
   const workspace = await opening
   const view = await viewing
   const own = ownInstallation(realpathSync(packageRoot()), realpathSync(process.execPath), writableRoots(policy, project), existsSync)
@@ -236,7 +241,6 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
       : undefined
   scope.defer(async () => (await net)?.close())
   // While the engine builds the wall, what it needs no answer for; the command starts only after all of it.
-  const { openGateway } = await import('../gateway/open.ts')
   const opened = scope.use(
     openGateway({ network, steps, emit: session.emit, signal, hostEnv: env, ...(trusted === undefined ? {} : { ending: trusted.ending }) }),
   )
