@@ -74,7 +74,6 @@ test('no hook, filter, attribute or setting of the project is in force, and noth
   for (const [name, value] of [
     ['core.fsmonitor', `touch ${canary}`],
     ['filter.x.clean', `touch ${canary}; cat`],
-    ['filter.x.process', `touch ${canary}`],
     ['diff.x.textconv', `touch ${canary}; cat`],
     ['core.hooksPath', 'hooks'],
   ] as const)
