@@ -4,16 +4,15 @@ import type { Listener } from '../model/plan.ts'
 import type { GatewayContext } from './context.ts'
 import { serveHttp } from './http/serve.ts'
 import { openInlet } from './inlet.ts'
+import { acceptInto, type Intake } from './intake.ts'
 import { serveStream } from './names/serve.ts'
 import { serveSocks } from './socks/serve.ts'
 import { refuseSocket } from './relay.ts'
 
 /** Accepts for the whole session. `connections` holds every open socket of the cell, and is bounded. */
 export function acceptFrom(context: GatewayContext, server: Server, listener: Listener, connections: Set<Socket>): void {
-  // The tunnel reads into a buffer of its own, and half-closed connections are ordinary ones.
-  Object.assign(server, { pauseOnConnect: true, allowHalfOpen: true })
   server.on('error', () => undefined) // a failed accept concerns one connection; the next one is served
-  server.on('connection', (socket: Socket) => {
+  acceptInto(server, context.buffers, (socket, intake) => {
     socket.on('error', () => undefined) // it closes; whoever owns it listens for that
     if (context.signal.aborted) return void socket.destroy()
     if (connections.size >= context.settings.maxConnections) {
@@ -27,7 +26,7 @@ export function acceptFrom(context: GatewayContext, server: Server, listener: Li
       if (served && socket.destroyed) connections.delete(socket)
     }
     socket.on('close', done)
-    void receive(context, socket, listener)
+    void receive(context, socket, intake, listener)
       .catch((error: unknown) => {
         // A defect closes this connection, never opens it.
         context.ledger.warn(
@@ -43,10 +42,10 @@ export function acceptFrom(context: GatewayContext, server: Server, listener: Li
   })
 }
 
-async function receive(context: GatewayContext, socket: Socket, listener: Listener): Promise<void> {
+async function receive(context: GatewayContext, socket: Socket, intake: Intake | undefined, listener: Listener): Promise<void> {
   socket.setNoDelay(true)
-  if (listener.role === 'dns') return serveStream(context, socket)
-  const inlet = openInlet(socket)
+  const inlet = openInlet(socket, intake)
+  if (listener.role === 'dns') return serveStream(context, inlet)
   if (listener.role === 'http-proxy')
     return serveHttp(context, { inlet, role: 'proxy', target: undefined, asked: { host: 'proxy', port: listener.port, how: 'http-proxy' } })
   if (listener.role === 'socks-proxy') return serveSocks(context, inlet)

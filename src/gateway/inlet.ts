@@ -1,8 +1,10 @@
 // Gateway: pulls bytes out of one socket of the cell, with bounded memory, until a phase takes the socket over. Used by hello, http and socks.
 import type { Socket } from 'node:net'
+import type { Intake } from './intake.ts'
 
 export interface Inlet {
   readonly socket: Socket
+  readonly intake: Intake | undefined
   /** The next bytes; undefined at the end of the stream or when the socket is gone. One reader at a time. */
   read(): Promise<Buffer | undefined>
   /** Puts bytes back in front. */
@@ -15,60 +17,88 @@ export interface Inlet {
 
 const highWater = 262_144
 
-export function openInlet(socket: Socket, head: Buffer = Buffer.alloc(0)): Inlet {
-  let queue: Buffer[] = head.length > 0 ? [head] : []
-  let size = head.length
-  let ended = socket.destroyed
-  let wake: (() => void) | undefined
-  const stir = (): void => {
-    const waiting = wake
-    wake = undefined
+/** `intake`: how an accepted socket is read; without one (TLS that was ended) it is an ordinary stream. */
+export function openInlet(socket: Socket, intake?: Intake): Inlet {
+  return new SocketInlet(socket, intake)
+}
+
+class SocketInlet implements Inlet {
+  readonly socket: Socket
+  readonly intake: Intake | undefined
+  private queue: Buffer[] = []
+  private size = 0
+  private ended: boolean
+  private stopped = false
+  private wake: (() => void) | undefined
+  private readonly onData = (chunk: Buffer): void => {
+    if (!this.take(chunk)) this.socket.pause()
+  }
+  private readonly onEnd = (): void => {
+    this.ended = true
+    this.interrupt()
+  }
+
+  constructor(socket: Socket, intake: Intake | undefined) {
+    this.socket = socket
+    this.intake = intake
+    this.ended = socket.destroyed
+    if (intake === undefined) socket.on('data', this.onData)
+    // A copy: the memory is read into again. Heads are small; bigger bodies cost what a stream's own memory would.
+    else intake.taker = (piece) => this.take(Buffer.from(piece))
+    socket.on('end', this.onEnd)
+    socket.on('close', this.onEnd)
+    socket.resume()
+  }
+
+  async read(): Promise<Buffer | undefined> {
+    if (this.queue.length === 0 && !this.ended) {
+      this.goOn()
+      await new Promise<void>((resolve) => (this.wake = resolve))
+    }
+    const chunk = this.queue.shift()
+    if (chunk !== undefined) this.size -= chunk.length
+    if (this.size < highWater) this.goOn()
+    return chunk
+  }
+
+  unread(bytes: Buffer): void {
+    if (bytes.length === 0) return
+    this.queue.unshift(bytes)
+    this.size += bytes.length
+  }
+
+  interrupt(): void {
+    const waiting = this.wake
+    this.wake = undefined
     waiting?.()
   }
-  const onData = (chunk: Buffer): void => {
-    queue.push(chunk)
-    size += chunk.length
-    if (size >= highWater) socket.pause()
-    stir()
+
+  release(): Buffer {
+    const { socket, intake, queue } = this
+    socket.off('data', this.onData).off('end', this.onEnd).off('close', this.onEnd)
+    if (intake !== undefined) intake.taker = undefined
+    socket.pause()
+    // A pause stops the stream, not yet the reading: up to a high-water mark lies in the socket itself.
+    while (socket.readableLength > 0) queue.push(socket.read() as Buffer)
+    const left = queue.length === 1 && queue[0] !== undefined ? queue[0] : Buffer.concat(queue)
+    this.queue = []
+    this.size = 0
+    this.interrupt()
+    return left
   }
-  const onEnd = (): void => {
-    ended = true
-    stir()
+
+  private take(chunk: Buffer): boolean {
+    this.queue.push(chunk)
+    this.size += chunk.length
+    this.stopped = this.size >= highWater
+    this.interrupt()
+    return !this.stopped
   }
-  socket.on('data', onData)
-  socket.on('end', onEnd)
-  socket.on('close', onEnd)
-  socket.resume()
-  return {
-    socket,
-    async read() {
-      if (queue.length === 0 && !ended) {
-        if (socket.isPaused()) socket.resume()
-        await new Promise<void>((resolve) => (wake = resolve))
-      }
-      const chunk = queue.shift()
-      if (chunk !== undefined) size -= chunk.length
-      if (size < highWater && socket.isPaused() && !ended) socket.resume()
-      return chunk
-    },
-    unread(bytes) {
-      if (bytes.length === 0) return
-      queue.unshift(bytes)
-      size += bytes.length
-    },
-    interrupt: stir,
-    release() {
-      socket.off('data', onData)
-      socket.off('end', onEnd)
-      socket.off('close', onEnd)
-      socket.pause()
-      // A pause stops the stream, not yet the reading: up to a high-water mark lies in the socket itself.
-      while (socket.readableLength > 0) queue.push(socket.read() as Buffer)
-      const left = queue.length === 1 && queue[0] !== undefined ? queue[0] : Buffer.concat(queue)
-      queue = []
-      size = 0
-      stir()
-      return left
-    },
+
+  private goOn(): void {
+    if (!this.stopped || this.ended) return
+    this.stopped = false
+    if (this.intake === undefined) this.socket.resume()
+    else this.intake.resume()
   }
 }

@@ -79,7 +79,7 @@ export function openGateway(input: GatewayInput): Gateway {
     steps,
     ending: input.ending,
     concerns: makeConcerns(steps),
-    deadlines: makeDeadlines(Math.max(10, Math.min(settings.headMilliseconds, settings.keepAliveMilliseconds, 4_000) / 4)),
+    deadlines: makeDeadlines(everyMilliseconds(settings)),
     buffers,
     signal,
   }
@@ -111,4 +111,10 @@ export function openGateway(input: GatewayInput): Gateway {
     stats: () => ledger.stats(),
     [Symbol.asyncDispose]: close,
   }
+}
+
+/** Bounds on time are kept to a quarter of the shortest one, or a second. */
+function everyMilliseconds(settings: GatewaySettings): number {
+  const { headMilliseconds, keepAliveMilliseconds, idleMilliseconds, halfOpenMilliseconds } = settings
+  return Math.max(10, Math.min(headMilliseconds, keepAliveMilliseconds, idleMilliseconds, halfOpenMilliseconds, 4_000) / 4)
 }

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net'
 import type { Asked, GatewayContext, Refusal, Target } from './context.ts'
 import type { Inlet } from './inlet.ts'
+import { Intake } from './intake.ts'
 import type { Reach } from './dial/resolve.ts'
 import { tunnel } from './tunnel/tunnel.ts'
 
@@ -21,7 +22,8 @@ export async function relay(context: GatewayContext, input: RelayInput): Promise
   const { inlet, target, asked } = input
   const started = Date.now()
   if (context.dialler.leaves(target) === 'plain') return refuseSocket(context, inlet.socket, asked, onlyEnded(target))
-  const dialled = await context.dialler.dial(target, 'tunnel', input.reach)
+  const intake = new Intake(context.buffers)
+  const dialled = await context.dialler.dial(target, 'tunnel', input.reach, intake.onRead)
   if (dialled.kind === 'refused') {
     if (input.onRefused !== undefined) return input.onRefused(dialled.refusal)
     return refuseSocket(context, inlet.socket, asked, dialled.refusal)
@@ -32,7 +34,8 @@ export async function relay(context: GatewayContext, input: RelayInput): Promise
     return
   }
   context.ledger.allowed(asked, input.rule)
-  await join(context, { ...input, upstream: dialled.socket, started })
+  if (intake.used) intake.attach(dialled.socket)
+  await join(context, { ...input, upstream: dialled.socket, upstreamIntake: intake, started })
 }
 
 /** Where a route leads to plain HTTP, encrypted or raw bytes would reach a server that cannot read them. */
@@ -42,7 +45,12 @@ function onlyEnded({ host, port }: Target): Refusal {
 
 export async function join(
   context: GatewayContext,
-  input: RelayInput & { readonly upstream: Socket; readonly fromUpstream?: Buffer; readonly started: number },
+  input: RelayInput & {
+    readonly upstream: Socket
+    readonly upstreamIntake: Intake
+    readonly fromUpstream?: Buffer
+    readonly started: number
+  },
 ): Promise<void> {
   const { inlet, upstream, asked, started } = input
   upstream.setKeepAlive(true, 60_000)
@@ -50,14 +58,13 @@ export async function join(
   const { idleMilliseconds, halfOpenMilliseconds } = context.settings
   const early = input.fromUpstream === undefined ? {} : { fromUpstream: input.fromUpstream }
   const end = await tunnel({
-    cell: inlet.socket,
-    upstream,
+    cell: inlet,
+    upstream: { socket: upstream, intake: input.upstreamIntake },
     fromCell,
     ...early,
     idleMilliseconds,
     halfOpenMilliseconds,
-    buffers: context.buffers,
-    signal: context.signal,
+    deadlines: context.deadlines,
   })
   context.ledger.closed(asked, { ...end, milliseconds: Date.now() - started })
 }

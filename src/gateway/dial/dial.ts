@@ -18,7 +18,7 @@ export type Secured = { readonly kind: 'open'; readonly socket: TLSSocket } | (D
 export interface Dialler {
   /** Resolves and judges, dials nothing. Never rejects. */
   reach(target: Target): Promise<Reach>
-  /** Opens a paused connection; a tunnel's may be half-closed. `reach`: what was judged before for this very connection. `onRead`: for a plain 'request'; a secure parent's connection ignores it. Never rejects. */
+  /** Opens a paused connection; a tunnel's may be half-closed. `reach`: what was judged before for this very connection. `onRead`: used but where TLS or a CONNECT to the company's proxy lies between. Never rejects. */
   dial(target: Target, purpose: Purpose, reach?: Reach, onRead?: OnRead): Promise<Dialled>
   /** Verified TLS to `target.host` over a socket of `dial` (purpose 'tunnel'); `alpn` is what is offered. Closes the socket where it fails. Never rejects. */
   secure(socket: Socket, target: Target, alpn: readonly string[]): Promise<Secured>

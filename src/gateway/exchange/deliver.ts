@@ -1,10 +1,9 @@
 // Gateway, exchange: one judged request goes to the server, its answer comes back, both streaming. serve.ts before it, upstream/ below it.
-import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { GatewayContext } from '../context.ts'
 import { BodyError } from '../http/body.ts'
 import type { Field } from '../steps/step.ts'
-import type { Receiver, ServerConnection } from '../upstream/connection.ts'
+import type { Receiver, ServerConnection, UpgradedServer } from '../upstream/connection.ts'
 import { UpstreamError } from '../upstream/error.ts'
 import type { ServerHead } from '../upstream/head.ts'
 import type { Place } from '../upstream/pool.ts'
@@ -20,7 +19,7 @@ export type Outcome =
   /** Nothing has been written to the sink yet. */
   | { readonly kind: 'failed'; readonly error: UpstreamError }
   | { readonly kind: 'bad-body'; readonly error: BodyError }
-  | { readonly kind: 'upgraded'; readonly fields: readonly Field[]; readonly socket: Socket; readonly early: Buffer }
+  | { readonly kind: 'upgraded'; readonly fields: readonly Field[]; readonly server: UpgradedServer; readonly early: Buffer }
 
 export interface DeliveryInput {
   readonly context: GatewayContext
@@ -146,11 +145,11 @@ class Delivery implements Receiver {
     if (!this.waiting) this.finish({ kind: 'over' })
   }
 
-  upgraded(head: ServerHead, socket: Socket, early: Buffer): void {
+  upgraded(head: ServerHead, server: UpgradedServer, early: Buffer): void {
     const { watching } = this.input
     const changed = watching === undefined ? head : watching.change(head)
-    if (changed !== undefined) return this.finish({ kind: 'upgraded', fields: changed.fields, socket, early })
-    socket.destroy()
+    if (changed !== undefined) return this.finish({ kind: 'upgraded', fields: changed.fields, server, early })
+    server.socket.destroy()
     this.broken(new UpstreamError('step-failed', 'the gateway could not read the answer'))
   }
 

@@ -104,8 +104,7 @@ function isSafe(context: GatewayContext, target: Target, scheme: Scheme): boolea
 }
 
 function badBody(error: BodyError, sink: AnswerSink, refuse: (refusal: Refusal, status: number) => void): void {
-  if (error.broken === 'malformed') refuse({ code: 'bad-request', reason: error.message }, 400)
-  else sink.cut()
+  if (!sink.gone) refuse({ code: 'bad-request', reason: error.message }, 400)
 }
 
 function statusOf(refusal: Refusal): number {
@@ -131,10 +130,10 @@ function answer(
 async function tunnelOn(
   context: GatewayContext,
   about: { readonly asked: Asked; readonly target: Target; readonly rule: string; readonly sink: AnswerSink },
-  { fields, socket, early }: Outcome & { kind: 'upgraded' },
+  { fields, server, early }: Outcome & { kind: 'upgraded' },
 ): Promise<void> {
   const started = Date.now()
   const inlet = await about.sink.takeOver(fields)
-  if (inlet === undefined) return void socket.destroy()
-  await join(context, { ...about, inlet, upstream: socket, fromUpstream: early, started })
+  if (inlet === undefined) return void server.socket.destroy()
+  await join(context, { ...about, inlet, upstream: server.socket, upstreamIntake: server.intake, fromUpstream: early, started })
 }

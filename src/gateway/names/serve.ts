@@ -1,7 +1,7 @@
 // Gateway, names: DNS over the cell's UDP and TCP sockets (RFC 1035 4.2). The answers are answer.ts's.
 import type { Socket as DatagramSocket } from 'node:dgram'
-import type { Socket } from 'node:net'
 import type { GatewayContext } from '../context.ts'
+import type { Inlet } from '../inlet.ts'
 import { answerQuery } from './answer.ts'
 
 /** Longest query taken over TCP; a real one has a few hundred bytes. */
@@ -16,17 +16,17 @@ export function serveDatagrams(context: GatewayContext, socket: DatagramSocket):
   })
 }
 
-/** One connection, many queries, each with its length in front (RFC 7766). */
-export function serveStream(context: GatewayContext, socket: Socket): void {
+/** One connection, many queries, each with its length in front (RFC 7766). Until the asker ends it, or says something else. */
+export async function serveStream(context: GatewayContext, inlet: Inlet): Promise<void> {
+  const { socket } = inlet
   let pending = Buffer.alloc(0)
   socket.setTimeout(context.settings.headMilliseconds, () => socket.destroy())
-  socket.on('end', () => socket.end())
-  socket.on('data', (chunk: Buffer) => {
+  for (let chunk = await inlet.read(); chunk !== undefined; chunk = await inlet.read()) {
     pending = Buffer.concat([pending, chunk])
     while (pending.length >= 2) {
       const length = pending.readUInt16BE(0)
       if (length < 12 || length > longestQuery) return void socket.destroy()
-      if (pending.length < 2 + length) return
+      if (pending.length < 2 + length) break
       const answer = answerQuery(context, pending.subarray(2, 2 + length))
       pending = pending.subarray(2 + length)
       if (answer === undefined) return void socket.destroy()
@@ -36,6 +36,6 @@ export function serveStream(context: GatewayContext, socket: Socket): void {
       // An asker that does not read its answers is not kept.
       if (!socket.write(framed) && socket.writableLength > 65_536) return void socket.destroy()
     }
-  })
-  socket.resume()
+  }
+  socket.end()
 }

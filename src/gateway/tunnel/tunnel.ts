@@ -1,19 +1,24 @@
 // Gateway, tunnel: the last phase of a connection that is not spoken to: bytes both ways, untouched, counted. lane.ts moves them.
 import type { Socket } from 'node:net'
-import type { Buffers } from './buffers.ts'
+import type { Deadlines } from '../deadlines.ts'
+import type { Intake } from '../intake.ts'
 import { makeLane, type Lane } from './lane.ts'
 
 export interface TunnelInput {
   /** Paused, nothing buffered. */
-  readonly cell: Socket
-  readonly upstream: Socket
+  readonly cell: TunnelSide
+  readonly upstream: TunnelSide
   /** Bytes that were read from the cell before and belong to the upstream, and the other way round. */
   readonly fromCell: Buffer
   readonly fromUpstream?: Buffer
   readonly idleMilliseconds: number
   readonly halfOpenMilliseconds: number
-  readonly buffers: Buffers
-  readonly signal: AbortSignal
+  readonly deadlines: Deadlines
+}
+
+interface TunnelSide {
+  readonly socket: Socket
+  readonly intake: Intake | undefined
 }
 
 export interface TunnelEnd {
@@ -22,50 +27,67 @@ export interface TunnelEnd {
   readonly received: number
 }
 
-/** Resolves when both sides are closed. An end of one side goes on to the other (half-close), a reset as a reset. Never rejects. */
+/**
+ * Resolves when both sides are closed. An end of one side goes on to the other (half-close), a reset as a reset. Whoever destroys one side ends
+ * both. Never rejects.
+ */
 export function tunnel(input: TunnelInput): Promise<TunnelEnd> {
-  const { signal, fromCell } = input
-  const fromUpstream = input.fromUpstream ?? Buffer.concat(drain(input.upstream))
-  if (input.cell.destroyed || input.upstream.destroyed || signal.aborted) {
-    input.cell.destroy()
-    input.upstream.destroy()
+  const { fromCell } = input
+  const fromUpstream = input.fromUpstream ?? Buffer.concat(drain(input.upstream.socket))
+  if (input.cell.socket.destroyed || input.upstream.socket.destroyed) {
+    input.cell.socket.destroy()
+    input.upstream.socket.destroy()
     return Promise.resolve({ sent: 0, received: 0 })
   }
-  const cell = makeLane(input.cell, input.buffers)
-  const upstream = makeLane(input.upstream, input.buffers)
+  const cell = makeLane(input.cell.socket, input.cell.intake)
+  const upstream = makeLane(input.upstream.socket, input.upstream.intake)
   return new Promise((resolve) => {
     let open = 2
-    const stop = (): void => {
-      cell.socket.destroy()
-      upstream.socket.destroy()
+    let half = false
+    let seen = -1
+    const bytes = (): number => cell.bytes() + upstream.bytes()
+    // Looked at from time to time, instead of a timer that each byte sets back.
+    const quiet = input.deadlines.open(() => {
+      const now = bytes()
+      if (now === seen) {
+        cell.socket.destroy()
+        upstream.socket.destroy()
+      } else watch()
+    })
+    const watch = (): void => {
+      seen = bytes()
+      quiet.set(half ? input.halfOpenMilliseconds : input.idleMilliseconds)
+    }
+    const ended = (): void => {
+      half = true
+      watch()
     }
     const closed = (): void => {
       open -= 1
       if (open > 0) return
-      signal.removeEventListener('abort', stop)
+      quiet.close()
       resolve({ sent: cell.bytes() + fromCell.length, received: upstream.bytes() + fromUpstream.length })
     }
-    join(cell, upstream, input, closed)
-    join(upstream, cell, input, closed)
-    signal.addEventListener('abort', stop)
-    // Every byte in either direction touches the cell's socket, so one timer is enough.
-    cell.socket.setTimeout(input.idleMilliseconds, stop)
+    join(cell, upstream, ended, closed)
+    join(upstream, cell, ended, closed)
+    watch()
     begin(cell, upstream.socket, fromCell)
     begin(upstream, cell.socket, fromUpstream)
   })
 }
 
-function join(lane: Lane, other: Lane, input: TunnelInput, closed: () => void): void {
+function join(lane: Lane, other: Lane, ended: () => void, closed: () => void): void {
   let broken = false
   lane.socket.on('error', () => (broken = true)) // what it was does not matter: it closes
   lane.socket.on('end', () => {
     if (!other.socket.destroyed) other.socket.end()
-    if (!lane.socket.destroyed) lane.socket.setTimeout(input.halfOpenMilliseconds, () => lane.socket.destroy())
+    ended()
   })
   lane.socket.on('close', (hadError) => {
     // A cut must look like a cut on the other side as well, never like a proper end.
     if ((hadError || broken) && !other.socket.destroyed) other.socket.resetAndDestroy()
-    else if (!lane.socket.readableEnded) other.socket.destroy()
+    // Where both have ended, the other still sends what it was given, and closes by itself.
+    else if (!lane.socket.readableEnded || !other.socket.readableEnded) other.socket.destroy()
     closed()
   })
 }

@@ -2,7 +2,8 @@
 import type { Socket } from 'node:net'
 import type { OnRead } from '../dial/connect.ts'
 import type { Field } from '../steps/step.ts'
-import { sizes, topLevel, type Buffers } from '../tunnel/buffers.ts'
+import { Intake } from '../intake.ts'
+import type { Buffers } from '../tunnel/buffers.ts'
 import { UpstreamError } from './error.ts'
 import type { ServerHead } from './head.ts'
 import { makeAnswerReader, type AnswerReader } from './reader.ts'
@@ -16,8 +17,13 @@ export interface Receiver {
   flush(): void
   end(trailers: readonly Field[]): void
   /** The server switched to a WebSocket, as asked; the socket is the receiver's, `early` what came behind the head. */
-  upgraded(head: ServerHead, socket: Socket, early: Buffer): void
+  upgraded(head: ServerHead, server: UpgradedServer, early: Buffer): void
   broken(error: UpstreamError): void
+}
+
+export interface UpgradedServer {
+  readonly socket: Socket
+  readonly intake: Intake
 }
 
 export interface ServerConnection {
@@ -48,12 +54,12 @@ export function makeServerConnection(input: ConnectionInput): {
   readonly attach: (socket: Socket) => ServerConnection
 } {
   const made = new Connection(input)
-  return { onRead: made.onRead, attach: (socket) => made.attach(socket) }
+  return { onRead: made.intake.onRead, attach: (socket) => made.attach(socket) }
 }
 
 class Connection implements ServerConnection {
   reused = false
-  readonly onRead: OnRead
+  readonly intake: Intake
   private socket: Socket | undefined
   private receiver: Receiver | undefined
   private websocket = false
@@ -62,9 +68,7 @@ class Connection implements ServerConnection {
   private answered = false
   private keep = false
   private waiting = false
-  private level = 0
-  private buffer: Buffer | undefined
-  private readonly onData = (chunk: Buffer): void => void (this.receive(chunk, false) || this.socket?.pause())
+  private readonly onData = (chunk: Buffer): void => void (this.receive(chunk) || this.socket?.pause())
   private readonly onEnd = (): void => this.ended()
   private readonly onClose = (): void => this.closed()
   private readonly reader: AnswerReader
@@ -73,16 +77,15 @@ class Connection implements ServerConnection {
   constructor(input: ConnectionInput) {
     this.input = input
     this.reader = makeAnswerReader(input.maxHeadBytes)
-    this.onRead = {
-      buffer: () => this.nextBuffer(),
-      callback: (count, bytes) => this.receive((bytes as Buffer).subarray(0, count), true),
-    }
+    this.intake = new Intake(input.buffers)
+    this.intake.taker = (piece) => this.receive(piece)
   }
 
   attach(socket: Socket): ServerConnection {
     this.socket = socket
     socket.on('end', this.onEnd).on('close', this.onClose)
-    if (this.buffer === undefined) socket.on('data', this.onData)
+    if (this.intake.used) this.intake.attach(socket)
+    else socket.on('data', this.onData)
     socket.resume()
     return this
   }
@@ -127,7 +130,8 @@ class Connection implements ServerConnection {
 
   resume(): void {
     this.waiting = false
-    if (this.socket?.destroyed === false) this.socket.resume()
+    if (this.intake.used) this.intake.resume()
+    else if (this.socket?.destroyed === false) this.socket.resume()
     this.free()
   }
 
@@ -136,8 +140,8 @@ class Connection implements ServerConnection {
     this.socket?.destroy()
   }
 
-  /** Whether the reading goes on. `reused`: the memory is read into again after this call, or after `resume`. */
-  private receive(bytes: Buffer, reused: boolean): boolean {
+  /** Whether the reading goes on. The memory is read into again after this call, or after `resume`. */
+  private receive(bytes: Buffer): boolean {
     const { reader, socket } = this
     if (this.receiver === undefined && !reader.busy) {
       // Nobody asked: an answer that would be taken for the next request's (request splitting from the server's side).
@@ -150,7 +154,6 @@ class Connection implements ServerConnection {
     else if (used < bytes.length) socket?.destroy()
     else this.receiver?.flush()
     this.free()
-    if (reused && !this.waiting) this.resize(bytes.length)
     return !this.waiting
   }
 
@@ -180,7 +183,7 @@ class Connection implements ServerConnection {
     socket.pause()
     socket.off('data', this.onData).off('end', this.onEnd).off('close', this.onClose)
     this.input.onClosed(this)
-    receiver?.upgraded(head, socket, early)
+    receiver?.upgraded(head, { socket, intake: this.intake }, early)
     return false
   }
 
@@ -192,7 +195,6 @@ class Connection implements ServerConnection {
 
   private closed(): void {
     this.break(this.lost('the server broke the connection off'))
-    if (this.buffer !== undefined && !this.waiting) this.input.buffers.give(this.buffer)
     this.input.onClosed(this)
   }
 
@@ -211,19 +213,6 @@ class Connection implements ServerConnection {
     if (!this.answered || !this.sentAll || !this.keep || this.waiting || !this.open) return
     this.answered = false
     this.reused = true
-    this.level = 0
     this.input.onFree(this)
-  }
-
-  private nextBuffer(): Buffer {
-    const wanted = sizes[this.level] ?? sizes[0]
-    if (this.buffer?.length === wanted) return this.buffer
-    if (this.buffer !== undefined) this.input.buffers.give(this.buffer)
-    this.buffer = this.input.buffers.take(this.level)
-    return this.buffer
-  }
-
-  private resize(count: number): void {
-    if (count === this.buffer?.length && this.level < topLevel) this.level += 1
   }
 }
