@@ -43,7 +43,6 @@ export function acceptFrom(context: GatewayContext, server: Server, listener: Li
 }
 
 async function receive(context: GatewayContext, socket: Socket, intake: Intake | undefined, listener: Listener): Promise<void> {
-  socket.setNoDelay(true)
   const inlet = openInlet(socket, intake)
   if (listener.role === 'dns') return serveStream(context, inlet)
   if (listener.role === 'http-proxy')

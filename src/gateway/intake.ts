@@ -83,7 +83,10 @@ export class Intake {
 }
 
 interface RawServer {
-  readonly _handle: { onconnection?: (error: number | undefined, handle: object | undefined) => void } | null
+  readonly _handle: {
+    onconnection?: (error: number | undefined, handle: object | undefined) => void
+    setNoDelay?: (on: boolean) => number
+  } | null
 }
 
 /**
@@ -94,9 +97,11 @@ export function acceptInto(server: net.Server, buffers: Buffers, onSocket: (sock
   const listening = (server as unknown as RawServer)._handle
   if (typeof listening?.onconnection !== 'function') {
     Object.assign(server, { pauseOnConnect: true, allowHalfOpen: true })
-    server.on('connection', (socket: Socket) => onSocket(socket, undefined))
+    server.on('connection', (socket: Socket) => onSocket(socket.setNoDelay(true), undefined))
     return
   }
+  // Linux hands it on to what is accepted: one call instead of one for each connection.
+  const inherited = listening.setNoDelay?.(true) === 0
   listening.onconnection = (error, handle) => {
     if (error !== undefined && error !== 0) return // a failed accept concerns one connection; the next one is served
     if (handle === undefined) return
@@ -104,6 +109,7 @@ export function acceptInto(server: net.Server, buffers: Buffers, onSocket: (sock
     const options = { handle, allowHalfOpen: true, manualStart: true, onread: intake.onRead }
     const socket = new net.Socket(options as unknown as net.SocketConstructorOpts)
     intake.attach(socket)
+    if (!inherited) socket.setNoDelay(true)
     onSocket(socket, intake)
   }
 }

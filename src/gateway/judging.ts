@@ -12,8 +12,23 @@ export type Judged =
   | { readonly kind: 'allowed'; readonly target: Target; readonly rules: readonly HostRule[]; readonly rule: string }
   | { readonly kind: 'refused'; readonly host: string; readonly port: number; readonly refusal: Refusal }
 
+/** Answers of the judge, which are the same for the whole session; for each network of its own, and bounded. */
+const known = new WeakMap<Network, Map<string, Judged>>()
+const remembered = 1_024
+
 /** A name and port that are already canonical. Never throws. */
 export function judgeTarget(network: Network, target: Target): Judged {
+  const answers = known.get(network) ?? new Map<string, Judged>()
+  const key = `${target.host}:${target.port}`
+  const before = answers.get(key)
+  if (before !== undefined) return before
+  const judged = judgeNew(network, target)
+  if (answers.size < remembered) answers.set(key, judged)
+  known.set(network, answers)
+  return judged
+}
+
+function judgeNew(network: Network, target: Target): Judged {
   const verdict = judge(network, target)
   const { code, reason, remedy } = verdict
   const refusal = { code, reason, ...(remedy === undefined ? {} : { remedy }) }

@@ -19,7 +19,7 @@ export type Ask =
   | { readonly kind: 'bad'; readonly status: 400 | 405 | 417 | 501; readonly reason: string }
 
 /** Fields of which there may be one at most (a second one is read by one parser and not by the next). */
-const single = [
+const single: ReadonlySet<string> = new Set([
   'host',
   'content-length',
   'transfer-encoding',
@@ -29,11 +29,11 @@ const single = [
   'expect',
   'upgrade',
   'sec-websocket-key',
-]
+])
 
 /** `role`: 'proxy' takes absolute-form and CONNECT, 'origin' takes origin-form, and absolute-form where it agrees with Host (RFC 9112 3.2). `usualPort`: 443 where TLS was ended. */
 export function readAsk(head: RequestHead, role: 'proxy' | 'origin', usualPort: 80 | 443 = 80): Ask {
-  const twice = single.find((name) => valuesOf(head, name).length > 1)
+  const twice = givenTwice(head)
   if (twice !== undefined) return bad(`two ${twice} fields`)
   const [hostField] = valuesOf(head, 'host')
   if (hostField === undefined) return bad('no Host field')
@@ -69,6 +69,17 @@ export function readAsk(head: RequestHead, role: 'proxy' | 'origin', usualPort: 
     expects: expect !== undefined && framing.kind !== 'none' && head.minor === 1,
     websocket,
   }
+}
+
+function givenTwice(head: RequestHead): string | undefined {
+  const seen: string[] = []
+  for (const [name] of head.headers) {
+    const lower = name.toLowerCase()
+    if (!single.has(lower)) continue
+    if (seen.includes(lower)) return lower
+    seen.push(lower)
+  }
+  return undefined
 }
 
 type Authority = { readonly host: string; readonly port: number | undefined }
