@@ -73,6 +73,7 @@ network:
     # - docs.example.org           # a host: ports 80 and 443
     # - db.example.com:5432        # any other TCP port
     # - "*.example.org"            # every name below example.org, not itself
+    # - api.example.org: { methods: [GET, HEAD], paths: ["/v1/**"] }   # certain requests only
   deny: []                         # deny beats every allow: "*.example.net"
 
 # files:

@@ -55,10 +55,14 @@ export function judgeRequest({ allows, denies }: RequestRules, method: string, t
   const limited = allows.find((rule) => rule.methods !== undefined) ?? denies.find((rule) => rule.methods !== undefined)
   if (limited !== undefined && overridesMethod(query))
     return refuse('method-override', 'the query asks the server to take the request for one of another method', {})
+  const byPath = byMethod.find((rule) => rule.paths !== undefined)
+  if (odd !== undefined && byPath !== undefined && byMethod.every((rule) => rule.paths !== undefined)) return oddPath(byPath)
   const graphql = allows.find((rule) => rule.graphql !== undefined)
-  const byPath = byMethod.find((rule) => rule.paths !== undefined) ?? graphql
-  if (odd !== undefined && byPath !== undefined && (graphql !== undefined || byMethod.every((rule) => rule.paths !== undefined)))
-    return oddPath(graphql ?? byPath)
+  if (odd !== undefined && graphql !== undefined) {
+    // It may be the GraphQL path in another spelling: only what carries no operation there passes, and its body is looked at.
+    if (byMethod.length === 0 || !['GET', 'HEAD'].includes(method) || namesOperation(query)) return oddPath(graphql)
+    return { kind: 'graphql', rule: byMethod.find(({ paths }) => paths === undefined) ?? graphql }
+  }
   const claim = allows.find((rule) => rule.graphql !== undefined && (rule.paths ?? ['/**']).some((pattern) => patternDenies(pattern, path)))
   if (claim !== undefined) return judgeGraphql(claim, byMethod, method, target)
   if (byMethod.length === 0) return refuseMethod(allows, method)
@@ -130,14 +134,24 @@ function shownPath(target: string): string | undefined {
 /** Parameters with which frameworks and gateways let a request name another method; the header fields for it never pass. */
 const overrides =
   /^(?:_method|_httpmethod|httpmethod|\$httpmethod|x-http-method|x-http-method-override|x-method-override|\$httpheaders)(?:\[|$)/i
+/** Parameters from which a GraphQL server takes an operation. */
+const operations = /^(?:query|mutation|operationname|variables|extensions|id|documentid|doc_id|hash)(?:\[|$)/i
 
 function overridesMethod(query: string | undefined): boolean {
-  return (query ?? '').split(/[&;?]/).some((parameter) => {
+  return names(query).some((name) => overrides.test(name))
+}
+
+function namesOperation(query: string | undefined): boolean {
+  return names(query).some((name) => operations.test(name))
+}
+
+function names(query: string | undefined): readonly string[] {
+  return (query ?? '').split(/[&;?]/).map((parameter) => {
     const [name = ''] = parameter.split('=')
     try {
-      return overrides.test(decodeURIComponent(name.replaceAll('+', ' ')).trim())
+      return decodeURIComponent(name.replaceAll('+', ' ')).trim()
     } catch (error) {
-      if (error instanceof URIError) return false // no server makes a name of it
+      if (error instanceof URIError) return '' // no server makes a name of it
       throw error
     }
   })

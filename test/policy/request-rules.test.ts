@@ -133,7 +133,11 @@ it('a GraphQL path is one for every rule', async () => {
   for (const path of ['/graphql/', '/GraphQL', '/graphql.']) expect(ask(loaded, 'a.test', 'POST', path)).toBe('graphql')
   for (const target of ['/graphql?query={a}', '/graphql?', '/graphql?x']) expect(ask(loaded, 'a.test', 'GET', target)).toBe('graphql')
   expect(ask(loaded, 'a.test', 'PUT', '/graphql')).toBe('graphql')
-  expect(ask(loaded, 'a.test', 'POST', '//graphql')).toBe('odd-path')
+  for (const method of ['POST', 'PUT']) expect(ask(loaded, 'a.test', method, '//graphql')).toBe('odd-path')
+  expect(ask(loaded, 'a.test', 'GET', '//graphql?query={a}')).toBe('odd-path')
+  expect(ask(loaded, 'a.test', 'GET', '/x/..%2fgraphql?a=b&%71uery={a}')).toBe('odd-path')
+  // Reading with an escaped slash (a branch, a file) is not refused for a GraphQL path beside it; its body must be empty.
+  expect(ask(loaded, 'a.test', 'GET', '/branches/feature%2Fx?ref=main')).toBe('graphql')
   expect(ask(loaded, 'a.test', 'POST', '/other')).toBe('allow')
 })
 
