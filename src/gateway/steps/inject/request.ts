@@ -105,6 +105,8 @@ function readBasicField(
   if (refusal !== undefined) return refusal
   if (basic.user === secret.placeholder)
     return { secret, place: 'basic', write: (real) => writeBasic({ user: real, password: basic.password }) }
+  const named = holderOf(basic.user, all)
+  if (named !== undefined) return oddPlace(named, 'the user name of Basic authorization')
   if (!isPlainUser(basic.user)) return foreignCredential(bound, request.target, 'the user name of Basic authorization')
   return { secret, place: 'basic', write: (real) => writeBasic({ user: basic.user, password: real }) }
 }
@@ -119,7 +121,7 @@ function readParameter(
   const equals = parameter.indexOf('=')
   const name = formDecoded(equals === -1 ? parameter : parameter.slice(0, equals))
   const value = equals === -1 ? '' : formDecoded(parameter.slice(equals + 1))
-  const secret = all.find(({ placeholder }) => placeholder === value)
+  const secret = holderOf(name, all) === undefined ? all.find(({ placeholder }) => placeholder === value) : undefined
   if (secret === undefined) {
     const holder = holderOf(`${name}=${value}`, all) ?? holderOf(decoded(value), all)
     if (holder !== undefined) return refuseUnbound(holder, request) ?? oddPlace(holder, 'a part of the query')
