@@ -13,6 +13,10 @@ export interface DryRunInput {
   readonly compiled: Compiled
   /** Names given as `--env NAME`, whose values come from the caller's environment: never shown. */
   readonly passedEnv: readonly string[]
+  /** Names of secrets, whose variables hold a placeholder. */
+  readonly placeholders: readonly string[]
+  /** The same with their hosts, in words. */
+  readonly secrets: readonly string[]
   /** Allowed hosts in words. */
   readonly hosts: readonly string[]
   readonly style?: Style
@@ -22,7 +26,7 @@ export interface DryRunInput {
 export function dryRunLines(input: DryRunInput): readonly string[] {
   const { plan, compiled } = input
   const style = input.style ?? unstyled
-  const hide = hideSecrets(plan.env, input.passedEnv)
+  const hide = hideSecrets(plan.env, input.passedEnv, input.placeholders)
   const section = (title: string, lines: readonly string[]) =>
     lines.length === 0 ? [] : [style.bold(title), ...lines.map((line) => `  ${plain(line)}`)]
   return [
@@ -40,6 +44,7 @@ export function dryRunLines(input: DryRunInput): readonly string[] {
     ),
     ...section('Protected and hidden', plan.covers.map(coverText)),
     ...section('Hosts', input.hosts.length === 0 ? ['none'] : input.hosts.map((host) => hide.text(host))),
+    ...section('Secrets', input.secrets),
     ...section(
       'Listeners',
       plan.listeners.map((listener) => `${listener.kind} ${listener.address} port ${listener.port}: ${listener.role}`),
@@ -67,7 +72,7 @@ export function dryRunLines(input: DryRunInput): readonly string[] {
 /** The same as data: the plan and what the engine would be given, with every secret replaced by "[redacted]". */
 export function dryRunJson(input: DryRunInput): Readonly<Record<string, unknown>> {
   const { plan, compiled } = input
-  const hide = hideSecrets(plan.env, input.passedEnv)
+  const hide = hideSecrets(plan.env, input.passedEnv, input.placeholders)
   const variables = (env: Readonly<Record<string, string>>) =>
     Object.fromEntries(Object.entries(env).map(([name, value]) => [name, hide.variable(name, value)]))
   return {
@@ -79,6 +84,7 @@ export function dryRunJson(input: DryRunInput): Readonly<Record<string, unknown>
       mounts: plan.mounts.map((mount) => (mount.kind === 'file' ? { ...mount, content: hide.content(mount.content) } : mount)),
     },
     hosts: input.hosts.map((host) => hide.text(host)),
+    secrets: input.secrets,
     engine: {
       argv: hide.argv(compiled.argv),
       env: variables(compiled.env),

@@ -1,5 +1,6 @@
-// The allowed hosts of a policy in words, presets by their name. Used by the banner and the dry run.
+// The allowed hosts and the secrets of a policy in words, presets by their name. Used by the banner and the dry run.
 import type { HostRule, Policy } from '../model/policy.ts'
+import { secretHostText } from '../policy/secret-hosts.ts'
 
 /** "preset claude", "api.github.com", "*.example.org:5432"; each once, in the policy's order. */
 export function hostsInWords(network: Policy['network']): readonly string[] {
@@ -20,4 +21,9 @@ function ruleText(rule: HostRule): string {
 
 function routeText(route: Policy['network']['routes'][number]): string {
   return `${route.host}:${route.port} → ${route.to.scheme === 'http' ? 'http://' : ''}${route.to.address}:${route.to.port}`
+}
+
+/** "TOKEN for api.github.com, *.example.org:8443". */
+export function secretsInWords(secrets: Policy['secrets']): readonly string[] {
+  return secrets.map(({ name, hosts }) => `${name} for ${hosts.map(secretHostText).join(' and ')}`)
 }

@@ -5,7 +5,7 @@ import type { Plan } from '../model/plan.ts'
 import type { Policy } from '../model/policy.ts'
 import type { Session } from '../session/open.ts'
 import { dryRunJson, dryRunLines, type DryRunInput } from './dry-run.ts'
-import { hostsInWords } from './hosts.ts'
+import { hostsInWords, secretsInWords } from './hosts.ts'
 import { eventJson, resultJson } from './json.ts'
 import { jsonLine } from './json-line.ts'
 import { startLines } from './start.ts'
@@ -77,6 +77,7 @@ function banner({ session, plan, compiled, policy }: Reported, { quiet, verbose 
     permissions: plan.permissions,
     ...(session.state.review === undefined ? {} : { view: session.state.review }),
     hosts: policy === undefined ? [] : hostsInWords(policy.network),
+    secrets: policy === undefined ? [] : secretsInWords(policy.secrets),
     hidden: session.state.hiddenPaths,
     limits: compiled.limits,
     style: styleFor(process.stderr),
@@ -91,6 +92,8 @@ function dryRunInput({ plan, compiled, policy }: Reported): DryRunInput {
     compiled,
     passedEnv:
       policy === undefined ? Object.keys(plan.env) : policy.env.filter((rule) => rule.value === undefined).map((rule) => rule.name),
+    placeholders: policy === undefined ? [] : policy.secrets.map(({ name }) => name),
+    secrets: policy === undefined ? [] : secretsInWords(policy.secrets),
     hosts: policy === undefined ? [] : hostsInWords(policy.network),
     style: styleFor(process.stdout),
   }

@@ -14,9 +14,13 @@ export interface Hide {
 }
 
 const mark = '[redacted]'
+const placeholder = '[placeholder]'
 
-/** `passed`: names taken from the caller's own environment (`--env NAME`), always hidden. */
-export function hideSecrets(env: Readonly<Record<string, string>>, passed: readonly string[]): Hide {
+/**
+ * `passed`: names taken from the caller's own environment (`--env NAME`), always hidden. `placeholders`: names of secrets, whose variables hold
+ * something worthless, which is new in the next run.
+ */
+export function hideSecrets(env: Readonly<Record<string, string>>, passed: readonly string[], placeholders: readonly string[] = []): Hide {
   const secretNames = new Set(
     Object.keys(env).filter((name) => passed.includes(name) || namesCredential(name) || redact(env[name] ?? '') !== (env[name] ?? '')),
   )
@@ -25,23 +29,32 @@ export function hideSecrets(env: Readonly<Record<string, string>>, passed: reado
     .filter((value) => value.length >= 4)
     .sort((a, b) => b.length - a.length)
 
-  const text = (whole: string) => redact(values.reduce((result, value) => result.replaceAll(value, mark), whole))
+  const stand = placeholders.flatMap((name) => env[name] ?? [])
+  const plainly = (whole: string): string => stand.reduce((result, value) => result.replaceAll(value, placeholder), whole)
+  const text = (whole: string) => redact(values.reduce((result, value) => result.replaceAll(value, mark), plainly(whole)))
   const argv = (list: readonly string[]) =>
     list.map((word, index) => {
       const name = /^([A-Za-z_]\w*)=/.exec(word)?.[1]
+      if (name !== undefined && placeholders.includes(name)) return `${name}=${placeholder}`
       if (name !== undefined && secretNames.has(name)) return `${name}=${mark}`
       const follows = list[index - 2] === '--setenv' && secretNames.has(list[index - 1] ?? '')
       const flagged = /^--?[\w-]*(?:key|token|secret|passw\w*|credential)[\w-]*$/i.test(list[index - 1] ?? '') && !word.startsWith('-')
+      if (placeholders.includes(list[index - 1] ?? '') && stand.includes(word)) return placeholder
       return follows || flagged ? mark : text(word)
     })
   const walk = (value: unknown): unknown => {
     if (typeof value === 'string') return argv([value])[0]
     if (Array.isArray(value)) return value.every((item) => typeof item === 'string') ? argv(value) : value.map(walk)
     if (typeof value !== 'object' || value === null) return value
-    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, secretNames.has(key) ? mark : walk(inner)]))
+    return Object.fromEntries(
+      Object.entries(value).map(([key, inner]) => [
+        key,
+        placeholders.includes(key) ? placeholder : secretNames.has(key) ? mark : walk(inner),
+      ]),
+    )
   }
   return {
-    variable: (name, value) => (secretNames.has(name) ? mark : text(value)),
+    variable: (name, value) => (placeholders.includes(name) ? placeholder : secretNames.has(name) ? mark : text(value)),
     text,
     argv,
     content: (content) => {

@@ -19,6 +19,8 @@ export interface StartInput {
   readonly view?: { readonly view: string; readonly because?: string; readonly continued: boolean; readonly proposal: string }
   /** Allowed hosts in words ("api.github.com", "*.example.org:5432", "preset claude"). */
   readonly hosts: readonly string[]
+  /** Secrets with their hosts in words. */
+  readonly secrets?: readonly string[]
   /** Hidden paths, relative to the project. */
   readonly hidden: readonly string[]
   readonly limits: readonly EnforcedLimit[]
@@ -40,6 +42,7 @@ export function startLines(input: StartInput): readonly string[] {
     row('wall', `${input.engine}, workspace ${input.workspace}, permissions ${input.permissions}, session ${input.session}`),
     ...(input.view === undefined ? [] : [row('review', viewText(input.view))]),
     row('hosts', input.hosts.length === 0 ? 'none' : listed(input.hosts, most)),
+    ...(input.secrets === undefined || input.secrets.length === 0 ? [] : [row('secrets', listed(input.secrets, most))]),
     ...(input.hidden.length === 0 ? [] : [row('hidden', `${counted(input.hidden.length, 'file')}: ${listed(input.hidden, most)}`)]),
     ...(input.limits.length === 0
       ? []

@@ -193,7 +193,7 @@ const compiled: Compiled = {
 }
 
 test('a dry run shows everything but secrets', () => {
-  const input = { plan, compiled, passedEnv: ['PLAIN', 'X'], hosts: ['api.test'] }
+  const input = { plan, compiled, passedEnv: ['PLAIN', 'X'], placeholders: [], secrets: [], hosts: ['api.test'] }
   const human = dryRunLines(input).join('\n')
   const machine = JSON.stringify(dryRunJson(input))
   for (const text of [human, machine]) {

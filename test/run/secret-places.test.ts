@@ -134,6 +134,30 @@ it('SEC-10 query, body and a field of its own, where the policy asks for them; f
   expect(stdout.match(/refused this request/g)).toHaveLength(2)
 })
 
+it('events of a stream reach the cell as the server sends them, and a value in one does not', async () => {
+  const world = makeWorld()
+  const witness = await listen(http.createServer(), (request, response) => {
+    if (request.url === '/go') {
+      stream?.end(`data: two ${value.slice(9)}\n\n`)
+      response.end()
+      return
+    }
+    stream = response
+    response.writeHead(200, { 'Content-Type': 'text/event-stream' })
+    // The first part of a value is held back until it is known what follows.
+    response.write(`data: one\n\n${value.slice(0, 9)}`)
+  })
+  let stream: http.ServerResponse | undefined
+  const { stdout, stderr } = await inCell(
+    world,
+    `curl -sSN -m 20 https://sse.test/stream -H "X-Api-Key: $TOKEN" | while read -r line; do echo "$line"; [ "$line" != 'data: one' ] || curl -sS https://sse.test/go; done; echo "$TOKEN" > placeholder`,
+    ['--secret=TOKEN@sse.test', `--route=sse.test:443=http://127.0.0.1:${witness.port}`],
+    { env: { TOKEN: value } },
+  )
+  // Had the first event waited for the second, the second would never have been sent.
+  expect(stdout, stderr).toBe(`data: one\n\n${value.slice(0, 9)}data: two ${value.slice(9)}\n\n`)
+})
+
 it('SEC-03 SEC-04 the process that holds a value can be read by nothing inside, and leaves no image of its memory', async () => {
   const world = makeWorld()
   const { stdout } = await inCell(

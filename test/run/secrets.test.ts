@@ -177,6 +177,8 @@ it('SEC-20 SEC-21 the value is in no argument and in no environment but its call
     ].map((args) => anchorhold(world, args)),
   )
   for (const { code, stderr: said } of shown) expect(code, said).toBe(0)
+  expect(shown[0]?.stdout).toMatch(/^ {2}TOKEN=.?\[placeholder\]/m)
+  expect(shown[0]?.stdout).toContain('TOKEN for api.thing.test')
   expect(shown[4]?.stdout).toContain('the value is there now')
   expect(shown[5]?.stdout).toContain('the secret TOKEN is put in')
   expect(shown[8]?.stdout).toContain('secret TOKEN put in for api.thing.test:443 (header)')
