@@ -22,7 +22,7 @@ export function judgeEnding({ network, steps }: Grounds, target: Target, rules: 
   const reasons = steps.flatMap((step) => step.concerns(target) ?? [])
   const route = routeOf(network, target)
   if (route?.to.scheme === 'http') reasons.push(`its route leads to plain HTTP at ${route.to.address} port ${route.to.port}`)
-  if (!unlimited(rules)) reasons.push('it is allowed for certain methods or paths only')
+  if (reasons.length === 0 && !unlimited(rules)) reasons.push('it is allowed for certain methods or paths only')
   return reasons.length > 0 ? { ended: true, why: reasons.join('; ') } : { ended: false, why: 'nothing here needs to read what passes' }
 }
 

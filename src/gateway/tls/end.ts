@@ -28,7 +28,7 @@ export function endTls(authority: Authority, input: EndInput): Promise<Ended> {
   const socket = new CellTls(raw, {
     isServer: true,
     secureContext: authority.contextFor(input.host),
-    ALPNProtocols: ['http/1.1'],
+    ALPNProtocols: ['h2', 'http/1.1'],
     allowHalfOpen: true,
   } as TLSSocketOptions)
   socket.on('error', () => undefined) // it closes; its owner listens for that
@@ -45,6 +45,8 @@ export function endTls(authority: Authority, input: EndInput): Promise<Ended> {
     }
     const onSecure = (): void => {
       socket.pause()
+      // The runtime's own server clears this when it is done; without it a session of HTTP/2 waits for a handshake that is over.
+      Object.assign(socket, { secureConnecting: false })
       done({ kind: 'ended', socket, protocol: socket.alpnProtocol === 'h2' ? 'h2' : 'http/1.1' })
     }
     const onError = ({ code = 'failed' }: NodeJS.ErrnoException): void =>

@@ -47,14 +47,12 @@ async function serveEnded(context: GatewayContext, authority: Authority, input: 
     if (ended.distrusts) context.ledger.failed(asked, 'distrusted', distrusted(host))
     return
   }
-  await serveHttp(context, {
-    inlet: openInlet(ended.socket),
-    role: 'origin',
-    target: arrival.target,
-    asked,
-    secure: true,
-    ...(refusal === undefined ? {} : { refusal }),
-  })
+  const about = { target: arrival.target, asked, ...(refusal === undefined ? {} : { refusal }) }
+  if (ended.protocol === 'h2') {
+    const { serveHttp2 } = await import('../http2/serve.ts') // most programs inside speak HTTP/1.1
+    return serveHttp2(context, { socket: ended.socket, ...about })
+  }
+  return serveHttp(context, { inlet: openInlet(ended.socket), role: 'origin', secure: true, ...about })
 }
 
 function distrusted(host: string): string {
