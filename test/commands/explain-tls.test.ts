@@ -19,7 +19,7 @@ it('names the reason, or that there is none', async () => {
     return (JSON.parse(stdout) as { tls?: unknown }).tls
   }
   expect(await explained('api.test:443')).toEqual({ ended: true, why: 'its route leads to plain HTTP at 127.0.0.1 port 8080' })
-  expect(await explained('read.test:443')).toEqual({ ended: true, why: 'it is allowed for certain methods or paths only' })
+  expect(await explained('read.test:443')).toEqual({ ended: true, why: 'the rule read.test (GET) is about methods and paths' })
   expect(await explained('plain.test:443')).toEqual({ ended: false, why: 'nothing here needs to read what passes' })
   expect(await explained('db.test:5432')).toMatchObject({ ended: false })
   expect(await explained('pinned.test:443')).toEqual({ ended: false, why: 'network.passThrough names it' })
