@@ -45,7 +45,7 @@ export function serveHttp2(context: GatewayContext, input: Http2Input): Promise<
     }
     const onReset = bound(resets)
     const onAbort = (): void => session.destroy()
-    const wait = (): void => void session.setTimeout(open === 0 ? settings.keepAliveMilliseconds : settings.idleMilliseconds)
+    const wait = (): void => session.setTimeout(open === 0 ? settings.keepAliveMilliseconds : settings.idleMilliseconds)
     session.on('error', () => undefined) // it closes
     session.on('connect', () => session.setLocalWindowSize(connectionWindow))
     session.on('remoteSettings', bound(settingsFrames))

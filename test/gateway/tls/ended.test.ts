@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import net from 'node:net'
+import type net from 'node:net'
 import tls from 'node:tls'
 import { afterEach, expect, it, onTestFinished } from 'vitest'
 import { makeAuthority } from '../../attacks/witnesses.ts'
