@@ -1,8 +1,8 @@
 // A net below live runs: while the agent starts, the state of the project is noted in a git-dir of anchorhold's own, so that `diff` and `undo`
 // know it later (remembered.ts). What git has as it is costs nothing; small files beside that are copied. Nothing of the project is written.
 import { lstatSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { mkdir, writeFile } from '../host/at-once.ts'
 import { findOutsideGit } from '../workspace/git-outside.ts'
 import { bytesOf, pathOf } from '../workspace/path-bytes.ts'
 import { factsAt } from './base.ts'

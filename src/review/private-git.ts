@@ -1,8 +1,8 @@
 // git over a project, in a git-dir of anchorhold's own: none of the project's configuration, hooks, filters or attributes is in force, and
 // nothing is written to the project (attacks.md TRM-21). Used by net.ts and remembered.ts.
 import { spawn } from 'node:child_process'
-import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { copyFile, mkdir, readdir, readText, writeFile } from '../host/at-once.ts'
 import { systemPath } from '../host/process.ts'
 import { parseGitConfig } from '../workspace/git-config.ts'
 
@@ -96,7 +96,7 @@ async function copyIndex(gitDir: string, folder: string): Promise<void> {
 
 /** Only the one word that git needs to read the index; nothing else of that file is in force. */
 async function objectFormat(config: string): Promise<string | undefined> {
-  const text = await readFile(config, 'latin1').catch(() => '')
+  const text = await readText(config).catch(() => '')
   const value = parseGitConfig(text).entries.findLast(({ key }) => key === 'extensions.objectformat')?.value
   return value === 'sha256' ? value : undefined
 }

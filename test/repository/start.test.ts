@@ -53,7 +53,7 @@ const dear = [
   'internal/deps/undici/undici',
 ]
 
-it('`run -- true` loads three files of ours and none of the dear built-in modules; node:crypto comes after the engine was given its plan', () => {
+it('`run -- true` loads these files of ours and none of the dear built-in modules; node:crypto comes after the engine was given its plan', () => {
   const { code, modules, chunks } = loadedBy('run', '--', 'true')
   expect(code).toBe(0)
   expect(chunks.toSorted()).toEqual(['cli', 'open', 'read', 'rolldown-runtime', 'run'])
