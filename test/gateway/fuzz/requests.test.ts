@@ -6,7 +6,8 @@ import net, { type AddressInfo } from 'node:net'
 import fc from 'fast-check'
 import { afterAll, afterEach, expect, it } from 'vitest'
 import { readStrictly, type StrictRequest } from '../../support/strict-http.ts'
-import { allow, cleanUp, rig, route } from '../fixtures/rig.ts'
+import { endedRig, plainRoute } from '../fixtures/ended.ts'
+import { allow, cleanUp, route } from '../fixtures/rig.ts'
 import { corpus, fuzzSeconds, keeping, saveFound } from './corpus.ts'
 
 afterEach(cleanUp)
@@ -218,69 +219,74 @@ async function send(socket: net.Socket, bytes: Buffer): Promise<string> {
   return Buffer.concat(chunks).toString('latin1')
 }
 
-it('whatever stream the cell sends, the server reads what was judged, or nothing', { timeout: (fuzzSeconds() + 50) * 1000 }, async () => {
-  const outside = await strictServer()
-  const cell = await rig({
-    rules: [
-      allow('good.test', { methods: ['GET', 'POST'], paths: ['/ok/**'] }),
-      { ...allow('good.test', { paths: ['/ok/no/**'] }), effect: 'deny' },
-    ],
-    routes: [route('good.test', 80, outside.port)],
-    settings: { headMilliseconds: 500, keepAliveMilliseconds: 500 },
-  })
-  const second = await nodeReader()
-  let [passed, refused, runs] = [0, 0, 0]
-  const check = async (text: string): Promise<void> => {
-    runs += 1
-    const sent = Buffer.from(text, 'latin1')
-    const answer = await send(await cell.connect('good.test', 80), sent)
-    const wanted = readStrictly(sent, true).requests.map(heardOf)
-    const got: Heard[] = []
-    for (const connection of outside.connections) {
-      const { bytes } = connection
-      if (bytes.length === 0) continue
-      connection.bytes = Buffer.alloc(0) // kept connections serve the next run as well
-      connection.answered = 0
-      const reading = readStrictly(bytes)
-      expect(reading.rest, bytes.toString('latin1')).not.toBe('malformed')
-      const heard = reading.requests.map(heardOf)
-      if (reading.rest === 'nothing') expect(await second.read(bytes)).toEqual(heard)
-      else outside.connections.delete(connection)
-      got.push(...heard)
-      for (const each of [...reading.requests, ...(reading.begun === undefined ? [] : [reading.begun])]) {
-        expect(['GET', 'POST']).toContain(each.method)
-        expect(each.target).toMatch(/^\/ok(?:\/[\w%.~!$&'()*+,=:@-]+)*\/?(?:\?.*)?$/)
-        expect(each.target).not.toMatch(/^\/ok\/no(?:\/|$)/)
-        expect(each.host).toBe('good.test')
+it.each(['in the clear', 'where TLS is ended'])(
+  'whatever stream the cell sends %s, the server reads what was judged, or nothing',
+  { timeout: (fuzzSeconds() + 50) * 1000 },
+  async (how) => {
+    const outside = await strictServer()
+    const ended = how === 'where TLS is ended'
+    const cell = await endedRig({
+      rules: [
+        allow('good.test', { methods: ['GET', 'POST'], paths: ['/ok/**'] }),
+        { ...allow('good.test', { paths: ['/ok/no/**'] }), effect: 'deny' },
+      ],
+      routes: [route('good.test', 80, outside.port), plainRoute('good.test', 443, outside.port)],
+      settings: { headMilliseconds: 500, keepAliveMilliseconds: 500 },
+    })
+    const second = await nodeReader()
+    let [passed, refused, runs] = [0, 0, 0]
+    const check = async (text: string): Promise<void> => {
+      runs += 1
+      const sent = Buffer.from(text, 'latin1')
+      const answer = await send(ended ? await cell.tls() : await cell.connect('good.test', 80), sent)
+      const wanted = readStrictly(sent, true).requests.map(heardOf)
+      const got: Heard[] = []
+      for (const connection of outside.connections) {
+        const { bytes } = connection
+        if (bytes.length === 0) continue
+        connection.bytes = Buffer.alloc(0) // kept connections serve the next run as well
+        connection.answered = 0
+        const reading = readStrictly(bytes)
+        expect(reading.rest, bytes.toString('latin1')).not.toBe('malformed')
+        const heard = reading.requests.map(heardOf)
+        if (reading.rest === 'nothing') expect(await second.read(bytes)).toEqual(heard)
+        else outside.connections.delete(connection)
+        got.push(...heard)
+        for (const each of [...reading.requests, ...(reading.begun === undefined ? [] : [reading.begun])]) {
+          expect(['GET', 'POST']).toContain(each.method)
+          expect(each.target).toMatch(/^\/ok(?:\/[\w%.~!$&'()*+,=:@-]+)*\/?(?:\?.*)?$/)
+          expect(each.target).not.toMatch(/^\/ok\/no(?:\/|$)/)
+          expect(each.host).toBe('good.test')
+        }
       }
+      // In the order asked, none twice, none that a strict reader would not have found in what the cell sent.
+      const asked = wanted.map(({ method, target, body }) => `${method} ${target} ${body}`)
+      let at = 0
+      for (const { method, target, body } of got) {
+        expect(asked.slice(at)).toContain(`${method} ${target} ${body}`)
+        at = asked.indexOf(`${method} ${target} ${body}`, at) + 1
+      }
+      for (const line of answer.match(/^HTTP\/1\.1 .*$/gm) ?? []) expect(line).toMatch(/^HTTP\/1\.1 (?:100|200|4\d\d|5\d\d) [\w -]+\r?$/)
+      passed += got.length
+      if (/^HTTP\/1\.1 4/m.test(answer)) refused += 1
     }
-    // In the order asked, none twice, none that a strict reader would not have found in what the cell sent.
-    const asked = wanted.map(({ method, target, body }) => `${method} ${target} ${body}`)
-    let at = 0
-    for (const { method, target, body } of got) {
-      expect(asked.slice(at)).toContain(`${method} ${target} ${body}`)
-      at = asked.indexOf(`${method} ${target} ${body}`, at) + 1
-    }
-    for (const line of answer.match(/^HTTP\/1\.1 .*$/gm) ?? []) expect(line).toMatch(/^HTTP\/1\.1 (?:100|200|4\d\d|5\d\d) [\w -]+\r?$/)
-    passed += got.length
-    if (/^HTTP\/1\.1 4/m.test(answer)) refused += 1
-  }
-  for (const { about, input } of corpus('requests'))
-    await keeping('requests', input, () => check(input)).catch((error: unknown) => Promise.reject(new Error(about, { cause: error })))
-  await fc.assert(
-    fc.asyncProperty(stream, (text) => keeping('requests', text, () => check(text))),
-    {
-      numRuns: 1_000_000,
-      interruptAfterTimeLimit: fuzzSeconds() * 1000,
-      markInterruptAsFailure: false,
-    },
-  )
-  second.close()
-  outside.close()
-  expect({ runs: runs > 50, passed: passed > 10, refused: refused > 10 }, JSON.stringify({ runs, passed, refused })).toEqual({
-    runs: true,
-    passed: true,
-    refused: true,
-  })
-  for (const event of cell.events) expect(JSON.stringify(event)).toMatch(/^[\x20-\x7e\u2026]{1,2000}$/)
-})
+    for (const { about, input } of corpus('requests'))
+      await keeping('requests', input, () => check(input)).catch((error: unknown) => Promise.reject(new Error(about, { cause: error })))
+    await fc.assert(
+      fc.asyncProperty(stream, (text) => keeping('requests', text, () => check(text))),
+      {
+        numRuns: 1_000_000,
+        interruptAfterTimeLimit: fuzzSeconds() * 500,
+        markInterruptAsFailure: false,
+      },
+    )
+    second.close()
+    outside.close()
+    expect({ runs: runs > 50, passed: passed > 10, refused: refused > 10 }, JSON.stringify({ runs, passed, refused })).toEqual({
+      runs: true,
+      passed: true,
+      refused: true,
+    })
+    for (const event of cell.events) expect(JSON.stringify(event)).toMatch(/^[\x20-\x7e\u2026]{1,2000}$/)
+  },
+)
