@@ -74,7 +74,11 @@ static void read_extras(int folder, const char *name, struct extras *out) {
     if (strcmp(one, "user.overlay.opaque") == 0) {
       ssize_t got = lgetxattr(path, one, value, sizeof value);
       out->opaque = got == 1 && value[0] == 'y';
-    } else if (strcmp(one, "user.overlay.whiteout") == 0) out->whiteout = 1;
+    } else if (strcmp(one, "user.overlay.whiteout") == 0)
+      out->whiteout = 1;
+    // One that was set inside is kept with the prefix twice (Linux 6.7): not overlayfs's own.
+    else if (strncmp(one, "user.overlay.overlay.", 21) == 0 && used + strlen(one) + 2 < sizeof out->names)
+      used += (size_t)snprintf(out->names + used, sizeof out->names - used, "%suser.overlay.%s", used ? " " : "", one + 21);
     else if (strncmp(one, "user.overlay.", 13) != 0 && strncmp(one, "trusted.overlay.", 16) != 0 && used + strlen(one) + 2 < sizeof out->names)
       used += (size_t)snprintf(out->names + used, sizeof out->names - used, "%s%s", used ? " " : "", one);
   }
