@@ -11,6 +11,8 @@ import type { BaseEntry, NodeFacts, NodeType, Proposal, UpperEntry } from './pro
 
 /** Larger files are kept only where the file system shares their blocks. */
 const largestCopy = 64 * 2 ** 20
+/** PATH_MAX, with room for what is put before a path. */
+const longestPath = 4000
 /** In all, of what is really copied. */
 const mostCopied = 512 * 2 ** 20
 
@@ -52,6 +54,10 @@ export async function settleBase(
   for (const entry of upper) {
     if (entries.has(baseKey(entry)) && entries.get(baseKey(entry))?.content !== undefined) continue
     const real = path.posix.join(proposal.roots[entry.root]?.path ?? '/', entry.path)
+    if (Buffer.byteLength(real) > longestPath) {
+      note(absentAbove(entries, entry) ?? { root: entry.root, path: entry.path, state: 'lost' })
+      continue
+    }
     // Below a link of the project lies nothing of the project's: what the agent put there is new.
     if (!entries.has(baseKey(entry)) && !(await liesIn(proposal.roots[entry.root]?.path ?? '/', entry.path, seen)))
       note({ root: entry.root, path: entry.path, state: 'absent' })
@@ -67,6 +73,12 @@ export async function settleBase(
   }
   if (entries.size !== known.size) await writeBase(folder, [...entries.values()])
   return entries
+}
+
+/** Nothing lies below what was not there. */
+function absentAbove(entries: ReadonlyMap<string, BaseEntry>, { root, path: place }: UpperEntry): BaseEntry | undefined {
+  const parent = place.slice(0, Math.max(0, place.lastIndexOf('/')))
+  return entries.get(baseKey({ root, path: parent }))?.state === 'absent' ? { root, path: place, state: 'absent' } : undefined
 }
 
 /** Whether every folder on the way is a folder, and no link. `seen` remembers. */
