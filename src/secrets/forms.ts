@@ -1,40 +1,38 @@
 // Secrets: the forms in which a value turns up in text: as it is, and as programs encode it. For finding it in answers, files and our own words.
 import type { HeldSecret } from '../model/secret.ts'
 
-export type FormKind =
-  | 'raw'
-  | 'json'
-  | 'json-slash'
-  | 'url'
-  | 'url-lower'
-  | 'form'
-  | 'hex'
-  | 'hex-upper'
-  | `base64${'' | 'url'}-${0 | 1 | 2}`
-
 const shifts = [0, 1, 2] as const
 
 /**
  * Every form that differs from the others, by its kind. Base64 has three, one for each number of bytes in front (mod 3), without the characters
- * at its ends that also hold bits of the neighbours. Any two texts of one length have base64 and hexadecimal forms of one length. Pure.
+ * at its ends that also hold bits of the neighbours; and since Basic authorization is base64 already, each of them as text is encoded once more.
+ * Any two texts of one length have base64 and hexadecimal forms of one length. Pure.
  */
-export function formsOf(text: string): ReadonlyMap<FormKind, string> {
+export function formsOf(text: string): ReadonlyMap<string, string> {
+  const hex = Buffer.from(text).toString('hex')
+  const bases = shifts.flatMap((shift): Forms => [
+    [`base64-${shift}`, base64(text, shift, 'base64')],
+    [`base64url-${shift}`, base64(text, shift, 'base64url')],
+  ])
+  const twice = bases.flatMap(([kind, core]): Forms => [
+    ...escaped(core).map(([outer, form]) => [`${kind} ${outer}`, form] as const),
+    ...shifts.map((shift) => [`${kind} base64-${shift}`, base64(core, shift, 'base64')] as const),
+  ])
+  return new Map([['raw', text], ...escaped(text), ...bases, ['hex', hex], ['hex-upper', hex.toUpperCase()], ...twice])
+}
+
+type Forms = readonly (readonly [kind: string, form: string])[]
+
+function escaped(text: string): Forms {
   const url = encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
   const json = JSON.stringify(text).slice(1, -1)
-  const hex = Buffer.from(text).toString('hex')
-  const all: [FormKind, string][] = [
-    ['raw', text],
+  return [
     ['json', json],
     ['json-slash', json.replaceAll('/', '\\/')],
     ['url', url],
     ['url-lower', url.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase())],
     ['form', url.replaceAll('%20', '+')],
-    ...shifts.map((shift): [FormKind, string] => [`base64-${shift}`, base64(text, shift, 'base64')]),
-    ...shifts.map((shift): [FormKind, string] => [`base64url-${shift}`, base64(text, shift, 'base64url')]),
-    ['hex', hex],
-    ['hex-upper', hex.toUpperCase()],
   ]
-  return new Map(all)
 }
 
 function base64(text: string, shift: 0 | 1 | 2, encoding: 'base64' | 'base64url'): string {

@@ -1,5 +1,5 @@
 // Secrets, scan: values of the user's in bytes, as they are and as programs encode them (forms.ts). Exact: no form is missed for being odd.
-import { formsOf, type FormKind } from '../forms.ts'
+import { formsOf } from '../forms.ts'
 import { placeOf, type Finding, type Known } from './finding.ts'
 
 /** Shorter ones are found in ordinary text by chance. */
@@ -37,7 +37,7 @@ export function findKnown(bytes: Buffer, forms: readonly KnownForm[]): readonly 
   return [...places].sort(([a], [b]) => a - b).map(([, finding]) => finding)
 }
 
-function words(kind: FormKind): string {
+function words(kind: string): string {
   if (kind === 'raw') return 'as it is'
   if (kind.startsWith('base64')) return 'base64'
   if (kind.startsWith('hex')) return 'hexadecimal'
