@@ -67,6 +67,9 @@ if [ "$tests" = yes ]; then
   for program in curl openssl perl; do
     has "$program" || missing="$missing $program"
   done
+  # Of the system itself: a cell sees no other one.
+  PATH=/usr/bin:/bin python3 -m pip --version >/dev/null 2>&1 || missing="$missing pip"
+  [ -x /usr/bin/java ] || missing="$missing java"
 fi
 
 packages_for() { # packages_for apt|dnf|pacman|apk|zypper: the names of what is missing there
@@ -77,6 +80,14 @@ packages_for() { # packages_for apt|dnf|pacman|apk|zypper: the names of what is 
       pacman:compiler) printf ' gcc glibc linux-api-headers' ;;
       apk:compiler) printf ' gcc musl-dev linux-headers' ;;
       zypper:compiler) printf ' gcc glibc-devel glibc-devel-static linux-glibc-devel' ;;
+      apt:pip | dnf:pip | zypper:pip) printf ' python3 python3-pip' ;;
+      pacman:pip) printf ' python python-pip' ;;
+      apk:pip) printf ' python3 py3-pip' ;;
+      apt:java) printf ' default-jre-headless' ;;
+      dnf:java) printf ' java-latest-openjdk-headless' ;;
+      pacman:java) printf ' jre-openjdk-headless' ;;
+      zypper:java) printf ' java-17-openjdk-headless' ;;
+      apk:java) printf ' openjdk17-jre-headless' ;;
       *) printf ' %s' "$what" ;;
     esac
   done
