@@ -164,7 +164,7 @@ it('no server finds a denied or foreign path in what was allowed', { timeout: (f
     fc.asyncProperty(target, (text) => keeping('paths', text, () => void (passed += check(text) ? 1 : 0))),
     { numRuns: 10_000_000, interruptAfterTimeLimit: fuzzSeconds() * 500, markInterruptAsFailure: false },
   )
-  expect(passed).toBeGreaterThan(100)
+  expect(passed).toBeGreaterThan(20)
 })
 
 it('the judge is what holds it: compared by text alone, each of these servers would be fooled (weakened variant)', () => {

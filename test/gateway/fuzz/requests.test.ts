@@ -282,7 +282,7 @@ it.each(['in the clear', 'where TLS is ended'])(
     )
     second.close()
     outside.close()
-    expect({ runs: runs > 50, passed: passed > 10, refused: refused > 10 }, JSON.stringify({ runs, passed, refused })).toEqual({
+    expect({ runs: runs > 14, passed: passed > 4, refused: refused > 4 }, JSON.stringify({ runs, passed, refused })).toEqual({
       runs: true,
       passed: true,
       refused: true,
