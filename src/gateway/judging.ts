@@ -62,7 +62,10 @@ export function splitAuthority(text: string): { readonly host: string; readonly 
 
 /** Whether some rule allows the target as a whole and none denies certain requests to it: only then may bytes pass that are not read. */
 export function unlimited(rules: readonly HostRule[]): boolean {
-  return rules.some((rule) => rule.effect === 'allow' && !isAboutRequests(rule)) && rules.every((rule) => rule.effect === 'allow')
+  return (
+    rules.some((rule) => rule.effect === 'allow' && !isAboutRequests(rule)) &&
+    rules.every((rule) => rule.effect === 'allow' && rule.graphql === undefined)
+  )
 }
 
 /** Where TLS has to be ended and this session has no authority: never passed on unread. */

@@ -6,7 +6,7 @@ import { covered } from './narrow.ts'
 /** One line for each such rule. Allows add up, and a reader of the limited one alone would believe in a wall that is not there. */
 export function idleLimitNotes(rules: readonly HostRule[]): readonly string[] {
   return rules.flatMap((rule) => {
-    if (rule.effect !== 'allow' || !isAboutRequests(rule)) return []
+    if (rule.effect !== 'allow' || !isAboutRequests(rule) || rule.graphql !== undefined) return []
     const { effect, pattern, ports, origin } = rule
     const whole = rules.find((other) => !isAboutRequests(other) && covered({ effect, pattern, ports, origin }, [other]))
     if (whole === undefined) return []

@@ -31,8 +31,8 @@ export function requestRules(network: Policy['network'], { host, port }: Destina
   const rules = network.rules.filter((rule) => matches(rule.pattern, host) && (rule.ports === 'all' || rule.ports.includes(port)))
   const denies = rules.filter((rule) => rule.effect === 'deny' && isAboutRequests(rule))
   const allows = rules.filter((rule) => rule.effect === 'allow')
-  if (denies.length === 0 && (allows.length === 0 || allows.some((rule) => !isAboutRequests(rule)))) return undefined
-  return { allows, denies }
+  const whole = allows.length === 0 || allows.some((rule) => !isAboutRequests(rule))
+  return whole && denies.length === 0 && allows.every((rule) => rule.graphql === undefined) ? undefined : { allows, denies }
 }
 
 /** `target`: origin form with the query, as the server would receive it. Deny beats allow, whatever the order. Never throws. */
@@ -100,7 +100,7 @@ function refuseMethod(allows: readonly HostRule[], method: string): RequestVerdi
 
 function refusePath(byMethod: readonly HostRule[], method: string, target: string): RequestVerdict {
   const shown = shownPath(target)
-  const [first] = byMethod
+  const first = byMethod.find((rule) => rule.graphql === undefined) ?? byMethod[0]
   const reason = `no rule allows ${shownMethod(method)} ${shown === undefined ? 'this path' : shown}: ${quoted(byMethod)}`
   return refuse('path', reason, first === undefined ? {} : widen(first, shown === undefined ? 'a path for it' : `the path ${shown}`))
 }
@@ -114,10 +114,11 @@ function quoted(rules: readonly HostRule[]): string {
   return shown.join(', ') + (rules.length > 3 ? `, and ${rules.length - 3} more` : '')
 }
 
-function widen({ origin, pattern }: HostRule, what: string): { readonly remedy: string } {
+function widen({ origin, pattern, ports, graphql }: HostRule, what: string): { readonly remedy: string } {
   const host = pattern.kind === 'host' ? pattern.host : 'HOST'
-  const whole = `allow the host as a whole: anchorhold run --allow ${host} …`
-  const inFile = origin.kind === 'user' || origin.kind === 'project'
+  const port = ports === 'all' || ports.includes(443) || ports.includes(80) ? '' : `:${ports[0]}`
+  const whole = `allow the host as a whole: anchorhold run --allow ${host}${port} …`
+  const inFile = (origin.kind === 'user' || origin.kind === 'project') && graphql === undefined
   return { remedy: inFile ? `add ${what} to the rule in ${originText(origin)}, or ${whole}` : whole }
 }
 

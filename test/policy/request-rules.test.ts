@@ -141,6 +141,16 @@ it('a GraphQL path is one for every rule', async () => {
   expect(ask(loaded, 'a.test', 'POST', '/other')).toBe('allow')
 })
 
+it('a GraphQL path is held where the host is allowed as a whole, too', async () => {
+  const at = place()
+  at.user('network:\n  allow:\n    - a.test\n    - {host: a.test, paths: [/graphql], graphql: query}\n')
+  const loaded = await at.load()
+  expect(ask(loaded, 'a.test', 'POST', '/graphql')).toBe('graphql')
+  expect(ask(loaded, 'a.test', 'PUT', '/graphql')).toBe('graphql')
+  expect(ask(loaded, 'a.test', 'DELETE', '/other')).toBe('allow')
+  expect(loaded.notes).toEqual([])
+})
+
 const refused: readonly (readonly [string, string])[] = [
   ['an empty list of methods', '{host: a.test, methods: []}'],
   ['an empty list of paths', '{host: a.test, paths: []}'],
