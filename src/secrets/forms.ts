@@ -67,9 +67,7 @@ export function needlesOf(value: string, placeholder: string): readonly Needle[]
   return [...needles].map(([find, replacement]) => ({ find, put: replacement })).sort((a, b) => b.find.length - a.find.length)
 }
 
-/** The text without any form of these values; for journals and messages. */
-export function withoutValues(text: string, values: readonly string[]): string {
-  let clean = text
-  for (const value of values) for (const form of formsOf(value).values()) clean = clean.replaceAll(form, '[redacted]')
-  return clean
+/** The text without any of these forms; for journals and messages. */
+export function withoutForms(text: string, forms: readonly string[]): string {
+  return forms.reduce((clean, form) => clean.replaceAll(form, '[redacted]'), text)
 }

@@ -7,7 +7,7 @@ import { ownMark } from '../host/liveness.ts'
 import type { Emit, SessionEvent } from '../model/events.ts'
 import type { SessionRecord } from '../model/session.ts'
 import { journalFile, markText, runningDir, sessionFolder, sessionsDir } from './folders.ts'
-import { heldBack } from './held-back.ts'
+import { makeHeldBack } from './held-back.ts'
 import { openJournal, type Journal } from './journal.ts'
 import { writeRecord } from './record.ts'
 import { emptyState, fold, type SessionState } from './state.ts'
@@ -109,8 +109,9 @@ function open(input: SessionInput): Session {
 
 function emitter(journal: Journal, state: SessionState, { onEvent, secretValues }: SessionInput): Emit {
   let listenerFailed = false
+  const holdBack = secretValues === undefined ? (event: SessionEvent) => event : makeHeldBack(secretValues)
   return (given: SessionEvent) => {
-    const event = secretValues === undefined ? given : heldBack(given, secretValues())
+    const event = holdBack(given)
     journal.append(event)
     fold(state, event)
     if (onEvent === undefined) return
