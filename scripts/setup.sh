@@ -64,7 +64,7 @@ missing=
 has bwrap || missing="$missing bubblewrap"
 has git || missing="$missing git"
 if [ "$tests" = yes ]; then
-  for program in curl openssl perl; do
+  for program in curl openssl perl strace; do
     has "$program" || missing="$missing $program"
   done
   # Of the system itself: a cell sees no other one.

@@ -1,4 +1,5 @@
 // From the flags of `anchorhold cost` to a report: which logs, which prices, which requests.
+import { readlinkSync } from 'node:fs'
 import path from 'node:path'
 import { Failure } from '../errors/failure.ts'
 import { collect } from '../cost/collect.ts'
@@ -63,12 +64,25 @@ export async function gather(flags: CostFlags, view: View): Promise<Gathered> {
 
 /** The zone that days are of from now on. */
 function setZone(given: string | undefined): string {
-  if (given !== undefined) {
-    try {
-      process.env['TZ'] = new Intl.DateTimeFormat('en', { timeZone: given }).resolvedOptions().timeZone
-    } catch (error) {
-      throw new Failure('cost/bad-zone', { text: given }, { cause: error })
-    }
+  if (given === undefined) return zoneName()
+  try {
+    const { timeZone } = new Intl.DateTimeFormat('en', { timeZone: given }).resolvedOptions()
+    process.env['TZ'] = timeZone
+    return timeZone
+  } catch (error) {
+    throw new Failure('cost/bad-zone', { text: given }, { cause: error })
+  }
+}
+
+/** This process's zone. Asking `Intl` costs more than the rest of a start, so it comes last. */
+function zoneName(): string {
+  const named = process.env['TZ']
+  if (named !== undefined && /^[A-Z]\w+(?:\/[\w+-]+)*$/.test(named)) return named
+  try {
+    const [, zone] = named === undefined ? (/\/zoneinfo\/([\w+/-]+)$/.exec(readlinkSync('/etc/localtime')) ?? []) : []
+    if (zone !== undefined) return zone.replace(/^Etc\/UTC$/, 'UTC')
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error
   }
   return new Intl.DateTimeFormat('en').resolvedOptions().timeZone
 }
@@ -114,7 +128,8 @@ function modelFilter(text: string): (model: string) => boolean {
     const pattern = glob(text)
     return (model) => pattern.test(model) || pattern.test(modelId(model))
   }
-  return (model) => model === text || modelId(model) === modelId(text)
+  const id = modelId(text)
+  return (model) => model === text || modelId(model) === id || modelId(model) === `claude-${id}`
 }
 
 function glob(text: string): RegExp {

@@ -77,7 +77,7 @@ export function stepsOf(logs: Logs, requests: Requests, session: number, priceOf
       context,
       growth: context - (before?.context ?? 0),
       tools: [...(found?.tools.values() ?? [])],
-      cost: priceOf(record, time),
+      cost: kept(priceOf(record, time)),
       broke:
         before === undefined
           ? undefined
@@ -86,6 +86,10 @@ export function stepsOf(logs: Logs, requests: Requests, session: number, priceOf
     chains.set(chain, step)
     return step
   })
+}
+
+function kept(cost: Cost | undefined): Cost | undefined {
+  return cost === undefined ? undefined : { ...cost, byClass: { ...cost.byClass } }
 }
 
 /** Less than this is no break: the last block of a prompt is often cached anew. */

@@ -2,11 +2,12 @@
 // under its name, so that two runs at once cannot spoil it; whatever is odd about it makes it as if it were not there.
 import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { object, parseObject, type Json } from './json.ts'
 import type { LogFacts, Logs } from './logs.ts'
 import { numbersWide, wordsWide } from './records.ts'
 
 /** Raised whenever records or facts change their meaning. */
-const format = 1
+const format = 2
 const magic = 0x68616375
 const headerBytes = 32
 
@@ -36,8 +37,8 @@ export function readIndex(file: string, version: string): Index | undefined {
   if (mark !== magic || written !== format || jsonBytes % 8 !== 0 || bytes.byteLength !== wordsAt + count * wordsWide * 4) return undefined
   const [ownLow, ownHigh] = checksum(new Uint32Array(bytes, headerBytes))
   if (low !== ownLow || high !== ownHigh) return undefined
-  const kept = JSON.parse(Buffer.from(bytes, headerBytes, jsonBytes).toString('utf8')) as Kept
-  if (kept.version !== version) return undefined
+  const kept = readKept(Buffer.from(bytes, headerBytes, jsonBytes).toString('utf8'), count)
+  if (kept?.version !== version) return undefined
   return {
     numbers: new Float64Array(bytes, numbersAt, count * numbersWide),
     words: new Uint32Array(bytes, wordsAt, count * wordsWide),
@@ -45,6 +46,33 @@ export function readIndex(file: string, version: string): Index | undefined {
     models: kept.models,
     files: new Map(kept.files.map((facts) => [facts.path, facts])),
   }
+}
+
+/** Undefined where it is another form than ours: then it was written by another build, and is written anew. */
+function readKept(text: string, count: number): Kept | undefined {
+  const kept = parseObject(text.trimEnd())
+  const { sessions, models, files } = kept ?? {}
+  if (!Array.isArray(sessions) || !Array.isArray(models) || !Array.isArray(files)) return undefined
+  return files.every((facts: unknown) => isFacts(object(facts), count)) ? (kept as unknown as Kept) : undefined
+}
+
+function isFacts(facts: Json | undefined, count: number): boolean {
+  if (facts === undefined) return false
+  const { from, to } = facts
+  return (
+    typeof facts['path'] === 'string' &&
+    typeof facts['mark'] === 'string' &&
+    typeof facts['kept'] === 'string' &&
+    typeof from === 'number' &&
+    typeof to === 'number' &&
+    from >= 0 &&
+    from <= to &&
+    to <= count &&
+    [facts['size'], facts['modified'], facts['changed'], facts['inode'], facts['offset'], facts['lines']].every(
+      (value) => typeof value === 'number',
+    ) &&
+    [facts['damage'], facts['loose'], facts['reports'], facts['links']].every((value) => Array.isArray(value))
+  )
 }
 
 /** Keeps what was read; records of half lines are left out. A cache that cannot be written is no failure: the next run reads again. */
@@ -101,13 +129,16 @@ function readWhole(file: string): ArrayBuffer | undefined {
   }
 }
 
-/** Against damage, not against forgery: the cache is the user's own. */
+/** Against damage, not against forgery: the cache is the user's own. Four lanes, since each waits for its own last step only. */
 function checksum(words: Uint32Array): readonly [number, number] {
-  let low = 0x811c9dc5
-  let high = 0x1b873593
-  for (let at = 0; at < words.length; at++) {
-    low = Math.imul(low ^ (words[at] as number), 0x01000193)
-    high = (Math.imul(high, 31) + (words[at] as number)) | 0
+  let [a, b, c, d] = [1, 2, 3, 4]
+  const { length } = words
+  for (let at = 0; at + 3 < length; at += 4) {
+    a = (Math.imul(a, 31) + (words[at] as number)) | 0
+    b = (Math.imul(b, 37) + (words[at + 1] as number)) | 0
+    c = (Math.imul(c, 41) + (words[at + 2] as number)) | 0
+    d = (Math.imul(d, 43) + (words[at + 3] as number)) | 0
   }
-  return [low >>> 0, high >>> 0]
+  for (let at = length & ~3; at < length; at++) a = (Math.imul(a, 31) + (words[at] as number)) | 0
+  return [(a ^ Math.imul(c, 0x9e3779b1)) >>> 0, (b ^ Math.imul(d, 0x85ebca6b)) >>> 0]
 }

@@ -17,6 +17,18 @@ export class Strings {
   }
 }
 
+/** The text between the quotes of a JSON string. */
+export function readString(buffer: Buffer, start: number, end: number): string {
+  const text = buffer.toString('utf8', start, end)
+  if (!text.includes('\\')) return text
+  try {
+    return String(JSON.parse(`"${text}"`))
+  } catch (error) {
+    if (error instanceof SyntaxError) return text
+    throw error
+  }
+}
+
 /** The place of the string whose bytes were seen last: most lines of a file repeat it, and then no string is made. */
 export class LastSeen {
   readonly #strings: Strings
@@ -35,7 +47,7 @@ export class LastSeen {
       while (at < length && buffer[start + at] === bytes[at]) at++
       if (at === length) return this.#place
     }
-    this.#place = this.#strings.place(buffer.toString('utf8', start, end))
+    this.#place = this.#strings.place(readString(buffer, start, end))
     this.#length = length <= bytes.length ? length : -1
     if (this.#length >= 0) buffer.copy(bytes, 0, start, end)
     return this.#place

@@ -59,7 +59,22 @@ export function addRequest(tally: Tally, numbers: Float64Array, record: number, 
 }
 
 export function addTally(tally: Tally, other: Tally): void {
-  for (const key of Object.keys(tally) as (keyof Tally)[]) tally[key] += other[key]
+  tally.requests += other.requests
+  tally.input += other.input
+  tally.output += other.output
+  tally.write5m += other.write5m
+  tally.write1h += other.write1h
+  tally.read += other.read
+  tally.searches += other.searches
+  tally.unpriced += other.unpriced
+  tally.moneyInput += other.moneyInput
+  tally.moneyOutput += other.moneyOutput
+  tally.moneyWrite5m += other.moneyWrite5m
+  tally.moneyWrite1h += other.moneyWrite1h
+  tally.moneyRead += other.moneyRead
+  tally.moneySearch += other.moneySearch
+  tally.money += other.money
+  tally.uncached += other.uncached
 }
 
 export function tokensOf(tally: Tally): number {

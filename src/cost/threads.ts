@@ -28,7 +28,7 @@ export async function scanAll(tasks: readonly (Task & { readonly bytes: number }
   if (wanted < 2 || !existsSync(entry)) return [work(input)]
   const { Worker } = await import('node:worker_threads')
   const others = Array.from({ length: wanted - 1 }, () => {
-    const worker = new Worker(entry, { workerData: input, stdin: false })
+    const worker = new Worker(entry, { workerData: input, env: {} })
     return new Promise<Scanned>((resolve, reject) => worker.once('message', resolve).once('error', reject))
   })
   return [work(input), ...(await Promise.all(others))]

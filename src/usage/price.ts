@@ -54,22 +54,43 @@ export function price(table: PriceTable, usage: Usage, model: string, at: number
 
 /** The cost of one request by a row that was found before. Undefined for a fast request where the row has no fast mode. */
 export function costOf(row: PriceRow, usage: Usage, modifiers: Modifiers): Cost | undefined {
-  if (modifiers.fast === true && row.fast === undefined) return undefined
+  const cost = emptyCost()
+  return reckon(row, usage, modifiers, cost) ? cost : undefined
+}
+
+/** A cost that `reckon` fills. */
+export interface OpenCost {
+  readonly byClass: Record<PriceClass, Money>
+  total: Money
+  uncached: Money
+}
+
+export function emptyCost(): OpenCost {
+  return { byClass: { input: 0, output: 0, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0, webSearch: 0 }, total: 0, uncached: 0 }
+}
+
+/** As `costOf`, but into an object that is there already: for a million requests in a row. Whether there is a price. */
+export function reckon(row: PriceRow, usage: Usage, modifiers: Modifiers, cost: OpenCost): boolean {
+  if (modifiers.fast === true && row.fast === undefined) return false
   const prompt = promptTokens(usage)
   const rates = row.above !== undefined && prompt > row.above.tokens ? row.above.rates : row.rates
   const factor =
     (modifiers.fast === true ? (row.fast ?? 1) : 1) *
     (modifiers.batch === true ? (row.batch ?? 1) : 1) *
     (modifiers.usOnly === true ? (row.usOnly ?? 1) : 1)
-  const perToken = (rate: number, tokens: number): Money => Math.round(rate * tokens * factor * (unitsPerDollar / 1e6))
-  const byClass = {
-    input: perToken(rates.input, usage.input),
-    output: perToken(rates.output, usage.output),
-    cacheWrite5m: perToken(rates.cacheWrite5m, usage.cacheWrite5m),
-    cacheWrite1h: perToken(rates.cacheWrite1h, usage.cacheWrite1h),
-    cacheRead: perToken(rates.cacheRead, usage.cacheRead),
-    webSearch: Math.round((row.webSearch ?? 0) * usage.webSearches * unitsPerDollar),
-  }
-  const total = byClass.input + byClass.output + byClass.cacheWrite5m + byClass.cacheWrite1h + byClass.cacheRead + byClass.webSearch
-  return { byClass, total, uncached: perToken(rates.input, prompt) + byClass.output + byClass.webSearch }
+  const { byClass } = cost
+  byClass.input = money(rates.input, usage.input, factor)
+  byClass.output = money(rates.output, usage.output, factor)
+  byClass.cacheWrite5m = money(rates.cacheWrite5m, usage.cacheWrite5m, factor)
+  byClass.cacheWrite1h = money(rates.cacheWrite1h, usage.cacheWrite1h, factor)
+  byClass.cacheRead = money(rates.cacheRead, usage.cacheRead, factor)
+  byClass.webSearch = Math.round((row.webSearch ?? 0) * usage.webSearches * unitsPerDollar)
+  cost.total = byClass.input + byClass.output + byClass.cacheWrite5m + byClass.cacheWrite1h + byClass.cacheRead + byClass.webSearch
+  cost.uncached = money(rates.input, prompt, factor) + byClass.output + byClass.webSearch
+  return true
+}
+
+/** `rate`: dollars for a million tokens. */
+function money(rate: number, tokens: number, factor: number): Money {
+  return Math.round(rate * tokens * factor * (unitsPerDollar / 1e6))
 }

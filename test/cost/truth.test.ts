@@ -8,7 +8,7 @@ import { by, dollarsOf, sumsOf } from './oracle.ts'
 import { json, scratch } from './read.ts'
 
 process.env['TZ'] = 'UTC'
-const seeds = Array.from({ length: 40 }, (_, at) => at + 1)
+const seeds = Array.from({ length: 24 }, (_, at) => at + 1)
 
 test.each(seeds)('corpus %i: every view has the true totals', async (seed) => {
   const folder = scratch()
@@ -55,7 +55,7 @@ test.each(seeds)('corpus %i: every view has the true totals', async (seed) => {
   expect(sessions?.totals['subagents']).toMatchObject({ requests: subagents.length })
 })
 
-test.each(seeds.slice(0, 10))('corpus %i: with an index, also a growing one, the same', async (seed) => {
+test.each(seeds.slice(0, 6))('corpus %i: with an index, also a growing one, the same', async (seed) => {
   const folder = scratch()
   const cache = path.join(folder, 'cache')
   const truth = writeCorpus(folder, { seed, sessions: 8 })

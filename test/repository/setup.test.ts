@@ -86,7 +86,7 @@ test('what only tests start is installed for tests only', () => {
   run()
   expect(log()).not.toContain('curl')
   run('--tests')
-  expect(log()).toContain(`${packages} curl openssl perl\n`)
+  expect(log()).toContain(`${packages} curl openssl perl strace\n`)
 })
 
 test.each([

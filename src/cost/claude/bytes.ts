@@ -9,15 +9,19 @@ export const code = {
   closeList: 0x5d,
   open: 0x7b,
   close: 0x7d,
+  dash: 0x2d,
   zero: 0x30,
   nine: 0x39,
+  a: 0x61,
   c: 0x63,
+  d: 0x64,
   i: 0x69,
   m: 0x6d,
   n: 0x6e,
   r: 0x72,
   t: 0x74,
   u: 0x75,
+  v: 0x76,
 } as const
 
 /** Whether `text` stands at `at`. */
@@ -51,6 +55,35 @@ export function skipNested(buffer: Buffer, at: number, end: number): number {
     }
   }
   return -1
+}
+
+/** Over a list of iterations; -1 also where an advisor's calls are among them, which are billed beside the message. */
+export function skipIterations(buffer: Buffer, at: number, end: number): number {
+  let depth = 0
+  for (let place = at; place < end; place++) {
+    const byte = buffer[place] as number
+    if (byte === code.quote) {
+      if (buffer[place + 1] === code.a && buffer[place + 2] === code.d && buffer[place + 3] === code.v) return -1
+      place = skipString(buffer, place + 1, end) - 1
+      if (place < 0) return -1
+    } else if (byte === code.open || byte === code.openList) depth++
+    else if (byte === code.close || byte === code.closeList) {
+      depth--
+      if (depth === 0) return place + 1
+    }
+  }
+  return -1
+}
+
+/** From behind the opening quote of what is mostly a UUID to behind the closing one. */
+export function skipId(buffer: Buffer, at: number, end: number): number {
+  const isUuid =
+    buffer[at + 8] === code.dash &&
+    buffer[at + 13] === code.dash &&
+    buffer[at + 18] === code.dash &&
+    buffer[at + 23] === code.dash &&
+    buffer[at + 36] === code.quote
+  return isUuid && at + 36 < end ? at + 37 : skipString(buffer, at, end)
 }
 
 /** Over a number, `true`, `false` or `null`. */

@@ -1,7 +1,7 @@
 // Turns Claude Code's lines into records: the hot path first, the careful one for what it leaves. One reader per file, its parts reused.
 import type { LineReader, OpenFile, Scan } from '../reader.ts'
 import { flag, type Found } from '../records.ts'
-import { LastSeen } from '../strings.ts'
+import { LastSeen, readString } from '../strings.ts'
 import { hashHigh, hashLow, mix } from './bytes.ts'
 import { parseLine, type ParsedResponse } from './parse.ts'
 import { readTime } from './time.ts'
@@ -68,7 +68,7 @@ export class ClaudeLines implements LineReader {
     const outcome = walk(buffer, start, end, walked)
     if (outcome === 'skip') return undefined
     if (outcome === 'odd') return this.#careful(buffer, start, end)
-    if (!this.#sure && walked.cwdEnd > 0) this.#place(buffer.toString('utf8', walked.cwdStart, walked.cwdEnd))
+    if (!this.#sure && walked.cwdEnd > 0) this.#place(readString(buffer, walked.cwdStart, walked.cwdEnd))
     return this.#bill(buffer, walked)
   }
 

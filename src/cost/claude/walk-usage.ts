@@ -1,5 +1,5 @@
 // The hot path's half for `message.usage`: numbers by class, how the request was served. Unknown keys are stepped over.
-import { code, skipNested, skipScalar, skipString, spells } from './bytes.ts'
+import { code, skipIterations, skipNested, skipScalar, skipString, spells } from './bytes.ts'
 
 /** As the log has it: `written` is the sum of both cache writes, the split may be missing. */
 export interface WalkedUsage {
@@ -36,7 +36,6 @@ const names = {
   iterations: Buffer.from('iterations'),
 }
 const values = { fast: Buffer.from('fast"'), batch: Buffer.from('batch"'), us: Buffer.from('us"') }
-const advisor = Buffer.from('"advisor')
 
 /** From the brace to behind the one that closes it; -1 where something needs a closer look. */
 export function walkUsage(buffer: Buffer, open: number, end: number, usage: WalkedUsage): number {
@@ -73,9 +72,8 @@ export function walkUsage(buffer: Buffer, open: number, end: number, usage: Walk
       const inside = (length === 14 && spells(buffer, key, names.split)) || (length === 15 && spells(buffer, key, names.tool))
       at = inside ? walkUsage(buffer, at, end, usage) : skipNested(buffer, at, end)
     } else if (first === code.openList) {
-      const list = at
-      at = skipNested(buffer, at, end)
-      if (at > 0 && length === 10 && spells(buffer, key, names.iterations) && hasAdvisor(buffer, list, at)) return -1
+      const iterations = length === 10 && spells(buffer, key, names.iterations)
+      at = iterations ? skipIterations(buffer, at, end) : skipNested(buffer, at, end)
     } else if (first === code.n) at = skipScalar(buffer, at, end)
     else return -1
     if (at < 0) return -1
@@ -98,10 +96,4 @@ function noteNumber(buffer: Buffer, key: number, length: number, value: number, 
     if (spells(buffer, key, names.write5m)) usage.write5m = value
     else if (spells(buffer, key, names.write1h)) usage.write1h = value
   } else if (length === 19 && spells(buffer, key, names.web)) usage.web = value
-}
-
-/** Whether an iteration is another model's, which is billed beside the message. */
-function hasAdvisor(buffer: Buffer, start: number, end: number): boolean {
-  for (let at = start; at < end; at++) if (buffer[at] === code.quote && spells(buffer, at, advisor)) return true
-  return false
 }

@@ -1,6 +1,6 @@
 // The hot path for Claude Code's lines: walks the first keys of a line, leaves at once where nothing is billed, jumps over the content to `usage`
 // and walks the rest to the end of the line. It understands compact JSON only; whatever it does not expect is 'odd' and goes to parse.ts.
-import { code, skipNested, skipScalar, skipString, spells } from './bytes.ts'
+import { code, skipId, skipNested, skipScalar, skipString, spells } from './bytes.ts'
 import { clearUsage, walkUsage, type WalkedUsage } from './walk-usage.ts'
 
 export type Outcome = 'skip' | 'bill' | 'odd'
@@ -36,7 +36,6 @@ const names = {
   timestamp: Buffer.from('timestamp'),
   isSidechain: Buffer.from('isSidechain'),
   cwd: Buffer.from('cwd'),
-  costUSD: Buffer.from('costUSD'),
 }
 
 /** Judges the line in `buffer` from `start` to `end` (without its line feed) and notes its parts. */
@@ -60,9 +59,9 @@ export function walk(buffer: Buffer, start: number, end: number, line: Walked): 
         if (spells(buffer, value, assistant)) billed = true
         else return oddTypes.some((type) => spells(buffer, value, type)) ? 'odd' : passed(buffer, start, end)
       }
-      at = skipString(buffer, value, end)
+      at = skipId(buffer, value, end)
       if (at < 0) return 'odd'
-      noteString(buffer, key, length, value, at - 1, line)
+      if (length === 9 || length === 3) noteString(buffer, key, length, value, at - 1, line)
     } else if (first === code.open && length === 7 && spells(buffer, key, names.message)) {
       at = walkMessage(buffer, at, end, line)
       if (at === leave) return passed(buffer, start, end)
@@ -167,13 +166,16 @@ function jump(buffer: Buffer, content: number, end: number): number {
   return -1
 }
 
-const joined = [Buffer.from('"type":"assistant"'), Buffer.from('"requestId":"')]
+const joined = Buffer.from('"type":"assistant"')
 const tail = 600
+/** How far the end of `joined` can move on from a byte (Horspool). */
+const steps = new Uint8Array(256).fill(joined.length)
+for (let at = 0; at < joined.length - 1; at++) steps[joined[at] as number] = joined.length - 1 - at
 
 /** A line that bills nothing; but one that was torn by a crash and went on with the next line is read with care. */
 function passed(buffer: Buffer, start: number, end: number): Outcome {
-  const from = Math.max(start + 400, end - tail)
-  if (from >= end) return 'skip'
-  const last = buffer.subarray(from, end)
-  return joined.some((mark) => last.includes(mark)) ? 'odd' : 'skip'
+  const last = joined.length - 1
+  for (let at = Math.max(start + 400, end - tail) + last; at < end; at += steps[buffer[at] as number] as number)
+    if (buffer[at] === code.quote && spells(buffer, at - last, joined)) return 'odd'
+  return 'skip'
 }

@@ -14,32 +14,24 @@ const counts = [
 ] as const
 const classes = ['input', 'output', 'cacheWrite5m', 'cacheWrite1h', 'cacheRead', 'webSearch'] as const
 
+const figures: readonly string[] = [...counts, 'usd', ...classes.map((name) => `usd_${name}`), 'unpricedTokens', 'uncachedUsd']
+
 /** Lines without line feeds, the head first. */
 export function csvLines(report: CostReport): readonly string[] {
-  const head = [
-    report.view,
-    'project',
-    'firstAt',
-    'lastAt',
-    'model',
-    ...counts,
-    'usd',
-    ...classes.map((name) => `usd_${name}`),
-    'unpricedTokens',
-    'uncachedUsd',
-  ]
-  const rows = report.grouped.groups.flatMap((group) =>
+  const { view, grouped } = report
+  const head = [view, ...(view === 'project' ? [] : ['project']), 'firstAt', 'lastAt', ...(view === 'model' ? [] : ['model']), ...figures]
+  const rows = grouped.groups.flatMap((group) =>
     [...group.models].map(([model, tally]) => {
       const totals = totalsJson(tally)
-      const place = [group.key, group.project ?? '', new Date(group.first).toISOString(), new Date(group.last).toISOString(), model]
-      return [
-        ...place,
-        ...counts.map((name) => totals[name]),
-        totals.usd,
-        ...classes.map((name) => totals.usdByClass[name]),
-        totals.unpricedTokens,
-        totals.uncachedUsd,
+      const place = [
+        group.key,
+        ...(view === 'project' ? [] : [group.project ?? '']),
+        new Date(group.first).toISOString(),
+        new Date(group.last).toISOString(),
+        ...(view === 'model' ? [] : [model]),
       ]
+      const money = [totals.usd, ...classes.map((name) => totals.usdByClass[name])]
+      return [...place, ...counts.map((name) => totals[name]), ...money, totals.unpricedTokens, totals.uncachedUsd]
     }),
   )
   return [head, ...rows].map((row) => row.map(cell).join(','))

@@ -66,7 +66,7 @@ const columns: readonly CostColumn<Row>[] = [
   { title: 'READ', right: true, leave: 7, cell: ({ step }) => tokens(step.read) },
   { title: 'HIT', right: true, leave: 2, cell: ({ step }) => percent(step.context === 0 ? undefined : step.read / step.context) },
   { title: 'USD', right: true, leave: 0, cell: ({ step }) => (step.cost === undefined ? 'unpriced' : usd(step.cost.total)) },
-  { title: 'CACHE', leave: 2, least: 12, cell: ({ step }) => (step.broke === undefined ? '' : breakText(step.broke)) },
+  { title: 'CACHE', leave: 2, cell: ({ step }) => (step.broke === undefined ? '' : breakText(step.broke)) },
   { title: 'TOOLS', leave: 3, least: 8, cell: ({ step }) => step.tools.join(' ') },
 ]
 

@@ -3,6 +3,7 @@ import path from 'node:path'
 import type { Group, View } from '../../cost/group.ts'
 import { moment } from '../../cost/period.ts'
 import { hitRate, tokensOf, type Tally } from '../../cost/tally.ts'
+import { modelId } from '../../usage/model-id.ts'
 import type { Style } from '../style.ts'
 import { plain } from '../text.ts'
 import { counted, duration, listed } from '../units.ts'
@@ -41,10 +42,24 @@ function nothing({ logs, filter }: CostReport): string {
 function linesOf(group: Group, view: View): readonly Line[] {
   const [only] = group.models.keys()
   const several = group.models.size > 1
-  const model = view === 'model' ? '' : several ? `${group.models.size} models` : (only ?? '')
+  const model = view === 'model' ? '' : several ? `${group.models.size} models` : shortModel(only ?? '')
   const own: Line = { name: nameOf(group, view), group, model, tally: group.all, kind: 'group' }
   if (!several || view === 'model') return [own]
-  return [own, ...[...group.models].map(([name, tally]): Line => ({ name: '', group: undefined, model: ` ${name}`, tally, kind: 'model' }))]
+  return [
+    own,
+    ...[...group.models].map(([name, tally]): Line => ({
+      name: '',
+      group: undefined,
+      model: ` ${shortModel(name)}`,
+      tally,
+      kind: 'model',
+    })),
+  ]
+}
+
+/** Without what all have in common; JSON and CSV have the id as it was logged. */
+function shortModel(model: string): string {
+  return modelId(model).replace(/^claude-/, '')
 }
 
 function totalLine(total: Group): Line {
@@ -72,7 +87,7 @@ function columnsOf(report: CostReport): readonly CostColumn<Line>[] {
     { title: view.toUpperCase(), leave: 0, least: 10, cell: ({ name }) => name },
     { title: 'PROJECT', leave: 6, least: 8, cell: ofGroup((group) => (view === 'session' ? path.basename(group.project ?? '') : '')) },
     { title: 'LAST', leave: 7, least: 16, cell: ofGroup((group) => (view === 'session' ? moment(group.last) : '')) },
-    { title: 'MODEL', leave: 3, least: 14, cell: ({ model }) => model },
+    { title: 'MODEL', leave: 3, least: 10, cell: ({ model }) => model },
     { title: 'REQ', right: true, leave: 9, cell: ({ tally }) => String(tally.requests) },
     count('INPUT', 5, ({ input }) => input),
     count('OUTPUT', 1, ({ output }) => output),
