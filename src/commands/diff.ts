@@ -13,8 +13,9 @@ import { patchOf } from '../review/patch/patch.ts'
 import { objectFormatOf } from '../review/patch/format.ts'
 import { selectChanges } from '../review/select.ts'
 import type { Change } from '../model/change.ts'
-import { processContext } from '../run/context.ts'
-import { readWords } from './proposal-words.ts'
+import { openLive, type LiveReview } from '../review/live.ts'
+import { processContext, type RunContext } from '../run/context.ts'
+import { readLiveWords, readWords } from './proposal-words.ts'
 import { Failure } from '../errors/failure.ts'
 import { holdForReading } from '../review/hold.ts'
 
@@ -46,9 +47,8 @@ async function show(words: readonly string[], flags: Flags): Promise<void> {
   const option = (name: string | undefined): string => (name === 'nameOnly' ? '--name-only' : `--${name ?? ''}`)
   if (asked.length > 1) throw new Failure('command/contradiction', { one: option(asked[0]), two: option(asked[1]) })
   const context = processContext()
-  const { found, paths } = readWords(words, context)
-  using held = holdForReading(found)
-  using review = await openReview(found, { lines: flags.nameOnly !== true && flags.patch !== true, settle: held.whole })
+  using opened = await open(words, context, flags.nameOnly !== true && flags.patch !== true)
+  const { review, paths, told } = opened
   const { changes } = selectChanges(review, paths, context.cwd, (change) => shownPath(review.shown(change)))
   if (flags.json === true) return printLines([jsonLine(diffJson(changes, review))])
   if (flags.nameOnly === true)
@@ -56,17 +56,50 @@ async function show(words: readonly string[], flags: Flags): Promise<void> {
   if (flags.patch === true) return writePatch(changes, review)
   const style = styleFor(process.stdout)
   const project = review.proposal.project
-  if (flags.stat === true) return printLines([...notes(review, held.whole), ...statLines(changes, review, style)])
+  if (flags.stat === true) return printLines([...told, ...statLines(changes, review, style)])
   await page(all(), { env: context.env, project, terminal: style.terminal })
 
   function* all(): Generator<string> {
-    yield* notes(review, held.whole)
+    yield* told
     for (const change of changes.filter(({ git }) => git !== 'history')) {
       yield* diffLines(change, review, style)
       yield ''
     }
     yield changesLine(changes)
   }
+}
+
+interface Opened extends Disposable {
+  readonly review: Review
+  readonly paths: readonly string[]
+  /** What is to be said before the changes. */
+  readonly told: readonly string[]
+}
+
+/** A proposal, or what a live run changed in the project itself. */
+async function open(words: readonly string[], context: RunContext, lines: boolean): Promise<Opened> {
+  using scope = new DisposableStack()
+  const live = readLiveWords(words, context)
+  const review = live === undefined ? undefined : await openLive(live.sessionFolder, { lines })
+  if (live !== undefined && review !== undefined) {
+    scope.use(review)
+    const owned = scope.move()
+    return { review, paths: live.paths, told: liveNotes(review), [Symbol.dispose]: () => owned.dispose() }
+  }
+  const { found, paths } = readWords(words, context)
+  const held = scope.use(holdForReading(found))
+  const proposed = scope.use(await openReview(found, { lines, settle: held.whole }))
+  const owned = scope.move()
+  return { review: proposed, paths, told: notes(proposed, held.whole), [Symbol.dispose]: () => owned.dispose() }
+}
+
+function liveNotes({ proposal, lost, later, gaps }: LiveReview): readonly string[] {
+  return [
+    `Live run ${proposal.id}: this is in the project already; anchorhold undo ${proposal.id} takes it back.`,
+    ...lost.map((name) => `Changed, but what it was is not known: ${shownPath(name)}`),
+    ...[...later].map((name) => `Changed after the run too: ${shownPath(name)}`),
+    ...(gaps.length === 0 ? [] : [`Not remembered: ${gaps.join('; ')}.`]),
+  ]
 }
 
 function notes(review: Review, whole: boolean): readonly string[] {

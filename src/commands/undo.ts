@@ -5,22 +5,27 @@ import { Failure } from '../errors/failure.ts'
 import { shownPath } from '../report/bytes.ts'
 import { printLines } from '../report/output.ts'
 import { counted } from '../report/units.ts'
-import { lastApply, takeBack } from '../review/apply/apply.ts'
+import type { Change } from '../model/change.ts'
+import { applyChosen, lastApply, takeBack } from '../review/apply/apply.ts'
 import { openBelow } from '../review/below.ts'
 import { isState } from '../review/apply/place.ts'
 import type { ApplyRecord, Operation } from '../review/apply/record.ts'
 import { findProposal, listProposals, type FoundProposal } from '../review/find.ts'
+import { openLive } from '../review/live.ts'
 import { holdProposal } from '../review/lock.ts'
+import { selectChanges } from '../review/select.ts'
 import { closeWhenEmpty } from '../review/state.ts'
 import { processContext, type RunContext } from '../run/context.ts'
-import { isSession, projectOf } from './proposal-words.ts'
+import { isSession, newestLive, projectOf, readLiveWords } from './proposal-words.ts'
 
 /** Adds `undo` to the program. */
 export function register(program: Command): void {
   program
     .command('undo')
     .summary('take the last apply back')
-    .description('Takes back what was applied last: every file becomes what it was. What you changed since stays, unless you name it.')
+    .description(
+      'Takes back what was applied last, or what a live run changed: every file becomes what it was. What you changed since stays, unless you name it.',
+    )
     .argument('[id]', 'a session by id, the beginning of one, or name; or the first path')
     .argument('[path...]', 'only these, also where you changed them since')
     .action((id: string | undefined, paths: readonly string[]) => undo([...(id === undefined ? [] : [id]), ...paths]))
@@ -31,7 +36,8 @@ async function undo(words: readonly string[]): Promise<void> {
   const [first, ...rest] = words
   const byId = first !== undefined && isSession(context.folders.state, first)
   const paths = byId ? rest : words
-  const found = byId ? findProposal(context.folders.state, first, '') : newestApplied(context)
+  if (await undoLive(words, context)) return
+  const found = byId ? findProposal(context.folders.state, first, '') : newestApplied(context)?.found
   const where = found === undefined ? 'in this project' : `of ${found.proposal.id}`
   if (found === undefined) throw new Failure('apply/nothing-to-undo', { where })
   using _held = holdProposal(found.folder, found.proposal.id)
@@ -50,6 +56,45 @@ async function undo(words: readonly string[]): Promise<void> {
   printLines([`${counted(lines.length, 'path')} taken back; the proposal waits again: anchorhold diff ${record.session}`])
   if (performed.left.length > 0) process.exitCode = 1
   await closeWhenEmpty(found)
+}
+
+/** A live run that is named, or the project's last one where nothing was applied after it. False where none is meant. */
+async function undoLive(words: readonly string[], context: RunContext): Promise<boolean> {
+  const { folders, cwd } = context
+  const project = projectOf(folders.state, cwd)
+  const byId = words[0] !== undefined && isSession(folders.state, words[0])
+  const last = byId ? undefined : newestLive(folders.state, project)
+  const live = byId ? readLiveWords(words, context) : last === undefined ? undefined : { sessionFolder: last.folder, paths: words }
+  if (live === undefined || (last !== undefined && (newestApplied(context)?.at ?? '') > last.startedAt)) return false
+  using review = await openLive(live.sessionFolder, { lines: false, back: true })
+  if (review === undefined) return false
+  const shown = (change: Change) => shownPath(review.shown(change))
+  const { changes } = selectChanges(review, live.paths, cwd, shown)
+  const named = live.paths.length > 0
+  const chosen = changes.filter(
+    (change) => named || ![change.path, change.from].some((place) => place !== undefined && review.later.has(place)),
+  )
+  const left = changes.filter((change) => !chosen.includes(change))
+  const { id } = review.proposal
+  if (chosen.length === 0 && left.length === 0) throw new Failure('apply/nothing-to-undo', { where: `by ${id}` })
+  const performed =
+    chosen.length === 0
+      ? { left: [] }
+      : await applyChosen(
+          review,
+          chosen.map((change) => ({ change })),
+        )
+  printLines([
+    ...chosen.map((change) => `taken back ${shown(change)}`),
+    ...left.map(
+      (change) =>
+        `left ${shown(change)}: it was changed after the run (to take it back all the same: anchorhold undo ${id} ${shown(change)})`,
+    ),
+    ...performed.left.map(({ operation, reason }) => `left ${shownPath(operation.path)}: ${reason}`),
+    ...review.lost.map((place) => `left ${shownPath(place)}: what it was is not known`),
+  ])
+  if (left.length + performed.left.length + review.lost.length > 0) process.exitCode = 1
+  return true
 }
 
 /** Whether nobody changed it since: it is as the apply left it, or (of an interrupted one) as it was before. */
@@ -92,10 +137,10 @@ function matchesBelow(record: ApplyRecord, operation: Operation, place: string):
 }
 
 /** Of all proposals of this project: the one applied last. */
-function newestApplied({ folders, cwd }: RunContext): FoundProposal | undefined {
+function newestApplied({ folders, cwd }: RunContext): { readonly found: FoundProposal; readonly at: string } | undefined {
   const applied = listProposals(folders.state, projectOf(folders.state, cwd)).flatMap((found) => {
     const last = lastApply(found.folder)
     return last === undefined ? [] : [{ found, at: last.record.at }]
   })
-  return applied.toSorted((a, b) => (a.at < b.at ? 1 : -1))[0]?.found
+  return applied.toSorted((a, b) => (a.at < b.at ? 1 : -1))[0]
 }

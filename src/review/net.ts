@@ -4,10 +4,10 @@ import { lstatSync } from 'node:fs'
 import path from 'node:path'
 import { mkdir, writeFile } from '../host/at-once.ts'
 import { findOutsideGit } from '../workspace/git-outside.ts'
-import { bytesOf, pathOf } from '../workspace/path-bytes.ts'
+import { bytesOf } from '../workspace/path-bytes.ts'
 import { factsAt } from './base.ts'
 import { memoryName, type Memory } from './memory.ts'
-import { makePrivateGit, privateGit, type ProjectGit } from './private-git.ts'
+import { makePrivateGit, parseTags, privateGit, type ProjectGit, type Tagged } from './private-git.ts'
 import { nowNs } from './settle.ts'
 
 /** Of files that git does not have as they are. */
@@ -79,7 +79,7 @@ async function note(project: string, folder: string, startedNs: bigint, signal: 
     ...(own === undefined ? [] : ["what git has as it is, from the repository's own objects"]),
     ...(take.length === 0 ? [] : [`copies of ${take.length} small files`]),
   ]
-  gaps.push('files that .gitignore names')
+  gaps.push('files that .gitignore names', ...(own === undefined ? [] : ["git's own record: commits, branches, the index"]))
   return { how, gaps, lost }
 }
 
@@ -136,23 +136,4 @@ async function gitOf(project: string): Promise<ProjectGit | undefined> {
   if (outside.kind === 'linked') return { gitDir: outside.gitDir, common: outside.common }
   const inner = path.join(project, '.git')
   return lstatSync(path.join(inner, 'index'), { throwIfNoEntry: false })?.isFile() === true ? { gitDir: inner, common: inner } : undefined
-}
-
-export interface Tagged {
-  /** C changed, R removed, ? unknown to the index. */
-  readonly tag: string
-  readonly path: string
-}
-
-/** `ls-files -z -t`. A deleted file is listed as changed too: once is enough. */
-export function parseTags(bytes: Buffer): readonly Tagged[] {
-  const found = new Map<string, Tagged>()
-  for (let at = 0; at < bytes.length;) {
-    const end = bytes.indexOf(0, at)
-    const tag = bytes.toString('latin1', at, at + 1)
-    const place = pathOf(bytes.subarray(at + 2, end))
-    if (found.get(place)?.tag !== 'R') found.set(place, { tag, path: place })
-    at = end + 1
-  }
-  return [...found.values()]
 }

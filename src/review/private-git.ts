@@ -5,6 +5,7 @@ import path from 'node:path'
 import { copyFile, mkdir, readdir, readText, writeFile } from '../host/at-once.ts'
 import { systemPath } from '../host/process.ts'
 import { parseGitConfig } from '../workspace/git-config.ts'
+import { pathOf } from '../workspace/path-bytes.ts'
 
 export interface PrivateGit {
   /** Rejects where git can't be started, fails, or is taken too long. `input` is its standard input. */
@@ -104,4 +105,23 @@ async function objectFormat(config: string): Promise<string | undefined> {
 /** As gitrepository-layout(5) wants names that begin with a quotation mark or a hash. */
 function quoted(place: string): string {
   return /^["#]|[\n"\\]/.test(place) ? `"${place.replaceAll(/["\\]/g, '\\$&').replaceAll('\n', '\\n')}"` : place
+}
+
+export interface Tagged {
+  /** C changed, R removed, ? unknown to the index. */
+  readonly tag: string
+  readonly path: string
+}
+
+/** `ls-files -z -t`. A deleted file is listed as changed too: once is enough. */
+export function parseTags(bytes: Buffer): readonly Tagged[] {
+  const found = new Map<string, Tagged>()
+  for (let at = 0; at < bytes.length;) {
+    const end = bytes.indexOf(0, at)
+    const tag = bytes.toString('latin1', at, at + 1)
+    const place = pathOf(bytes.subarray(at + 2, end))
+    if (found.get(place)?.tag !== 'R') found.set(place, { tag, path: place })
+    at = end + 1
+  }
+  return [...found.values()]
 }

@@ -7,8 +7,7 @@ import path from 'node:path'
 import { pathOf } from '../workspace/path-bytes.ts'
 import { factsAt } from './base.ts'
 import { memoryName, type Memory, type MemoryEntry } from './memory.ts'
-import { parseTags } from './net.ts'
-import { privateGit, type PrivateGit } from './private-git.ts'
+import { parseTags, privateGit, type PrivateGit } from './private-git.ts'
 import type { NodeFacts } from './proposal.ts'
 
 export interface Remembered {

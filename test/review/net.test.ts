@@ -60,7 +60,7 @@ test('tracked, changed, unknown, executable and linked files are known as they w
     ].toSorted(),
   )
   expect(memory.memory.how).toHaveLength(2)
-  expect(memory.memory.gaps).toEqual(['files that .gitignore names'])
+  expect(memory.memory.gaps).toEqual(['files that .gitignore names', "git's own record: commits, branches, the index"])
   writeFileSync(path.join(world.project, 'a.txt'), 'user\n')
   expect((await remembered(world)).entries.filter((entry) => entry.later).map((entry) => entry.path)).toEqual(
     expect.arrayContaining(['a.txt']),
