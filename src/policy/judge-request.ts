@@ -93,7 +93,7 @@ function refuseMethod(allows: readonly HostRule[], method: string): RequestVerdi
   const methods = [...new Set(allows.flatMap((rule) => rule.methods ?? []))]
   return refuse(
     'method',
-    `${methods.join(', ')} is allowed there, not ${shownMethod(method)}: ${quoted(allows)}`,
+    `${shownMethod(method)} is not among the methods that are allowed there (${methods.join(', ')}): ${quoted(allows)}`,
     widen(first, `methods: [${[...methods, shownMethod(method)].join(', ')}]`),
   )
 }

@@ -84,8 +84,6 @@ function judgeDocument(text: string): string | undefined {
   )
   const other = kinds.find((kind) => kind !== 'query' && kind !== 'FragmentDefinition')
   if (other !== undefined)
-    return other === 'mutation' || other === 'subscription'
-      ? `a ${other}: the rule allows queries only`
-      : 'a document with more than operations and fragments'
+    return other === 'mutation' || other === 'subscription' ? `a ${other}` : 'a document with more than operations and fragments'
   return kinds.includes('query') ? undefined : 'a document without an operation'
 }

@@ -1,5 +1,6 @@
 // Gateway, steps: holds requests to the methods, paths and GraphQL of the rules. After it a request is what the rules allow, byte for byte.
-import { isAboutRequests, ruleText } from '../../policy/judge.ts'
+import type { HostRule } from '../../model/policy.ts'
+import { isAboutRequests, originText, ruleText } from '../../policy/judge.ts'
 import { judgeRequest, requestRules, type RequestRules } from '../../policy/judge-request.ts'
 import type { Network, Target } from '../context.ts'
 import type { Step, StepRequest, StepResult } from './step.ts'
@@ -25,13 +26,18 @@ export function rulesStep(network: Network): Step {
       if (rules === undefined) return { kind: 'pass' }
       const verdict = judgeRequest(rules, request.method, request.path)
       if (verdict.kind === 'refuse') return { kind: 'refuse', refusal: verdict.refusal }
-      return verdict.kind === 'allow' ? { kind: 'pass' } : holdToQueries(request)
+      return verdict.kind === 'allow' ? { kind: 'pass' } : holdToQueries(request, verdict.rule)
     },
   }
 }
 
-async function holdToQueries(request: StepRequest): Promise<StepResult> {
+async function holdToQueries(request: StepRequest, rule: HostRule): Promise<StepResult> {
   const { judgeGraphqlRequest } = await import('./graphql.ts')
-  const reason = await judgeGraphqlRequest(request)
-  return reason === undefined ? { kind: 'pass' } : { kind: 'refuse', refusal: { code: 'graphql', reason } }
+  const odd = await judgeGraphqlRequest(request)
+  if (odd === undefined) return { kind: 'pass' }
+  const reason = `${odd}; ${ruleText(rule)} (${originText(rule.origin)}) lets GraphQL queries pass alone`
+  return {
+    kind: 'refuse',
+    refusal: { code: 'graphql', reason, remedy: `send one document of queries by POST, or change that rule (${originText(rule.origin)})` },
+  }
 }
