@@ -76,6 +76,9 @@ network:
     # - api.example.org: { methods: [GET, HEAD], paths: ["/v1/**"] }   # certain requests only
   deny: []                         # deny beats every allow: "*.example.net"
 
+# secrets:                         # the gateway puts the value in; the cell has a placeholder
+#   - { name: API_TOKEN, from: env, hosts: [api.example.com] }
+
 # files:
 #   hide: ["*.pem"]                # empty inside; .env files are hidden anyway
 #   protect: [deploy/]             # read-only inside

@@ -46,6 +46,9 @@ export function capture(argv: readonly [string, ...string[]], options: CaptureOp
     const timer = setTimeout(() => {
       timedOut = true
       child.kill('SIGKILL')
+      // What it started may live on and hold the other ends.
+      child.stdout.destroy()
+      child.stderr.destroy()
     }, options.timeoutMilliseconds ?? 10_000)
     const collect = (into: Buffer[]) => (chunk: Buffer) => {
       bytes += chunk.length
