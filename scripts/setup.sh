@@ -27,10 +27,10 @@ ask_rights() {
     rights='sudo '
   elif has sudo; then
     rights='sudo '
-    stop "$1; that needs root, and sudo would ask for a password." "$(chain "$2" "$3"); then run this command again"
+    refuse "$1; that needs root, and sudo would ask for a password." '' "$2" "$3"
   else
     rights=
-    stop "$1; that needs root." "as root: $(chain "$2" "$3"); then run this command again"
+    refuse "$1; that needs root." 'as root: ' "$2" "$3"
   fi
   say "$1; doing that now:"
   printf '  %s\n' "$(chain "$2" "$3")" >&2
@@ -42,6 +42,13 @@ ask_rights() {
     *) stop 'nothing was changed.' "$(chain "$2" "$3")" ;;
   esac
 }
+refuse() { # refuse WHY WHO FIRST THEN
+  say "$1"
+  printf '  To mend it: %s\n' "$2$(chain "$3" "$4"); then run this command again" >&2
+  [ -z "$once" ] || printf '  Or, with what `npm test` needs besides: %s\n' "$2$(chain "$3" "$once")" >&2
+  exit 1
+}
+once=
 chain() { printf '%s' "${1:+$rights$1 && }$rights$2"; }
 
 # --- 1. What must be there before anything can be fetched -------------------------------------------------------------------
@@ -63,14 +70,16 @@ missing=
 { has cc && { [ -x dist/native/anchorhold-enter ] || static_works; }; } || missing="$missing compiler"
 has bwrap || missing="$missing bubblewrap"
 has git || missing="$missing git"
-if [ "$tests" = yes ]; then
+later= # what only the tests need; asked for only where it matters
+if [ "$tests" = yes ] || [ -n "$missing" ]; then
   for program in curl openssl perl strace; do
-    has "$program" || missing="$missing $program"
+    has "$program" || later="$later $program"
   done
   # Of the system itself: a cell sees no other one.
-  PATH=/usr/bin:/bin python3 -m pip --version >/dev/null 2>&1 || missing="$missing pip"
-  [ -x /usr/bin/java ] || missing="$missing java"
+  PATH=/usr/bin:/bin python3 -m pip --version >/dev/null 2>&1 || later="$later pip"
+  [ -x /usr/bin/java ] || later="$later java"
 fi
+[ "$tests" = no ] || { missing=$missing$later && later=; }
 
 packages_for() { # packages_for apt|dnf|pacman|apk|zypper: the names of what is missing there
   for what in $missing; do
@@ -95,30 +104,33 @@ packages_for() { # packages_for apt|dnf|pacman|apk|zypper: the names of what is 
 
 if [ -n "$missing" ]; then
   if has apt-get; then
-    packages=$(packages_for apt)
+    packages=$(packages_for apt) more=$(missing=$later && packages_for apt)
     install="env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends$packages"
     refresh='apt-get update'
   elif has dnf; then
-    packages=$(packages_for dnf)
+    packages=$(packages_for dnf) more=$(missing=$later && packages_for dnf)
     install="dnf install -y$packages"
     refresh=
   elif has pacman; then
-    packages=$(packages_for pacman)
+    packages=$(packages_for pacman) more=$(missing=$later && packages_for pacman)
     install="pacman -S --noconfirm --needed$packages"
     refresh=
   elif has zypper; then
-    packages=$(packages_for zypper)
+    packages=$(packages_for zypper) more=$(missing=$later && packages_for zypper)
     install="zypper --non-interactive install$packages"
     refresh=
   elif has apk; then
-    packages=$(packages_for apk)
+    packages=$(packages_for apk) more=$(missing=$later && packages_for apk)
     install="apk add$packages"
     refresh=
   else
     stop "these are missing:$missing; no known package manager was found." 'install them with the one of this system'
   fi
 
+  # Whoever has to ask an administrator should have to ask once.
+  [ -z "$later" ] || once="$install$more"
   ask_rights "system packages are missing:$packages" "$refresh" "$install"
+  once=
   # A broken third-party source makes the refresh fail, though the packages can be had: installing decides.
   # shellcheck disable=SC2086 # package names of our own, one word each
   { [ -z "$refresh" ] || $rights$refresh </dev/null >&2 || true; } && $rights$install </dev/null >&2 ||
