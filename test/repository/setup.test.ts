@@ -57,10 +57,10 @@ test('an ordinary user without sudo is told the exact command, and nothing is in
 
 test('who has to ask an administrator is told what the tests need besides, to ask once; not where that is there already', () => {
   const lacking = machine({ ...asUser, 'apt-get': 'exit 0', perl: 'exit 0' })
-  expect(lacking.run().stderr).toContain(`Or, with what \`npm test\` needs besides: as root: ${command} curl openssl\n`)
-  expect(lacking.run('--tests').stderr).toContain(`To mend it: as root: ${command} curl openssl; then`)
+  expect(lacking.run().stderr).toContain(`Or, with what \`npm test\` needs besides: as root: ${command} curl openssl strace\n`)
+  expect(lacking.run('--tests').stderr).toContain(`To mend it: as root: ${command} curl openssl strace; then`)
   expect(lacking.run('--tests').stderr).not.toContain('besides')
-  const whole = machine({ ...asUser, 'apt-get': 'exit 0', perl: 'exit 0', curl: 'exit 0', openssl: 'exit 0' })
+  const whole = machine({ ...asUser, 'apt-get': 'exit 0', perl: 'exit 0', curl: 'exit 0', openssl: 'exit 0', strace: 'exit 0' })
   expect(whole.run().stderr).not.toContain('besides')
 })
 
