@@ -76,8 +76,7 @@ network:
     # - api.example.org: { methods: [GET, HEAD], paths: ["/v1/**"] }   # certain requests only
   deny: []                         # deny beats every allow: "*.example.net"
 
-# secrets:                         # the gateway puts the value in; the cell has a placeholder
-#   - { name: API_TOKEN, from: env, hosts: [api.example.com] }
+# secrets: [{ name: API_TOKEN, from: env, hosts: [api.example.com] }]   # put in outside; the cell has a placeholder
 
 # files:
 #   hide: ["*.pem"]                # empty inside; .env files are hidden anyway
