@@ -16,7 +16,7 @@ export interface OpenedTrust extends Disposable {
 /** Where the bundle lies inside when the machine has none. */
 const usualPlace = '/etc/ssl/certs/ca-certificates.crt'
 
-/** Writes certificates only (mode 0644 below the session's 0700): the authority's key stays in this process. Disposing takes the files away. */
+/** Writes certificates only (mode 0444 below the session's 0700): the authority's key stays in this process. Disposing takes the files away. */
 export function openTrust(input: {
   readonly sessionFolder: string
   readonly caBundle: string | undefined
@@ -29,9 +29,9 @@ export function openTrust(input: {
   const own = stores.authorities === '' ? `${rootCertificates.join('\n')}\n` : stores.authorities.replace(/\n?$/, '\n')
   const bundle = path.join(folder, 'ca-certificates.crt')
   const text = `${own}${authority.certificate}`
-  writeFileSync(bundle, text, { flag: 'wx' })
+  writeFileSync(bundle, text, { flag: 'wx', mode: 0o444 })
   const java = path.join(folder, 'cacerts')
-  if (stores.java.length > 0) writeFileSync(java, javaStore(text), { flag: 'wx' })
+  if (stores.java.length > 0) writeFileSync(java, javaStore(text), { flag: 'wx', mode: 0o444 })
   const place = input.caBundle ?? usualPlace
   return {
     ending: makeEnding(authority),

@@ -35,7 +35,7 @@ export function endTls(authority: Authority, input: EndInput): Promise<Ended> {
   return new Promise((resolve) => {
     const done = (ended: Ended): void => {
       clearTimeout(timer)
-      socket.off('secure', onSecure).off('error', onError).off('close', onClose)
+      socket.off('secure', onSecure).off('error', onError).off('close', onClose).off('end', onClose)
       signal.removeEventListener('abort', onClose)
       if (ended.kind === 'failed') {
         socket.destroy()
@@ -53,7 +53,8 @@ export function endTls(authority: Authority, input: EndInput): Promise<Ended> {
       done({ kind: 'failed', distrusts: /ALERT_(?:UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN)/.test(code), code })
     const onClose = (): void => done({ kind: 'failed', distrusts: false, code: 'gone' })
     const timer = setTimeout(() => done({ kind: 'failed', distrusts: false, code: 'timeout' }), input.milliseconds)
-    socket.on('secure', onSecure).on('error', onError).on('close', onClose)
+    // An end inside the handshake closes nothing by itself.
+    socket.on('secure', onSecure).on('error', onError).on('close', onClose).on('end', onClose)
     signal.addEventListener('abort', onClose)
   })
 }

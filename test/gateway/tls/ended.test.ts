@@ -286,3 +286,14 @@ it('closing the gateway closes ended connections as well', async () => {
   await cell.close()
   await closed
 })
+
+it.each(['http/1.1', 'h2'])('a connection that is over counts no more, over %s', async (protocol) => {
+  const { cell } = await open({ settings: { maxConnections: 3 } })
+  for (let at = 0; at < 12; at++) {
+    const socket = await cell.tls({ alpn: [protocol] })
+    expect(socket.authorized).toBe(true)
+    socket.resume().destroy()
+    // The gateway sees the end a moment later.
+    await expect.poll(async () => (await cell.tls({ alpn: [protocol] })).destroy().authorized).toBe(true)
+  }
+})
