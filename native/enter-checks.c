@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -48,6 +49,15 @@ static const char *unwritable(const char *folder) {
   close(fd);
   (void)unlink(path);
   return wrong("%s can be written inside", folder);
+}
+
+// `identity`: device and inode of the host's own folder. A view of it is another.
+static const char *apart(const char *path, const char *identity) {
+  struct stat facts;
+  char text[64];
+  if (stat(path, &facts) < 0) return wrong("%s can't be looked at inside: %s", path, strerror(errno));
+  snprintf(text, sizeof text, "%llu:%llu", (unsigned long long)facts.st_dev, (unsigned long long)facts.st_ino);
+  return strcmp(text, identity) == 0 ? wrong("%s is the host's own folder, not a view of it", path) : NULL;
 }
 
 static int address_of(const char *address, const char *port, struct sockaddr_storage *storage, socklen_t *length) {
@@ -153,6 +163,7 @@ const char *check_one(const char *kind, const char *subject, const char *detail)
   if (strcmp(kind, "unreadable") == 0) return unreadable(subject);
   if (strcmp(kind, "readable") == 0) return readable(subject);
   if (strcmp(kind, "unwritable") == 0) return unwritable(subject);
+  if (strcmp(kind, "apart") == 0) return apart(subject, detail);
   if (strcmp(kind, "unreachable") == 0) return unreachable(subject, detail);
   if (strcmp(kind, "no-abstract-socket") == 0) return no_abstract_socket(subject);
   if (strcmp(kind, "unprivileged") == 0) return unprivileged();

@@ -71,6 +71,8 @@ export type Preflight =
   | { readonly kind: 'unreadable'; readonly path: string }
   /** Creating a file in this folder must fail. */
   | { readonly kind: 'unwritable'; readonly path: string }
+  /** This path must be a view: not the host's own folder, whose device and inode `identity` tells (`dev:ino`). */
+  | { readonly kind: 'apart'; readonly path: string; readonly identity: string }
   /** Positive control: this path must be readable. */
   | { readonly kind: 'readable'; readonly path: string }
   /** TCP connect must fail. */

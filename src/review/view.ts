@@ -6,7 +6,7 @@ import { Failure } from '../errors/failure.ts'
 import { isWithin } from '../host/paths.ts'
 import type { Cell } from '../model/engine.ts'
 import type { Emit } from '../model/events.ts'
-import type { Mount } from '../model/plan.ts'
+import type { Mount, Preflight } from '../model/plan.ts'
 import { findOutsideGit } from '../workspace/git-outside.ts'
 import { copyRoots, reserveOf } from './copy.ts'
 import { watchDisk } from './disk.ts'
@@ -40,6 +40,8 @@ export interface ViewInput {
 export interface View {
   /** What lies in the place of the real folders. */
   readonly mounts: readonly Mount[]
+  /** What the self-test of the run asks of them. */
+  readonly checks: readonly Preflight[]
   /** Writes the record: from here on there is a proposal, also after a crash. */
   begin(hidden: readonly string[]): void
   /** From here on the disk is watched. */
@@ -91,6 +93,7 @@ export async function openView(input: ViewInput): Promise<View> {
   let closing: Promise<void> | undefined
   return {
     mounts: [...proposal.roots.filter((root) => shown.some(({ path: real }) => real === root.path)).map(mountOf), ...inner],
+    checks: shown.map(({ path: real }) => ({ kind: 'apart', path: real, identity: identityOf(real) })),
     begin(hidden) {
       writeProposal(folder, { ...proposal, hidden: [...new Set([...proposal.hidden, ...hidden])].toSorted() })
       begun = true
@@ -155,6 +158,11 @@ async function makeRoots(input: ViewInput, folder: string, shown: readonly Pick<
   if (input.dryRun) return { kind: 'copy', view: 'copy', because: place.because, roots }
   const view = await copyRoots({ roots, folder, limit: input.disk ?? Infinity, emit, signal })
   return { kind: 'copy', view, because: place.because, roots }
+}
+
+function identityOf(folder: string): string {
+  const { dev, ino } = statSync(folder, { bigint: true })
+  return `${dev}:${ino}`
 }
 
 /** overlayfs leaves a folder that even its owner can't look into, so that `rm -r` would fail. */

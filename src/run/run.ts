@@ -212,7 +212,7 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
     ...(view === undefined ? {} : { views: view.mounts }),
     hostEnv: env,
     terminal,
-    preflight: witness.preflight,
+    preflight: [...witness.preflight, ...(view?.checks ?? [])],
   })
   refuseShown(secrets, plan)
   for (const name of unsetEnv)

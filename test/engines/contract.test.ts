@@ -1,6 +1,6 @@
 // What every engine must do, the same for each: streams, codes, signals, ends, listeners, limits, checks.
 import { createHash, randomBytes } from 'node:crypto'
-import { closeSync, existsSync, openSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
@@ -175,6 +175,15 @@ describe.each(testedEngines.map((engine) => ({ name: engine.traits.name, engine 
     expect(existsSync(path.join(scratch.project, 'ran'))).toBe(false)
   })
 
+  test("a folder that should be a view and is the host's own ends the run before the command", async () => {
+    using scratch = makeScratch()
+    const { dev, ino } = statSync(scratch.project, { bigint: true })
+    const check = { kind: 'apart', path: scratch.project, identity: `${dev}:${ino}` } as const
+    const { end } = await runScript(engine, scratch, 'touch ran', { preflight: [check] })
+    expect(end).toMatchObject({ kind: 'failed', code: 125, preflight: expect.stringMatching(/the host's own folder/) })
+    expect(existsSync(path.join(scratch.project, 'ran'))).toBe(false)
+  })
+
   test('checks that hold let the command run', async () => {
     using scratch = makeScratch()
     const preflight = [
@@ -183,6 +192,7 @@ describe.each(testedEngines.map((engine) => ({ name: engine.traits.name, engine 
       { kind: 'unwritable', path: '/usr' },
       { kind: 'unreachable', address: '192.0.2.1', port: 80 },
       { kind: 'no-abstract-socket', name: 'anchorhold-none' },
+      { kind: 'apart', path: scratch.project, identity: '0:0' },
       { kind: 'unprivileged' },
     ] as const
     expect((await runScript(engine, scratch, 'exit 3', { preflight })).end).toMatchObject({ kind: 'exited', code: 3 })

@@ -62,6 +62,8 @@ function checkFields(check: Preflight): readonly [kind: string, subject: string,
     case 'unwritable':
     case 'readable':
       return [check.kind, check.path, '']
+    case 'apart':
+      return [check.kind, check.path, check.identity]
     case 'unreachable':
       return [check.kind, check.address, String(check.port)]
     case 'no-abstract-socket':
