@@ -105,12 +105,14 @@ it('SEC-08 SEC-09 SEC-14 SEC-16 SEC-18 PRX-50 what goes elsewhere, or comes from
     '--allow=free.test',
     ...server.route('api.thing.test'),
     ...server.route('other.test'),
+    ...server.route('read.test'),
     `--route=free.test:80=127.0.0.1:${server.port}`,
     `--route=api.thing.test:80=127.0.0.1:${server.port}`,
   ]
   const script = `
     ask() { echo "== $1"; shift; curl -sS -m 10 "$@" 2>&1; }
     ask other https://other.test/ -H "Authorization: Bearer $TOKEN"
+    ask read https://read.test/ -H "X-Api-Key: $TOKEN"
     ask plain http://free.test/ -H "Authorization: Bearer $TOKEN"
     ask foreign https://api.thing.test/v1/files -H "x-api-key: sk-of-the-attacker-0123456789"
     ask beside https://api.thing.test/ -H "Authorization: Bearer $TOKEN" -H "x-api-key: sk-of-the-attacker-0123456789"
@@ -127,6 +129,7 @@ it('SEC-08 SEC-09 SEC-14 SEC-16 SEC-18 PRX-50 what goes elsewhere, or comes from
   expect(answers['other']).toContain('(secret-host)')
   expect(answers['other']).toContain('anchorhold run --secret TOKEN@other.test …')
   expect(answers['plain']).toContain('(secret-host)')
+  expect(answers['read']).toContain('(secret-host)')
   expect(answers['foreign']).toContain('(foreign-credential)')
   expect(answers['beside']).toContain('(foreign-credential)')
   expect(answers['query']).toContain('(secret-place)')

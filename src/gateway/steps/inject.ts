@@ -2,6 +2,7 @@
 // A request to such a host that carries somebody else's credential is refused. The parts lie in inject/.
 import { Failure } from '../../errors/failure.ts'
 import type { HeldSecret } from '../../model/secret.ts'
+import type { Target } from '../context.ts'
 import { boundTo, refuseUse } from './inject/bound.ts'
 import { fillBody, type Filled } from './inject/body.ts'
 import { watchForEchoes } from './inject/echo.ts'
@@ -9,8 +10,12 @@ import type { SecretUses } from './inject/uses.ts'
 import { readRequest, splitQuery, type Insertion } from './inject/request.ts'
 import type { Field, Step, StepRequest, StepResult } from './step.ts'
 
-/** An AWS key is never put in: it signs (aws.ts). */
-export function injectStep(held: readonly HeldSecret[], uses: Pick<SecretUses, 'used' | 'echoed'>): Step {
+/** An AWS key is never put in: it signs (aws.ts). `isRead`: whether requests to a place are read for another reason. */
+export function injectStep(
+  held: readonly HeldSecret[],
+  uses: Pick<SecretUses, 'used' | 'echoed'>,
+  isRead: (target: Target) => boolean = () => false,
+): Step {
   const secrets = held.filter(({ rule }) => rule.aws === undefined)
   return {
     name: 'secrets',
@@ -18,7 +23,9 @@ export function injectStep(held: readonly HeldSecret[], uses: Pick<SecretUses, '
       const names = boundTo(secrets, target).map(({ rule }) => rule.name)
       if (names.length > 0) return `the secret ${names.join(' and ')} is put in`
       // Read in any case; a placeholder on its way there tells of a mistake, or of an attempt.
-      return target.port === 80 && secrets.length > 0 ? 'no secret leaves in plain HTTP' : undefined
+      if (secrets.length === 0) return undefined
+      if (target.port === 80) return 'no secret leaves in plain HTTP'
+      return isRead(target) ? 'a placeholder that goes there is refused' : undefined
     },
     async request(request) {
       const bound = boundTo(secrets, request.target)

@@ -1,7 +1,9 @@
 // Gateway, steps: the list. A new step is one file and one line here; the order is the order of judging, the last one is nearest to the server.
 import type { HeldSecret } from '../../model/secret.ts'
 import { isAboutRequests } from '../../policy/judge.ts'
+import { requestRules } from '../../policy/judge-request.ts'
 import type { Network } from '../context.ts'
+import { routeOf } from '../dial/resolve.ts'
 import { awsStep } from './aws.ts'
 import { injectStep } from './inject.ts'
 import type { SecretUses } from './inject/uses.ts'
@@ -19,7 +21,10 @@ export interface StepsInput {
 export function makeSteps({ network, secrets, uses = unheard }: StepsInput): readonly Step[] {
   const steps: Step[] = []
   if (network.rules.some(isAboutRequests)) steps.push(rulesStep(network))
-  if (secrets.length > 0) steps.push(injectStep(secrets, uses))
+  if (secrets.length > 0)
+    steps.push(
+      injectStep(secrets, uses, (target) => requestRules(network, target) !== undefined || routeOf(network, target)?.to.scheme === 'http'),
+    )
   const aws = awsStep(secrets, uses)
   if (aws !== undefined) steps.push(aws)
   return steps

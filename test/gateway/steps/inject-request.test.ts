@@ -286,4 +286,7 @@ it('is concerned with its hosts and with plain HTTP, and says why', () => {
     Array(4).fill(undefined),
   )
   expect(why('evil.test', 80)).toContain('plain HTTP')
+  const read = injectStep([held(token)], { used: () => undefined, echoed: () => undefined }, ({ host }) => host === key('read.test'))
+  expect(read.concerns({ host: key('read.test'), port: 443 })).toContain('placeholder')
+  expect(read.concerns({ host: key('evil.test'), port: 443 })).toBeUndefined()
 })
