@@ -48,7 +48,8 @@ export class StreamSink implements AnswerSink {
   constructor(stream: ServerHttp2Stream, json: boolean) {
     this.stream = stream
     this.json = json
-    stream.on('drain', () => this.listener?.drained())
+    // Behind the last piece the runtime says 'finish', not 'drain'.
+    stream.on('drain', () => this.listener?.drained()).on('finish', () => this.listener?.drained())
     stream.on('wantTrailers', () => this.finish())
     stream.on('close', () => {
       const { listener } = this

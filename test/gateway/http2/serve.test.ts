@@ -72,6 +72,12 @@ it('many at once, and bodies both ways', async () => {
   )
 })
 
+it('the connection to the server is kept behind a big answer as well', async () => {
+  const { outside, session } = await open({}, httpResponder('x'.repeat(3_000_000)))
+  for (let at = 0; at < 4; at++) expect((await ask(session, { ':path': '/' })).text.length).toBe(3_000_000)
+  expect(outside.hits.length).toBe(1)
+})
+
 it('the first event of a stream arrives before the second is sent, and trailers arrive behind the last', async () => {
   let more: () => void = () => undefined
   const { session } = await open({}, (socket) => {
