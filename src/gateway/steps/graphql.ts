@@ -1,5 +1,8 @@
 // Gateway, steps: whether a request is GraphQL queries and nothing else. Loaded by rules.ts for the first request to such a path.
-import { Kind, parse, type DefinitionNode } from 'graphql'
+// The parser alone: the package's own door would bring its executor into the bundle.
+import type { DefinitionNode } from 'graphql/language/ast.js'
+import { Kind } from 'graphql/language/kinds.js'
+import { parse } from 'graphql/language/parser.js'
 import type { StepRequest } from './step.ts'
 import { repeatedKey } from './json-keys.ts'
 
