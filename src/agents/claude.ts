@@ -6,6 +6,8 @@ import type { Agent, AgentContext, Prepared } from '../model/agent.ts'
 import type { Finding } from '../model/engine.ts'
 import type { Mount } from '../model/plan.ts'
 import { carriedMounts, userJson } from './carry.ts'
+import { claudeSecrets } from './claude-credentials.ts'
+import { claudeFolder } from './claude-folder.ts'
 import { readObject, updateJson, type JsonObject } from './home-file.ts'
 import type { Distribution, Installation } from './installation.ts'
 import { locateAll, searchedPlaces, type Search } from './locate.ts'
@@ -57,6 +59,7 @@ export const claude: Agent = {
     'CLAUDE_CODE_DISABLE_TERMINAL_TITLE',
   ],
   examine,
+  secrets: claudeSecrets,
   prepare,
 }
 
@@ -173,9 +176,12 @@ async function writeHome({ homeFolder, project, mode, env, hostEnv, hostHome }: 
       },
     }
   })
-  const wishes = await userWishes(userFolder({ hostEnv, hostHome }))
+  const wishes = await userWishes(claudeFolder({ hostEnv, hostHome }))
   if (Object.keys(wishes).length > 0) await updateJson(homeFolder, '.claude/settings.json', (settings) => ({ ...wishes, ...settings }))
 }
+
+/** A placeholder is another one in every session. */
+const mostApproved = 20
 
 /** Claude Code knows an approved key by its last 20 characters. */
 function approving(key: string, responses: unknown): JsonObject {
@@ -184,12 +190,7 @@ function approving(key: string, responses: unknown): JsonObject {
   const suffix = key.trim().slice(-20)
   const approved = list(known['approved'])
   const rejected = list(known['rejected']).filter((entry) => entry !== suffix)
-  return { ...known, approved: approved.includes(suffix) ? approved : [...approved, suffix], rejected }
-}
-
-function userFolder({ hostEnv, hostHome }: Pick<AgentContext, 'hostEnv' | 'hostHome'>): string {
-  const own = hostEnv['CLAUDE_CONFIG_DIR']
-  return own !== undefined && path.isAbsolute(own) ? own : path.join(hostHome, '.claude')
+  return { ...known, approved: approved.includes(suffix) ? approved : [...approved, suffix].slice(-mostApproved), rejected }
 }
 
 /** Settings of taste. Never one that runs code, holds a secret, names a server or widens a permission. */
@@ -216,7 +217,7 @@ async function userWishes(folder: string): Promise<JsonObject> {
 
 /** Read by Claude Code beside the managed settings, so nothing is mounted into a home that the agent can write. */
 async function carriedSetUp(context: AgentContext): Promise<readonly Mount[]> {
-  const from = userFolder(context)
+  const from = claudeFolder(context)
   const folders = ['skills', 'commands', 'agents', 'output-styles', 'rules']
   const wanted = [
     { from: path.join(from, 'CLAUDE.md'), to: `${managedFolder}/CLAUDE.md` },

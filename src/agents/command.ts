@@ -9,6 +9,7 @@ export const command: Agent = {
   title: 'plain command',
   presets: [],
   passEnv: commonPassEnv,
+  secrets: async () => [],
   examine: async () => [],
   prepare: async ({ args, ...search }) => {
     if (args[0] === undefined || args[0] === '') throw new Failure('agent/no-command')

@@ -29,6 +29,7 @@ export async function loadInput(flags: PolicyFlags): Promise<LoadInput> {
     options: { ...given, args: [] },
     project,
     agentPresets,
+    agentSecrets: (name, taken) => findAgent(name).secrets({ hostEnv: env, hostHome: home, taken }),
     registries,
     hostEnv: env,
     hostHome: home,

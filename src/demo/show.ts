@@ -75,11 +75,7 @@ export function verdictLines(result: DemoResult, style: Style): readonly string[
     ? style.good(`The wall held and the work got done (${seconds} s).`)
     : style.bad(`${failed} of ${result.findings.length} findings failed: do not trust this machine's wall before that is understood.`)
   const next = result.ok
-    ? [
-        '',
-        'With a key of your own, in a project of your own:',
-        '  ANTHROPIC_API_KEY=… anchorhold run --mode auto --env ANTHROPIC_API_KEY claude',
-      ]
+    ? ['', 'With a key of your own, in a project of your own:', '  ANTHROPIC_API_KEY=… anchorhold run --mode auto claude']
     : ['  anchorhold doctor says what this machine lacks.']
   return ['', style.bold(verdict), ...(result.root === undefined ? [] : [`Everything was kept in ${plain(result.root)}`]), ...next]
 }

@@ -5,6 +5,7 @@ import type { Socket as DatagramSocket } from 'node:dgram'
 import { Failure } from '../errors/failure.ts'
 import type { BornListener } from '../model/engine.ts'
 import type { Emit } from '../model/events.ts'
+import type { Ask } from '../model/secret.ts'
 import { acceptFrom } from './accept.ts'
 import type { GatewayContext, Network } from './context.ts'
 import { enter } from './door.ts'
@@ -46,6 +47,8 @@ export interface Gateway extends AsyncDisposable {
   /** Begins to serve these sockets; they are the gateway's from here on. Throws Failure `gateway/bad-listener`. */
   adopt(born: readonly BornListener[]): void
   stats(): GatewayStats
+  /** A request of the host's own, over the same dial as the cell's. */
+  readonly ask: Ask
   /** Closes the listeners and every connection: the cell's network is gone, not open. Idempotent. */
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -109,6 +112,7 @@ export function openGateway(input: GatewayInput): Gateway {
       if (signal.aborted) for (const { socket } of born) socket.close()
     },
     stats: () => ledger.stats(),
+    ask: async (place, request) => (await import('./own-request.ts')).ownRequest(dialler, place, request),
     [Symbol.asyncDispose]: close,
   }
 }

@@ -1,6 +1,7 @@
 // The contract between anchorhold and an agent. A new agent is one file in agents/ and one line in its list.
 import type { PermissionMode } from './policy.ts'
 import type { Mount } from './plan.ts'
+import type { SecretRule } from './secret.ts'
 import type { Finding } from './engine.ts'
 
 export interface AgentContext {
@@ -37,6 +38,11 @@ export interface Agent {
   readonly presets: readonly string[]
   /** Names of variables passed from the caller's environment when set there (never credentials). */
   readonly passEnv: readonly string[]
+  /**
+   * Credentials of the user's that it would use outside, each bound to its own hosts: they become secrets of the run, never variables. None where
+   * the policy speaks of its credentials or its API's address itself (`taken`: names of variables).
+   */
+  secrets(context: Pick<AgentContext, 'hostEnv' | 'hostHome'> & { readonly taken: ReadonlySet<string> }): Promise<readonly SecretRule[]>
   /** Whether it is installed, and the command that installs it. */
   examine(context: Pick<AgentContext, 'hostEnv' | 'hostHome'>): Promise<readonly Finding[]>
   /** Refuses (Failure) the user's own skip-permission switches outside `auto`; writes the home's starting files. */

@@ -1,5 +1,5 @@
 // A secret of the user: bound to hosts, never in the cell, which holds a placeholder of the same shape.
-import type { HostPattern, Origin } from './policy.ts'
+import type { CanonicalHost, HostPattern, Origin } from './policy.ts'
 
 /** Where the value is read, on the host, when the session starts. */
 export type SecretSource =
@@ -9,6 +9,8 @@ export type SecretSource =
   /** argv, never a shell string; its standard output without the last line feed; `member` as for a file. */
   | { readonly kind: 'command'; readonly argv: readonly [string, ...string[]]; readonly member?: string }
   | { readonly kind: 'keyring'; readonly service: string; readonly account: string }
+  /** A login that an agent keeps in a file of the user's, refreshed there; `format` says whose (secrets/login/). */
+  | { readonly kind: 'login'; readonly format: 'claude'; readonly path: string }
   /** anchorhold's own store (`anchorhold secret set NAME`). */
   | { readonly kind: 'store' }
 
@@ -79,3 +81,19 @@ export interface HeldSecret {
   /** Every value it had in this session: what must be found in answers and kept out of everything written. */
   values(): readonly string[]
 }
+
+/** A request of the host's own, made outside of every cell. */
+export interface OwnRequest {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly fields: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+export interface OwnAnswer {
+  readonly status: number
+  readonly body: string
+}
+
+/** Rejects with an Error in words for the user; never holds what was sent. */
+export type Ask = (place: { readonly host: CanonicalHost; readonly port: number }, request: OwnRequest) => Promise<OwnAnswer>

@@ -5,6 +5,7 @@ import { lstat, realpath } from '../host/at-once.ts'
 import { dataDir, isWithin } from '../host/paths.ts'
 import type { Origin, Policy } from '../model/policy.ts'
 import type { RunOptions } from '../model/run-options.ts'
+import type { SecretRule } from '../model/secret.ts'
 import { isApproved } from './approval.ts'
 import { whereOf } from './host-rule.ts'
 import { idleLimitNotes } from './idle-limits.ts'
@@ -26,6 +27,8 @@ export interface LoadInput {
   readonly project: string
   /** Presets of the agent that runs; where no option names one, the policy may (`agent:`), undefined where it doesn't either. */
   readonly agentPresets: readonly string[] | ((agent: string | undefined) => readonly string[])
+  /** Credentials that the agent finds on this machine, for its own hosts; `taken`: variables that the policy speaks of itself. Default: none. */
+  readonly agentSecrets?: (agent: string | undefined, taken: ReadonlySet<string>) => Promise<readonly SecretRule[]>
   /** The derived presets that exist: `registries` of registries/list.ts. */
   readonly registries: readonly Registry[]
   readonly hostEnv: Readonly<Record<string, string | undefined>>
@@ -67,7 +70,8 @@ export async function loadPolicy(input: LoadInput): Promise<LoadedPolicy> {
     throw wideningFailure(file.file, widens)
   const presets = [...presetsOfAgent(input, layers), ...user.presets, ...project.presets, ...flags.presets]
   const { rules, env, notes } = await expandPresets(presets, input.registries, input)
-  const { policy, origins } = merge({ user, project, flags }, rules, env)
+  const found = await secretsOfAgent(input, layers)
+  const { policy, origins } = merge({ user, project, flags }, rules, env, found)
   await refusePolicyInMounts(policy, sources)
   refusePlainSecrets(policy)
   refusePassContradictions(policy)
@@ -132,8 +136,18 @@ function presetsOfAgent(
   { agentPresets }: LoadInput,
   { user, project, flags }: Pick<ReadLayers, 'user' | 'project' | 'flags'>,
 ): Layer['presets'] {
-  const names = typeof agentPresets === 'function' ? agentPresets((flags.agent ?? project.agent ?? user.agent)?.value) : agentPresets
+  const names = typeof agentPresets === 'function' ? agentPresets(agentNamed({ user, project, flags })) : agentPresets
   return names.map((value) => ({ value, origin: { kind: 'preset', source: value } }))
+}
+
+function agentNamed({ user, project, flags }: Pick<ReadLayers, 'user' | 'project' | 'flags'>): string | undefined {
+  return (flags.agent ?? project.agent ?? user.agent)?.value
+}
+
+async function secretsOfAgent({ agentSecrets }: LoadInput, layers: ReadLayers): Promise<readonly SecretRule[]> {
+  const each = [layers.user, layers.project, layers.flags]
+  const taken = new Set(each.flatMap(({ env, secrets }) => [...env, ...secrets].map(({ name }) => name)))
+  return (await agentSecrets?.(agentNamed(layers), taken)) ?? []
 }
 
 function wideningFailure(file: string, widens: readonly Widening[]): Failure {

@@ -21,8 +21,16 @@ export interface Merged {
 
 const builtIn: Origin = { kind: 'built-in', source: 'default' }
 
-/** Pure. `presetRules` and `presetEnv` are the expanded presets of all layers; what a layer says of a variable outweighs them. */
-export function merge({ user, project, flags }: Layers, presetRules: readonly HostRule[], presetEnv: readonly EnvRule[] = []): Merged {
+/**
+ * Pure. `presetRules` and `presetEnv` are the expanded presets of all layers, `found` the credentials of the agent; what a layer says of a variable
+ * outweighs them.
+ */
+export function merge(
+  { user, project, flags }: Layers,
+  presetRules: readonly HostRule[],
+  presetEnv: readonly EnvRule[] = [],
+  found: Policy['secrets'] = [],
+): Merged {
   const layers = [user, project, flags]
   const last = <T>(pick: (layer: Layer) => Said<T> | undefined, fallback: T): Said<T> =>
     pick(flags) ?? pick(project) ?? pick(user) ?? { value: fallback, origin: builtIn }
@@ -34,7 +42,7 @@ export function merge({ user, project, flags }: Layers, presetRules: readonly Ho
   // Routes are the user's and the flags' alone; the loader refuses a project that has one.
   const routes = dedupeRoutes([...flags.routes, ...user.routes])
   const rules = withRoutes([...layers.flatMap((layer) => layer.rules), ...presetRules], routes)
-  const secrets = mergeSecrets(layers)
+  const secrets = mergeSecrets([{ secrets: found }, ...layers])
   const passThrough = layers.flatMap((layer) => layer.passThrough)
   const effective: Omit<Policy, 'digest'> = {
     engine: engine.value,
@@ -98,7 +106,7 @@ function mergeEnv(layers: readonly Layer[], presets: readonly EnvRule[]): readon
 }
 
 /** By name: the last layer that names a secret binds it. */
-function mergeSecrets(layers: readonly Layer[]): Policy['secrets'] {
+function mergeSecrets(layers: readonly Pick<Layer, 'secrets'>[]): Policy['secrets'] {
   return [...new Map(layers.flatMap((layer) => layer.secrets).map((secret) => [secret.name, secret])).values()]
 }
 

@@ -90,6 +90,7 @@ export function refuseSecret(name: string, reason: string, origin: Origin): neve
 export function sourceText(from: SecretSource): string {
   if (from.kind === 'env') return `your variable ${from.variable}`
   if (from.kind === 'file') return `the file ${show(from.path, 300)}`
+  if (from.kind === 'login') return `the login in ${show(from.path, 300)}`
   if (from.kind === 'command') return `the command ${show(from.argv.join(' '), 200)}`
   return from.kind === 'store' ? "anchorhold's store" : `the keyring (service ${show(from.service)}, account ${show(from.account)})`
 }

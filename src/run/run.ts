@@ -10,7 +10,7 @@ import { readSystem } from '../host/system.ts'
 import type { CellEnd, Compiled, Engine } from '../model/engine.ts'
 import type { Plan } from '../model/plan.ts'
 import type { Policy } from '../model/policy.ts'
-import type { HeldSecret } from '../model/secret.ts'
+import type { Ask, HeldSecret } from '../model/secret.ts'
 import type { RunOptions } from '../model/run-options.ts'
 import { makeIdentity } from '../plan/identity.ts'
 import { makePlan, writableRoots } from '../plan/make.ts'
@@ -77,6 +77,7 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
     project,
     registries,
     agentPresets: (name) => agentOf(name).presets,
+    agentSecrets: (name, taken) => agentOf(name).secrets({ hostEnv: env, hostHome: home, taken }),
     hostEnv: env,
     hostHome: home,
     configDir: folders.config,
@@ -89,7 +90,10 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
   const engine = await takeEngine(policy.engine)
   await reapBefore(folders.state)
   const shown = [project, ...policy.files.mount.map((mount) => mount.path)]
-  const secrets = await openSecretsOf(policy, { hostEnv: env, hostHome: home, dataDir: folders.data, shown })
+  const gateway = Promise.withResolvers<Gateway>()
+  const secrets = await openSecretsOf(policy, { hostEnv: env, hostHome: home, dataDir: folders.data, shown }, async (place, request) =>
+    (await gateway.promise).ask(place, request),
+  )
   const session = await openSession({
     stateDir: folders.state,
     project,
@@ -228,7 +232,6 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
   signal.throwIfAborted()
   view?.begin(workspace.hidden)
   const launched = now()
-  const gateway = Promise.withResolvers<Gateway>()
   const launching = ground.launch(plan, compiled, {
     signal,
     onListeners: async (born) => (await gateway.promise).adopt(born),
@@ -273,8 +276,8 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
 }
 
 /** Much code, wanted by few runs. */
-async function openSecretsOf({ secrets }: Policy, context: SourceContext): Promise<readonly HeldSecret[]> {
-  return secrets.length === 0 ? [] : (await import('../secrets/open.ts')).openSecrets(secrets, context)
+async function openSecretsOf({ secrets }: Policy, context: SourceContext, ask: Ask): Promise<readonly HeldSecret[]> {
+  return secrets.length === 0 ? [] : (await import('../secrets/open.ts')).openSecrets(secrets, context, ask)
 }
 
 /** What the policy's `env` amounts to: given values, and the caller's for the rest. */

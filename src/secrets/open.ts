@@ -1,12 +1,17 @@
 // Secrets: the policy's bindings become held secrets: every value is read and checked, and gets its placeholder. After the policy, before the gateway.
 import { Failure } from '../errors/failure.ts'
-import type { HeldSecret, SecretRule } from '../model/secret.ts'
+import type { Ask, HeldSecret, SecretRule } from '../model/secret.ts'
+import { holdLogin } from './login/hold.ts'
 import { makePlaceholder } from './placeholder.ts'
 import { readOptional, type SourceContext } from './sources.ts'
 import { checkValue } from './value.ts'
 
-/** All or none, but for optional ones without a value. Throws a Failure of the group `secret`; no message holds a value. */
-export async function openSecrets(rules: readonly SecretRule[], context: SourceContext): Promise<readonly HeldSecret[]> {
+/** `ask` makes requests of the host's own, once the gateway is open. All or none, but for optional ones without a value. Throws a Failure of the group `secret`; no message holds a value. */
+export async function openSecrets(
+  rules: readonly SecretRule[],
+  context: SourceContext,
+  ask: Ask = noGateway,
+): Promise<readonly HeldSecret[]> {
   const answers = new Map<string, Promise<string>>()
   const found: { readonly rule: SecretRule; readonly value: string }[] = []
   // One after the other: some ask the user.
@@ -16,12 +21,15 @@ export async function openSecrets(rules: readonly SecretRule[], context: SourceC
   }
   const values = found.map(({ value }) => value)
   const held: HeldSecret[] = []
-  for (const { rule, value } of found) held.push(hold(rule, value, [...values, ...held.map(({ placeholder }) => placeholder)]))
+  for (const { rule, value } of found) held.push(hold(rule, value, [...values, ...held.map(({ placeholder }) => placeholder)], ask))
   return held
 }
 
-/** A value that stays the same for the whole session. */
-function hold(rule: SecretRule, value: string, others: readonly string[]): HeldSecret {
+/** Where only the value of now is wanted (`explain`). */
+const noGateway: Ask = () => Promise.reject(new Error('nothing is asked here'))
+
+/** A login is refreshed; every other value stays the same for the whole session. */
+function hold(rule: SecretRule, value: string, others: readonly string[], ask: Ask): HeldSecret {
   const placeholder = makePlaceholder(value, (text) => others.some((other) => other.includes(text) || text.includes(other)))
   if (placeholder === undefined)
     throw new Failure('secret/bad-value', {
@@ -29,11 +37,12 @@ function hold(rule: SecretRule, value: string, others: readonly string[]): HeldS
       where: whereOf(rule),
       reason: 'it has too few letters and digits for a placeholder of the same form that differs from it',
     })
+  if (rule.from.kind === 'login') return { rule, placeholder, ...holdLogin(rule, rule.from, value, ask) }
   return { rule, placeholder, current: async () => value, values: () => [value] }
 }
 
 function whereOf({ from }: SecretRule): string {
   if (from.kind === 'env') return `your variable ${from.variable}`
-  if (from.kind === 'file') return from.path
+  if (from.kind === 'file' || from.kind === 'login') return from.path
   return from.kind === 'command' ? `what ${from.argv[0]} printed` : from.kind === 'store' ? "anchorhold's store" : 'the keyring'
 }

@@ -6,6 +6,7 @@ import { Failure } from '../errors/failure.ts'
 import { isWithin } from '../host/paths.ts'
 import { capture } from '../host/process.ts'
 import type { SecretRule, SecretSource } from '../model/secret.ts'
+import { findLogin, readLogin } from './login/hold.ts'
 import { readStored } from './store.ts'
 import { withoutLineEnd } from './value.ts'
 
@@ -26,7 +27,10 @@ type Read<Kind extends SecretSource['kind']> = (
   context: SourceContext,
 ) => Promise<string> | string
 
-const readers: { readonly [Kind in SecretSource['kind']]: Read<Kind> } = {
+/** A login is more than a value: login/hold.ts opens it. */
+type Plain = Exclude<SecretSource, { kind: 'login' }>
+
+const readers: { readonly [Kind in Plain['kind']]: Read<Kind> } = {
   env: readVariable,
   file: readFile,
   command: readCommand,
@@ -36,7 +40,8 @@ const readers: { readonly [Kind in SecretSource['kind']]: Read<Kind> } = {
 
 /** The value as its source has it. Throws a Failure of the group `secret` that names the source and what to do. */
 async function readSource({ name, from }: SecretRule, context: SourceContext): Promise<string> {
-  const read = readers[from.kind] as Read<SecretSource['kind']>
+  if (from.kind === 'login') return readLogin(name, from)
+  const read = readers[from.kind] as Read<Plain['kind']>
   return read(name, from, context)
 }
 
@@ -44,6 +49,7 @@ async function readSource({ name, from }: SecretRule, context: SourceContext): P
 export async function readOptional(rule: SecretRule, context: SourceContext): Promise<string | undefined> {
   if (rule.optional !== true) return readSource(rule, context)
   if (rule.from.kind === 'env') return context.hostEnv[rule.from.variable] || undefined
+  if (rule.from.kind === 'login') return findLogin(rule.from)
   return (await readSource(rule, context)) || undefined
 }
 

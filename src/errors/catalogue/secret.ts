@@ -21,6 +21,14 @@ export const secretFailures = {
     message: 'the secret {secret} is printed by {program}, and that failed: {reason}',
     remedy: 'Run the command yourself; it gets no input, and has 60 seconds.',
   },
+  'secret/no-login': {
+    message: 'the secret {secret} is the login in {file}, and there is none',
+    remedy: 'Log in on your own machine ({again}), or take the policy line out.',
+  },
+  'secret/login-ended': {
+    message: 'the login of {title} cannot be used: {reason}',
+    remedy: 'Log in again on your own machine: {again}',
+  },
   'secret/no-repository': {
     message: 'nothing staged can be scanned in {project}: {reason}',
     remedy: 'Go to a folder of a git repository, or name files: anchorhold secret scan PATH',
