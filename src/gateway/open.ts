@@ -1,5 +1,5 @@
 // Gateway: opened once per session, before the cell starts; takes the cell's listeners over and closes them in the end.
-// Reading order: accept.ts → door.ts → hello/ | http/ | socks/ → judging.ts → dial/ → relay.ts → tunnel/. names/ answers DNS beside it.
+// Reading order: accept.ts → door.ts → hello/ | tls/ | http/ | http2/ | socks/ → judging.ts → dial/ → relay.ts → tunnel/. names/ answers DNS beside it.
 import { Server, type Socket } from 'node:net'
 import type { Socket as DatagramSocket } from 'node:dgram'
 import { Failure } from '../errors/failure.ts'
@@ -32,7 +32,7 @@ export interface GatewayInput {
   readonly emit: Emit
   /** Ends everything, like disposing. */
   readonly signal: AbortSignal
-  /** The caller's environment; only the proxy variables are read. */
+  /** The caller's environment; only the proxy variables and those that name certificate authorities are read. */
   readonly hostEnv: Readonly<Record<string, string | undefined>>
   /** Default: the system's resolver. */
   readonly hostResolver?: Resolver
