@@ -10,12 +10,14 @@ import { makeGround, root, type Ground } from './ground.ts'
 import { inside } from './inside.ts'
 import { memory } from './memory.ts'
 import { projects } from './projects.ts'
+import { review } from './review.ts'
 import { start } from './start.ts'
 import { markdown, met, type Section } from './table.ts'
 
 const measurements: Readonly<Record<string, (ground: Ground) => Promise<readonly Section[]>>> = {
   start,
   projects,
+  review,
   gateway,
   inside,
   memory,

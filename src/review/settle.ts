@@ -18,7 +18,9 @@ export async function settleProposal(proposal: Proposal, folder: string): Promis
   const last = proposal.runs.at(-1)
   const runs =
     last === undefined || last.endedNs !== undefined ? proposal.runs : [...proposal.runs.slice(0, -1), { ...last, endedNs: nowNs() }]
-  const settled = { ...proposal, runs, changes: countChanges(upper, base) }
+  // What was counted by content at the end of the run is the better count.
+  const counted = runs === proposal.runs ? proposal.changes : undefined
+  const settled = { ...proposal, runs, changes: counted ?? countChanges(upper, base) }
   if (settled.runs !== proposal.runs || settled.changes !== proposal.changes) writeProposal(folder, settled)
   return { proposal: settled, upper, base }
 }

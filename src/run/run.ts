@@ -40,6 +40,8 @@ export interface RunResult {
   readonly end: CellEnd
   readonly session: string
   readonly folder: string
+  /** Of a review: the id that diff, apply and --continue take. */
+  readonly proposal?: string
   readonly milliseconds: number
 }
 
@@ -272,7 +274,8 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
   uses[Symbol.dispose]()
   const milliseconds = Math.round(now() - began)
   session.emit({ kind: 'session.ended', end, exitCode, milliseconds })
-  return { exitCode, end, session: session.id, folder: session.folder, milliseconds }
+  const { proposal } = session.record
+  return { exitCode, end, session: session.id, folder: session.folder, milliseconds, ...(proposal === undefined ? {} : { proposal }) }
 }
 
 /** Much code, wanted by few runs. */

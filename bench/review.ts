@@ -1,0 +1,109 @@
+// Review: what opening the view costs, and reading ten changes, in a repository of a hundred thousand files; git inside against outside.
+import { rmSync } from 'node:fs'
+import path from 'node:path'
+import { anchorhold, git, manyFiles, type Ground } from './ground.ts'
+import { median, takeTurns, type Sample, type Subject } from './sample.ts'
+import type { Row, Section } from './table.ts'
+
+const rounds = 15
+/** Of the slow ones. */
+const few = 3
+
+export function review(ground: Ground): Promise<readonly Section[]> {
+  const project = manyFiles(ground, 100_000)
+  git(ground, project, 'add', '.')
+  git(ground, project, 'commit', '-q', '-m', 'start')
+  return Promise.resolve([opening(ground, project), reading(ground, project), working(ground, project)])
+}
+
+function opening(ground: Ground, cwd: string): Section {
+  const { env } = ground
+  const run = (name: string, workspace: string): Subject => ({
+    name,
+    cwd,
+    env,
+    argv: [anchorhold, 'run', '--quiet', '--workspace', workspace, '--', 'true'],
+  })
+  const runs = takeTurns([run('a live run', 'live'), run('a run on a view', 'review')], rounds)
+  const copy = path.join(ground.folder, 'copy')
+  const script = (name: string, text: string): Subject => ({ name, cwd, env, argv: ['sh', '-c', text] })
+  const copies = takeTurns(
+    [
+      script('`git worktree add`, and removed', `git worktree add -q --detach '${copy}' && git worktree remove --force '${copy}'`),
+      script('`cp -a --reflink=auto`, and removed', `cp -a --reflink=auto . '${copy}' && rm -rf '${copy}'`),
+    ],
+    few,
+  )
+  rmSync(copy, { recursive: true, force: true })
+  const [live, view] = runs.map((sample) => median(sample.times))
+  return {
+    title: 'A view of 100,000 files',
+    unit: 'milliseconds',
+    how: `The whole of \`anchorhold run -- true\`, median of ${rounds} rounds, on the project itself and on a copy-on-write view; the usual ways to a copy, ${few} rounds.`,
+    rows: [...runs, ...copies].map(rowOf),
+    against: 'a live run',
+    goals: [{ what: 'milliseconds that a view adds', reached: (view ?? Number.NaN) - (live ?? Number.NaN), atMost: 10 }],
+  }
+}
+
+function reading(ground: Ground, cwd: string): Section {
+  const { env } = ground
+  const change = 'for n in 0 1 2 3 4 5 6 7 8 9; do echo changed >> part-0/folder-0/file-$n.txt; done'
+  const [made] = takeTurns(
+    [{ name: 'made', cwd, env, argv: [anchorhold, 'run', '--quiet', '--workspace', 'review', '--name', 'ten', '--', 'sh', '-c', change] }],
+    1,
+  )
+  const samples = takeTurns(
+    [
+      { name: 'the bare start (`anchorhold --version`)', cwd, env, argv: [anchorhold, '--version'] },
+      { name: '`anchorhold diff --stat` of 10 changes', cwd, env, argv: [anchorhold, 'diff', 'ten', '--stat'] },
+      { name: '`git status && git diff`', cwd, env, argv: ['sh', '-c', 'git status --short && git diff --stat'] },
+    ],
+    rounds,
+  )
+  const [bare, diff] = samples.map((sample) => median(sample.times))
+  return {
+    title: 'Reading ten changes among 100,000 files',
+    unit: 'milliseconds',
+    how: `Median of ${rounds} rounds in which they take turns${made?.trouble === undefined ? '' : ` (${made.trouble})`}.`,
+    rows: samples.map(rowOf),
+    against: 'the bare start (`anchorhold --version`)',
+    goals: [{ what: '`anchorhold diff --stat` against the bare start', reached: (diff ?? Number.NaN) / (bare ?? Number.NaN), atMost: 1.5 }],
+  }
+}
+
+/** Both in one process each: the start of the cell is not what is measured. */
+function working(ground: Ground, cwd: string): Section {
+  const { env } = ground
+  const statuses = (count: number): string => `for n in $(seq ${count}); do git status --short; done`
+  const subject = (name: string, wrap: readonly [string, ...string[]], count: number): Subject => ({
+    name,
+    cwd,
+    env,
+    argv: [...wrap, 'sh', '-c', statuses(count)],
+  })
+  const wrap = [anchorhold, 'run', '--quiet', '--workspace', 'review', '--'] as const
+  const samples = takeTurns(
+    [subject('outside 1', ['env'], 1), subject('outside 6', ['env'], 6), subject('inside 1', wrap, 1), subject('inside 6', wrap, 6)],
+    5,
+  )
+  const [outside1, outside6, inside1, inside6] = samples.map((sample) => median(sample.times))
+  const each = (one: number | undefined, six: number | undefined): number => ((six ?? Number.NaN) - (one ?? Number.NaN)) / 5
+  const outside = each(outside1, outside6)
+  const inside = each(inside1, inside6)
+  return {
+    title: '`git status` on a view of 100,000 files',
+    unit: 'milliseconds',
+    how: 'Six in a row less one in a row, by five: median of 5 rounds.',
+    rows: [
+      { subject: 'outside', value: outside },
+      { subject: 'on a view', value: inside },
+    ],
+    against: 'outside',
+    goals: [{ what: '`git status` on a view', reached: inside / outside, atMost: 1.1 }],
+  }
+}
+
+function rowOf({ name, times, trouble }: Sample): Row {
+  return trouble === undefined ? { subject: name, value: median(times) } : { subject: name, trouble }
+}
