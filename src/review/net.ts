@@ -15,7 +15,7 @@ const most = { files: 5_000, each: 4 * 2 ** 20, all: 64 * 2 ** 20 }
 /** Where more were not noted, nothing is remembered: the names alone would be too much. */
 const mostNamed = 20_000
 /** How long the end of a run waits for a net that is not ready. */
-const patience = 50
+const patience = 5
 const clockSlack = 20_000_000n
 
 export interface Net {
@@ -71,7 +71,7 @@ async function note(project: string, folder: string, startedNs: bigint, signal: 
   await makePrivateGit(gitFolder, own)
   const git = privateGit(gitFolder, project, signal)
   const listed = parseTags(await git.run(['ls-files', '-z', '-t', '-m', '-d', '-o', '--exclude-standard']))
-  const { take, gone, lost, gaps } = await choose(project, listed, startedNs)
+  const { take, gone, lost, gaps } = await choose(project, listed, startedNs, signal)
   const paths = Buffer.concat([...take, ...gone].flatMap((place) => [bytesOf(place), Buffer.from([0])]))
   if (paths.length > 0) await git.run(['update-index', '--add', '--remove', '-z', '--stdin'], paths)
   for (const place of take) if (!(await unchangedSince(path.join(project, place), startedNs))) lost.push(place)
@@ -92,7 +92,8 @@ interface Chosen {
 }
 
 /** Small files first come, first kept. */
-async function choose(project: string, listed: readonly Tagged[], startedNs: bigint): Promise<Chosen> {
+async function choose(project: string, listed: readonly Tagged[], startedNs: bigint, signal: AbortSignal): Promise<Chosen> {
+  if (listed.length > mostNamed) throw new Error(`${listed.length} files are not in git's index, or not as it has them`)
   const take: string[] = []
   const gone: string[] = []
   const lost: string[] = []
@@ -108,10 +109,15 @@ async function choose(project: string, listed: readonly Tagged[], startedNs: big
       nested.push(place)
       continue
     }
+    signal.throwIfAborted()
+    if (take.length >= most.files) {
+      left.push(place)
+      continue
+    }
     const facts = await factsAt(path.join(project, place))
     if (facts === undefined || (facts.type !== 'f' && facts.type !== 'l')) continue
     if (BigInt(facts.ctimeNs) >= startedNs) lost.push(place)
-    else if (take.length >= most.files || facts.size > most.each || bytes + facts.size > most.all) left.push(place)
+    else if (facts.size > most.each || bytes + facts.size > most.all) left.push(place)
     else {
       take.push(place)
       bytes += facts.size
@@ -121,7 +127,6 @@ async function choose(project: string, listed: readonly Tagged[], startedNs: big
     ...(left.length === 0 ? [] : [`${left.length} files that git does not have as they are, and that were too many or too large to copy`]),
     ...(nested.length === 0 ? [] : [`${nested.length} repositories in the project`]),
   ]
-  if (left.length > mostNamed) throw new Error(`${left.length} files are not in git's index`)
   return { take, gone, lost: [...lost, ...left, ...nested], gaps }
 }
 
