@@ -184,6 +184,7 @@ static int reap(struct run *run) {
     if (pid == 0) return 0;
     if (pid < 0 && errno == EINTR) continue;
     if (pid < 0) return 1;
+    if (pid == run->porter) run->porter = -1; // its number may be another's from now on
     if (pid != run->engine) continue;
     run->engine_ended = 1;
     run->engine_status = status;

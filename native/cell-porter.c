@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <linux/capability.h>
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
@@ -133,12 +134,18 @@ static void keep_one_idle(void) {
   pthread_attr_destroy(&attributes);
 }
 
+static int all_gone(void) {
+  struct pollfd listener = {.fd = LISTENER_FD, .events = POLLIN};
+  return poll(&listener, 1, 0) > 0 && listener.revents & (POLLHUP | POLLERR);
+}
+
 static void *serve(void *unused) {
   for (;;) {
     struct seccomp_notif ask = {0};
     if (ioctl(LISTENER_FD, SECCOMP_IOCTL_NOTIF_RECV, &ask) < 0) {
-      if (errno == EINTR || errno == ENOENT) continue; // the asker was killed
-      _exit(0);                                        // nobody is left to ask
+      // The asker was killed. Or all of the cell has ended (Linux 6.10): asking again at once would only take the processors from its end.
+      if (errno == EINTR || (errno == ENOENT && !all_gone())) continue;
+      _exit(0); // nobody is left to ask
     }
     keep_one_idle();
     struct seccomp_notif_resp reply = {.id = ask.id, .error = -answer_one(&ask)};

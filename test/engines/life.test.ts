@@ -1,14 +1,14 @@
 // A cell dies with anchorhold, whatever kills it, and with each part of its own chain.
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { bubblewrap } from '../../src/engines/bubblewrap.ts'
 import { groupFolders } from '../../src/engines/bubblewrap/cgroup.ts'
 import { lookUpFacts } from '../../src/engines/bubblewrap/facts.ts'
-import { makePlan, makeScratch } from './support.ts'
+import { makePlan, makeScratch, runScript } from './support.ts'
 
 async function until(what: () => boolean): Promise<void> {
   for (let tries = 0; !what(); tries++) {
@@ -107,4 +107,36 @@ test('a plan with a control group that was not joined before is refused', async 
   const options = { signal: new AbortController().signal, onListeners: async () => undefined }
   const compiled = bubblewrap.compile(plan, { ...ground.facts, groupPids: scratch.outside })
   await expect(ground.launch(plan, compiled, options)).rejects.toThrow(/was not joined/)
+})
+
+/** Processor time in ticks of a hundredth of a second (proc_pid_stat(5)); 0 for a process that has ended. */
+function ticks(pid: number): number {
+  if (!existsSync(`/proc/${pid}/stat`)) return 0
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return Number(fields[11]) + Number(fields[12])
+}
+
+test('when the last process of a cell has ended, nobody takes the processor from its end', async () => {
+  using scratch = makeScratch()
+  const at = (name: string): string => path.join(scratch.project, name)
+  let spent = Infinity
+  const during = async (): Promise<void> => {
+    await until(() => existsSync(at('up')))
+    const all = [...family(process.pid)]
+    const pids = all.filter(([, line]) => line.includes('anchorhold-cell')).map(([pid]) => pid)
+    // The end of the cell can't be told while the outer bubblewrap stands still.
+    const outer = all.find(([, line]) => /^\/usr\/\S*bwrap/.test(line))?.[0] ?? 0
+    const command = all.findLast(([, line]) => line.includes('sh -c'))?.[0] ?? 0
+    process.kill(outer, 'SIGSTOP')
+    writeFileSync(at('go'), '')
+    await until(() => !existsSync(`/proc/${command}`))
+    const before = pids.map(ticks).reduce((sum, one) => sum + one, 0)
+    await sleep(500)
+    spent = pids.map(ticks).reduce((sum, one) => sum + one, 0) - before
+    process.kill(outer, 'SIGCONT')
+  }
+  const { end } = await runScript(bubblewrap, scratch, 'touch up; while [ ! -e go ]; do sleep 0.01; done; exit 6', {}, { during })
+  expect(end).toMatchObject({ kind: 'exited', code: 6 })
+  expect(spent).toBeLessThan(10)
 })
