@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import type net from 'node:net'
+import net from 'node:net'
 import tls from 'node:tls'
 import { afterEach, expect, it, onTestFinished } from 'vitest'
 import { makeAuthority } from '../../attacks/witnesses.ts'
@@ -145,6 +145,34 @@ it('leaves over verified TLS, and refuses what the rule does not allow', async (
   expect(await readUntil(socket, (got) => got.includes('outside\n'))).toContain('hello from outside')
   expect(await exchange(await cell.tls(), `POST /x HTTP/1.1\r\nHost: good.test\r\nContent-Length: 0\r\n\r\n`)).toMatch(/^HTTP\/1\.1 403 /)
   expect(text()).not.toContain('/x')
+})
+
+it("through the company's proxy it leaves over TLS that the proxy cannot read", async () => {
+  const own = makeAuthority()
+  const inner = tls.createServer(own.server('far.test'), (socket) => {
+    socket.on('error', () => undefined)
+    httpResponder('behind the proxy\n')(socket)
+  })
+  inner.listen(0, '127.0.0.1')
+  await once(inner, 'listening')
+  onTestFinished(() => void inner.close())
+  const proxy = await witness((socket) => {
+    socket.once('data', () => {
+      const onward = net.connect((inner.address() as net.AddressInfo).port, '127.0.0.1')
+      onward.on('error', () => undefined)
+      socket.write('HTTP/1.1 200 OK\r\n\r\n')
+      socket.pipe(onward).pipe(socket)
+    })
+  })
+  const cell = await endedRig({
+    rules: [allow('far.test', { methods: ['GET'] })],
+    hostEnv: { HTTPS_PROXY: `http://127.0.0.1:${proxy.port}`, NODE_EXTRA_CA_CERTS: own.file },
+  })
+  const socket = await cell.tls({ host: 'far.test' })
+  socket.write(ask('far.test', '/private'))
+  expect(await readUntil(socket, (text) => text.includes('proxy\n'))).toContain('behind the proxy')
+  expect(proxy.text()).toMatch(/^CONNECT far\.test:443 HTTP\/1\.1\r\n/)
+  expect(proxy.text()).not.toContain('private')
 })
 
 it('a server with a certificate for another name gets nothing, and the cell is told', async () => {
