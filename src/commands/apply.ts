@@ -1,26 +1,32 @@
 // `anchorhold apply`: takes over what the agent proposes: by question in a terminal, by name, or all of it that needs no look.
 import type { Command } from 'commander'
+import path from 'node:path'
 import { isatty } from 'node:tty'
 import { Failure } from '../errors/failure.ts'
+import type { Change } from '../model/change.ts'
 import { shownPath } from '../report/bytes.ts'
 import { styleFor, type Style } from '../report/style.ts'
 import { counted } from '../report/units.ts'
 import { applyChosen, finishPending } from '../review/apply/apply.ts'
 import { choose, type Choice } from '../review/apply/choose.ts'
 import type { Performed } from '../review/apply/perform.ts'
+import type { FoundProposal } from '../review/find.ts'
 import { holdProposal } from '../review/lock.ts'
 import { openReview, type Review } from '../review/open-review.ts'
 import { closeWhenEmpty } from '../review/state.ts'
 import { selectChanges } from '../review/select.ts'
-import { processContext } from '../run/context.ts'
+import { processContext, type RunContext } from '../run/context.ts'
+import { findSession } from '../session/list.ts'
 import { askForEach, conflictLines } from './apply-ask.ts'
 import { openAsker } from './ask.ts'
-import { readWords } from './proposal-words.ts'
+import { readLiveWords, readWords } from './proposal-words.ts'
 
 interface ApplyFlags {
   readonly hunks?: boolean
   readonly all?: boolean
   readonly merge?: boolean
+  readonly commit?: string
+  readonly commits?: boolean
 }
 
 /** Adds `apply` to the program. */
@@ -36,6 +42,8 @@ export function register(program: Command): void {
     .option('--hunks', 'ask for each hunk')
     .option('--all', 'everything that is not risky and meets no change of yours')
     .option('--merge', 'also what merges cleanly with your own changes')
+    .option('--commit <message>', 'make one commit of what was applied (hooks are not run)')
+    .option('--commits', "also replay the agent's commits, marked as the agent's (hooks are not run); paths confirm risky files then")
     .action((id: string | undefined, paths: readonly string[], flags: ApplyFlags) =>
       perform([...(id === undefined ? [] : [id]), ...paths], flags),
     )
@@ -43,6 +51,10 @@ export function register(program: Command): void {
 
 async function perform(words: readonly string[], flags: ApplyFlags): Promise<void> {
   const context = processContext()
+  if (flags.commit !== undefined && flags.commits === true)
+    throw new Failure('command/contradiction', { one: '--commit', two: '--commits' })
+  const live = readLiveWords(words, context)
+  if (live !== undefined) throw new Failure('apply/live', { id: path.basename(live.sessionFolder) })
   const { found, paths } = readWords(words, context)
   const { id, state } = found.proposal
   const interactive = isatty(0) && isatty(1)
@@ -56,22 +68,37 @@ async function perform(words: readonly string[], flags: ApplyFlags): Promise<voi
       `An apply that was interrupted was ${finished.record.state === 'done' ? 'finished' : 'taken back'}: ${counted(finished.done.length, 'step')}.`,
     )
   using review = await openReview(found, { lines: false, settle: true })
-  const selected = selectChanges(review, paths, context.cwd, (change) => shownPath(review.shown(change)))
+  const shownAs = (change: Change): string => shownPath(review.shown(change))
+  const chosenByName = selectChanges(review, paths, context.cwd, shownAs)
+  // Commits are taken whole: paths say which risky files were read.
+  const selected = flags.commits === true ? { ...chosenByName, changes: review.changes } : chosenByName
   let choice: Choice
   if (interactive && (paths.length === 0 || flags.hunks === true)) {
     using asker = openAsker(process.stdin, process.stdout)
     choice = await askForEach({ review, selected, hunks: flags.hunks === true, all: flags.all === true, asker, show: say, style })
   } else choice = choose(review, selected, { merge: flags.merge === true })
-  const performed = choice.chosen.length === 0 ? undefined : await applyChosen(review, choice.chosen)
-  await report(review, choice, performed, style)
+  const commits =
+    flags.commits === true
+      ? (await import('./apply-commits.ts')).prepareCommits(review, choice, selected, agentOf(found, context))
+      : undefined
+  const performed = choice.chosen.length === 0 && commits === undefined ? undefined : await applyChosen(review, choice.chosen)
+  report(review, choice, performed, style)
+  if (commits !== undefined && performed !== undefined) for (const line of commits.finish(performed)) say(line)
+  if (flags.commit !== undefined && performed !== undefined)
+    for (const line of (await import('./apply-commits.ts')).commitOne(review, performed, flags.commit)) say(line)
   await closeWhenEmpty(review)
+}
+
+/** Who made the commits. */
+function agentOf({ proposal }: FoundProposal, { folders }: RunContext): string {
+  return findSession(folders.state, proposal.id).agent
 }
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`)
 }
 
-async function report(review: Review, choice: Choice, performed: Performed | undefined, style: Style): Promise<void> {
+function report(review: Review, choice: Choice, performed: Performed | undefined, style: Style): void {
   const late = new Set((performed?.left ?? []).map(({ operation }) => operation.path))
   const applied = choice.chosen.filter(({ change }) => !late.has(change.path) || change.after === undefined)
   for (const { change } of applied) say(`${style.good('applied')} ${shownPath(review.shown(change))}`)

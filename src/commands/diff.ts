@@ -8,6 +8,9 @@ import { endWithReader, printLines } from '../report/output.ts'
 import { page } from '../report/pager.ts'
 import { styleFor } from '../report/style.ts'
 import { shownPath } from '../report/bytes.ts'
+import { pendingApplies } from '../review/apply/apply.ts'
+import type { BranchSummary } from '../review/commits/summary.ts'
+import { counted } from '../report/units.ts'
 import { openReview, type Review } from '../review/open-review.ts'
 import { patchOf } from '../review/patch/patch.ts'
 import { objectFormatOf } from '../review/patch/format.ts'
@@ -50,13 +53,14 @@ async function show(words: readonly string[], flags: Flags): Promise<void> {
   using opened = await open(words, context, flags.nameOnly !== true && flags.patch !== true)
   const { review, paths, told } = opened
   const { changes } = selectChanges(review, paths, context.cwd, (change) => shownPath(review.shown(change)))
-  if (flags.json === true) return printLines([jsonLine(diffJson(changes, review))])
+  const commits = flags.nameOnly !== true && flags.patch !== true && paths.length === 0 ? await commitsOf(review) : []
+  if (flags.json === true) return printLines([jsonLine({ ...diffJson(changes, review), commits })])
   if (flags.nameOnly === true)
     return printLines(changes.filter(({ git }) => git !== 'history').map((change) => shownPath(review.shown(change))))
   if (flags.patch === true) return writePatch(changes, review)
   const style = styleFor(process.stdout)
   const project = review.proposal.project
-  if (flags.stat === true) return printLines([...told, ...statLines(changes, review, style)])
+  if (flags.stat === true) return printLines([...told, ...statLines(changes, review, style), ...commitLines(commits)])
   await page(all(), { env: context.env, project, terminal: style.terminal })
 
   function* all(): Generator<string> {
@@ -66,7 +70,24 @@ async function show(words: readonly string[], flags: Flags): Promise<void> {
       yield ''
     }
     yield changesLine(changes)
+    yield* commitLines(commits)
   }
+}
+
+/** Asked of git only where a branch of the proposal moved. */
+async function commitsOf(review: Review): Promise<readonly BranchSummary[]> {
+  const moved = review.changes.some(
+    ({ root, git, path }) => root === 0 && git === 'history' && /^\.git\/(?:refs\/heads\/|packed-refs$)/.test(path),
+  )
+  return moved ? (await import('../review/commits/summary.ts')).summarizeCommits(review) : []
+}
+
+function commitLines(branches: readonly BranchSummary[]): readonly string[] {
+  return branches.flatMap(({ branch, count, commits }) => [
+    `${counted(count, 'commit')} on branch ${shownPath(branch)} (anchorhold apply --commits replays them):`,
+    ...commits.slice(0, 10).map(({ id, subject }) => `  ${id.slice(0, 10)} ${shownPath(subject).slice(0, 200)}`),
+    ...(count > 10 ? [`  and ${count - 10} more`] : []),
+  ])
 }
 
 interface Opened extends Disposable {
@@ -106,6 +127,11 @@ function notes(review: Review, whole: boolean): readonly string[] {
   return [
     ...(whole ? [] : ['The agent is still at work: this is how it stands now.']),
     ...(review.proposal.state === 'open' ? [] : [`This proposal is ${review.proposal.state}.`]),
+    ...(pendingApplies(review.folder).length === 0
+      ? []
+      : [
+          `An apply was interrupted: anchorhold apply ${review.proposal.id} --all finishes it, anchorhold undo ${review.proposal.id} takes it back.`,
+        ]),
     ...review.withheld.map((name) => `Hidden from the agent, and left as it is: ${shownPath(name)}`),
   ]
 }

@@ -50,9 +50,23 @@ async function undo(words: readonly string[]): Promise<void> {
   const changed = record.operations.filter((operation) => (named === undefined ? !asLeft(record, operation) : false))
   if (changed.length > 0)
     throw new Failure('apply/undo-changed', { id: record.session, paths: [...new Set(changed.map(shown))].slice(0, 10).join(', ') })
+  const project = record.roots[0] ?? '/'
+  const references = named === undefined ? (record.references ?? []) : []
+  const git = references.length === 0 ? undefined : await import('../review/commits/replay.ts')
+  const moved = git === undefined ? [] : references.filter(({ name, after }) => git.tipOf(project, name) !== after)
+  if (moved.length > 0)
+    throw new Failure('apply/undo-changed', {
+      id: record.session,
+      paths: moved.map(({ name }) => `the branch ${shownPath(name)}`).join(', '),
+    })
   const performed = await takeBack(found.folder, last, named)
+  const turned = references.map(({ name, before, after }) => ({ name, before: after, after: before }))
+  const back = git?.move(project, turned) ?? []
   const lines = [...new Set(performed.done.map(shown))].map((name) => `taken back ${name}`)
   printLines([...lines, ...performed.left.map(({ operation, reason }) => `left ${shown(operation)}: ${reason}`)])
+  printLines(
+    back.map(({ name, after }) => `branch ${shownPath(name)} is ${/^0+$/.test(after) ? 'gone again' : `at ${after.slice(0, 12)} again`}`),
+  )
   printLines([`${counted(lines.length, 'path')} taken back; the proposal waits again: anchorhold diff ${record.session}`])
   if (performed.left.length > 0) process.exitCode = 1
   await closeWhenEmpty(found)

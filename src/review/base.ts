@@ -63,7 +63,9 @@ export async function settleBase(
       note({ root: entry.root, path: entry.path, state: 'absent' })
     if (!entries.has(baseKey(entry)))
       note(await look({ root: entry.root, path: entry.path }, real, startedNs, entry.kind === 'node' ? keep : undefined))
-    const hidesFolder = (entry.kind === 'whiteout' || entry.opaque) && entries.get(baseKey(entry))?.facts?.type === 'd'
+    // A folder that was removed, made anew, or replaced by something else.
+    const hidesFolder =
+      (entry.kind === 'whiteout' || entry.opaque || entry.facts.type !== 'd') && entries.get(baseKey(entry))?.facts?.type === 'd'
     if (!hidesFolder) continue
     for (const below of await readTree(real).catch(() => [])) {
       const place = { root: entry.root, path: `${entry.path}/${below.path}` }

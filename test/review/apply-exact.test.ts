@@ -1,4 +1,4 @@
-// Whatever a cell may have done to any tree: applying it gives the view again, names, bytes, modes and links; taking it back gives the original.
+// Whatever a cell may have done to any tree: applying it gives the view again, names, bytes, modes and links; taking it back gives the original (TRM-26).
 import { execFileSync } from 'node:child_process'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'

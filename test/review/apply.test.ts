@@ -1,4 +1,4 @@
-// `anchorhold apply`, `undo` and `discard` on real runs, without a terminal.
+// `anchorhold apply`, `undo` and `discard` on real runs, without a terminal (TRM-20).
 import { existsSync, lstatSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'

@@ -33,4 +33,18 @@ export const applyFailures = {
     message: 'The proposal {id} is {state}.',
     remedy: '{remedy}',
   },
+  'apply/git': {
+    message: 'git refused while {doing}: {reason}.',
+    remedy: 'No branch was moved. See what is applied: git status; files can be taken back with: anchorhold undo',
+  },
+  'apply/commits-left': {
+    message: 'The commits were not replayed: {reason}.',
+    remedy: 'Read them first (anchorhold diff {id}), then name those files too: anchorhold apply {id} --all --commits PATH…',
+    exitCode: 1,
+  },
+  'apply/live': {
+    message: 'Session {id} ran live: what it changed is in the project already.',
+    remedy:
+      'Read it with anchorhold diff {id}, take it back with anchorhold undo {id}. To be asked first: anchorhold run --workspace review …',
+  },
 } as const

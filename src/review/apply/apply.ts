@@ -5,20 +5,27 @@ import { proposalPlaces } from '../folders.ts'
 import type { Review } from '../open-review.ts'
 import type { BaseEntry } from '../proposal.ts'
 import { perform, type Left, type Performed } from './perform.ts'
-import { listApplies, writeApply, writeDurably, type ApplyRecord } from './record.ts'
+import { listApplies, writeApply, writeDurably, type ApplyRecord, type Reference } from './record.ts'
 import { stage, type Chosen } from './stage.ts'
+
+export interface Applied extends Performed, Pending {}
+
+/** Notes branches that were moved with it, so that undo moves them back. */
+export function noteReferences({ folder, record }: Pending, references: readonly Reference[]): void {
+  writeApply(folder, { ...record, references })
+}
 
 /**
  * Everything chosen, or nothing where the file system refuses one.
  * @returns `left`: what the user changed between the look and the write, untouched
  * @throws Failure apply/failed, apply/not-as-shown
  */
-export async function applyChosen(review: Review, chosen: readonly Chosen[]): Promise<Performed & { readonly record: ApplyRecord }> {
+export async function applyChosen(review: Review, chosen: readonly Chosen[]): Promise<Applied> {
   const { folder, record } = stage(review, chosen)
   try {
     const performed = perform(record, folder, 'forward')
     await finish(review.folder, folder, record, 'done', performed.left)
-    return { ...performed, record }
+    return { ...performed, folder, record: { ...record, state: 'done' } }
   } catch (error) {
     throw await takenBack(review.folder, folder, record, error)
   }

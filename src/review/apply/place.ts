@@ -43,7 +43,8 @@ export function put(order: Put): 'done' | 'left' {
   const temporary = beside(own, order.mark)
   clear(temporary)
   if (target.kind === 'folder') return putFolder(own, temporary, expected, target.mode)
-  if (target.kind === 'absent') return expected.kind === 'folder' ? removeFolder(own) : takeAway(order, own, temporary)
+  if (target.kind === 'absent')
+    return expected.kind === 'folder' ? removeFolder(own) : takeAway(order, own, beside(own, order.mark + taken))
   if (expected.kind === 'file' && target.kind === 'file' && expected.hash === target.hash && fs.lstatSync(own).nlink === 1) {
     chmodHere(own, target.mode)
     return settle(own)
@@ -70,24 +71,27 @@ export function put(order: Put): 'done' | 'left' {
   return settle(own)
 }
 
-/** What a killed try left beside its target. What it had taken away comes back where it is not what should be taken away. */
-export function tidy(order: Pick<Put, 'below' | 'path' | 'expected' | 'target' | 'mark'>): void {
-  const { below, path: place, expected, target, mark } = order
+/** What a killed try left beside its target: what it was making goes, what it had taken away comes back where it was not the thing to be taken. */
+export function tidy({ below, path: place, expected, target, mark }: Pick<Put, 'below' | 'path' | 'expected' | 'target' | 'mark'>): void {
   below.forget()
   const own = below.at(place)
-  const temporary = beside(own, mark)
-  if (fs.lstatSync(temporary, { throwIfNoEntry: false }) === undefined) return
-  const slash = place.lastIndexOf('/') + 1
-  if (target.kind === 'absent' && !isState(below, place.slice(0, slash) + mark, expected)) {
+  clear(beside(own, mark))
+  const aside = beside(own, mark + taken)
+  if (fs.lstatSync(aside, { throwIfNoEntry: false }) === undefined) return
+  const name = place.slice(0, place.lastIndexOf('/') + 1) + mark + taken
+  if (!isState(below, name, expected) && !isState(below, name, target)) {
     try {
-      fs.linkSync(temporary, own)
+      fs.linkSync(aside, own)
     } catch (error) {
       if (codeOf(error) !== 'EEXIST') throw error
       return // both stay
     }
   }
-  clear(temporary)
+  clear(aside)
 }
+
+/** Behind the mark: what was there, on its way out. */
+const taken = '-old'
 
 function clear(temporary: Buffer): void {
   const there = fs.lstatSync(temporary, { throwIfNoEntry: false })

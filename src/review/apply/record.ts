@@ -23,6 +23,14 @@ export interface Operation {
   readonly linkTo?: string
 }
 
+export interface Reference {
+  /** `refs/heads/x`, or HEAD where no branch is checked out. */
+  readonly name: string
+  /** All zeros: it did not exist. */
+  readonly before: string
+  readonly after: string
+}
+
 /**
  * `prepared`: everything is kept, the project is being changed. `done`. `undoing`: being taken back. `undone`.
  * `prepared` and `undoing` of a process that is gone are finished, in either direction, by the next apply or undo.
@@ -42,8 +50,8 @@ export interface ApplyRecord {
   readonly operations: readonly Operation[]
   /** What the proposal's base said of the changed paths, and what it says once they are applied. */
   readonly base: { readonly before: readonly BaseEntry[]; readonly after: readonly BaseEntry[]; readonly keys: readonly string[] }
-  /** Commits that were made with it: reference, its object before and after. */
-  readonly references?: readonly { readonly name: string; readonly before: string; readonly after: string }[]
+  /** Branches that were moved with it, in the project's repository. */
+  readonly references?: readonly Reference[]
 }
 
 export function appliesFolder(proposalFolder: string): string {

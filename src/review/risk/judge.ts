@@ -57,6 +57,11 @@ export function judgeChange(change: Change, seen: Seen | undefined): readonly Ri
   return risks.toSorted((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind))
 }
 
+/** Whether the name alone is one that something obeys: for paths of which nobody sees the content. */
+export function isRiskyName(path: string): boolean {
+  return anyName.test(path)
+}
+
 /** A path that something obeys, at its new name or, where it was taken away, at its old one. */
 function nameRisks(change: Change): readonly Risk[] {
   if (change.git === 'history' || !anyName.test(change.path)) return []
