@@ -6,7 +6,8 @@ import { fileDetectors } from './files.ts'
 import { gitDetectors } from './git.ts'
 import { leakDetectors } from './leaks.ts'
 import { nameRules } from './names.ts'
-import { namesPattern, type Detector, type NameRule, type Seen } from './rule.ts'
+import { makeMatcher } from './matcher.ts'
+import type { Detector, NameRule, Seen } from './rule.ts'
 import { textDetectors } from './text.ts'
 
 const fromTheWall: readonly NameRule[] = protectedNames.map(({ glob, reason, where }) => ({
@@ -17,9 +18,7 @@ const fromTheWall: readonly NameRule[] = protectedNames.map(({ glob, reason, whe
   source: 'workspace/protected-names.ts',
 }))
 
-const byName = [...fromTheWall, ...nameRules].map((rule) => ({ rule, pattern: namesPattern(rule.names) }))
-/** Most paths match nothing: one look tells. */
-const anyName = new RegExp(byName.map(({ pattern }) => pattern.source).join('|'), 'i')
+const rulesOf = makeMatcher([...fromTheWall, ...nameRules].map((rule) => ({ names: rule.names, value: rule })))
 
 /** Every rule that reads content or the entry, in the order in which their findings are told. */
 export const detectors: readonly Detector[] = [
@@ -29,10 +28,10 @@ export const detectors: readonly Detector[] = [
   ...leakDetectors,
   ...textDetectors,
 ]
-const byContent = detectors.map((detector) => ({
-  detector,
-  pattern: detector.names === undefined ? undefined : namesPattern(detector.names),
-}))
+const anywhere = detectors.filter(({ names }) => names === undefined)
+const byNames = makeMatcher(
+  detectors.flatMap((detector) => (detector.names === undefined ? [] : [{ names: detector.names, value: detector }])),
+)
 
 /** Kinds in the order in which they matter to the reader. */
 const order: readonly Risk['kind'][] = ['escapes', 'runs', 'leaks', 'deceives', 'supply-chain']
@@ -41,8 +40,9 @@ const order: readonly Risk['kind'][] = ['escapes', 'runs', 'leaks', 'deceives', 
 export function judgeChange(change: Change, seen: Seen | undefined): readonly Risk[] {
   const risks: Risk[] = []
   const look: Seen = seen ?? { change, before: '', after: '', binary: true, added: () => [], found: [], siblings: () => [] }
-  for (const { detector, pattern } of byContent) {
-    if (pattern !== undefined && !pattern.test(change.path)) continue
+  const asked = new Set<Detector>([...anywhere, ...byNames(change.path)])
+  for (const detector of detectors) {
+    if (!asked.has(detector)) continue
     try {
       for (const found of detector.detect(look)) risks.push({ kind: detector.kind, rule: detector.id, ...found })
     } catch (error) {
@@ -59,15 +59,15 @@ export function judgeChange(change: Change, seen: Seen | undefined): readonly Ri
 
 /** Whether the name alone is one that something obeys: for paths of which nobody sees the content. */
 export function isRiskyName(path: string): boolean {
-  return anyName.test(path)
+  return rulesOf(path).length > 0
 }
 
 /** A path that something obeys, at its new name or, where it was taken away, at its old one. */
 function nameRisks(change: Change): readonly Risk[] {
-  if (change.git === 'history' || !anyName.test(change.path)) return []
+  if (change.git === 'history') return []
   const seen = new Set<string>()
-  return byName.flatMap(({ rule, pattern }) => {
-    if (seen.has(rule.kind) || !pattern.test(change.path)) return []
+  return rulesOf(change.path).flatMap((rule) => {
+    if (seen.has(rule.kind)) return []
     seen.add(rule.kind)
     return [{ kind: rule.kind, rule: rule.id, reason: rule.reason }]
   })
