@@ -14,6 +14,7 @@ import { counted } from '../report/units.ts'
 import { openReview, type Review } from '../review/open-review.ts'
 import { patchOf } from '../review/patch/patch.ts'
 import { objectFormatOf } from '../review/patch/format.ts'
+import { noteShown } from '../review/shown.ts'
 import { selectChanges } from '../review/select.ts'
 import type { Change } from '../model/change.ts'
 import { openLive, type LiveReview } from '../review/live.ts'
@@ -54,6 +55,7 @@ async function show(words: readonly string[], flags: Flags): Promise<void> {
   const { review, paths, told } = opened
   const { changes } = selectChanges(review, paths, context.cwd, (change) => shownPath(review.shown(change)))
   const commits = flags.nameOnly !== true && flags.patch !== true && paths.length === 0 ? await commitsOf(review) : []
+  if (flags.nameOnly !== true && flags.stat !== true && opened.mayNote) noteShown(review.folder, changes, paths.length === 0)
   if (flags.json === true) return printLines([jsonLine({ ...diffJson(changes, review), commits })])
   if (flags.nameOnly === true)
     return printLines(changes.filter(({ git }) => git !== 'history').map((change) => shownPath(review.shown(change))))
@@ -95,6 +97,8 @@ interface Opened extends Disposable {
   readonly paths: readonly string[]
   /** What is to be said before the changes. */
   readonly told: readonly string[]
+  /** A proposal that nothing changes meanwhile: what is shown is noted. */
+  readonly mayNote: boolean
 }
 
 /** A proposal, or what a live run changed in the project itself. */
@@ -105,13 +109,13 @@ async function open(words: readonly string[], context: RunContext, lines: boolea
   if (live !== undefined && review !== undefined) {
     scope.use(review)
     const owned = scope.move()
-    return { review, paths: live.paths, told: liveNotes(review), [Symbol.dispose]: () => owned.dispose() }
+    return { review, paths: live.paths, told: liveNotes(review), mayNote: false, [Symbol.dispose]: () => owned.dispose() }
   }
   const { found, paths } = readWords(words, context)
   const held = scope.use(holdForReading(found))
   const proposed = scope.use(await openReview(found, { lines, settle: held.whole }))
   const owned = scope.move()
-  return { review: proposed, paths, told: notes(proposed, held.whole), [Symbol.dispose]: () => owned.dispose() }
+  return { review: proposed, paths, told: notes(proposed, held.whole), mayNote: held.whole, [Symbol.dispose]: () => owned.dispose() }
 }
 
 function liveNotes({ proposal, lost, later, gaps }: LiveReview): readonly string[] {

@@ -61,6 +61,24 @@ describe('apply without a terminal', () => {
     expect(read(world, 'long.txt')).toBe(lines.replace('line 20\n', 'user 20\n'))
   })
 
+  it('what a later run slipped in after the diff was read is not applied before it is read again', async () => {
+    const world = await proposed('echo one > new.txt; echo same > same.txt')
+    expect((await anchorhold(world, ['diff'])).stdout).toContain('+one')
+    const [id = ''] = (await anchorhold(world, ['sessions', '--json'])).stdout
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { id: string }).id)
+    expect((await anchorhold(world, ['run', '--continue', id, '--', 'sh', '-c', 'echo two > new.txt; echo x > later.txt'])).code).toBe(0)
+    const { code, stdout } = await anchorhold(world, ['apply', id, '--all'])
+    expect({ code, stdout }).toEqual({
+      code: 1,
+      stdout: expect.stringMatching(/applied same\.txt[\s\S]*left later\.txt: it is not what[\s\S]*left new\.txt: it is not what/),
+    })
+    await anchorhold(world, ['diff', id])
+    expect((await anchorhold(world, ['apply', id, '--all'])).code).toBe(0)
+    expect(read(world, 'new.txt')).toBe('two\n')
+  })
+
   it('undo takes the last apply back, refuses what was changed since, and does it when named', async () => {
     const world = await proposed('echo more >> a.txt; rm gone.txt; mkdir n; echo n > n/n')
     expect((await anchorhold(world, ['apply', '--all'])).code).toBe(0)

@@ -3,6 +3,7 @@ import type { Change } from '../../model/change.ts'
 import { openBelow } from '../below.ts'
 import { isRisky, type Review } from '../open-review.ts'
 import type { Selected } from '../select.ts'
+import { openStale } from '../shown.ts'
 import { judgeNow, type Verdict } from './judge.ts'
 import type { Chosen } from './stage.ts'
 
@@ -38,10 +39,12 @@ export function choose(review: Review, { changes, named }: Selected, want: { rea
   const chosen: Chosen[] = []
   const leftOut: LeftOut[] = []
   const there: Change[] = []
+  const stale = openStale(review.folder)
   for (const { change, verdict } of judgeAll(review, changes)) {
     if (verdict.kind === 'refused') {
       if (change.git !== 'history') leftOut.push({ change, reason: verdict.reason, kind: 'refused' })
     } else if (verdict.kind === 'there') there.push(change)
+    else if (stale(change)) leftOut.push({ change, reason: 'it is not what anchorhold diff showed last; read it again', kind: 'refused' })
     else if (isRisky(change) && !named.has(change)) leftOut.push({ change, reason: 'it needs your eyes', kind: 'risk' })
     else if (verdict.kind === 'fits') chosen.push({ change })
     else if (want.merge && verdict.merged?.conflicts === 0) chosen.push({ change, text: verdict.merged.text })
