@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import path from 'node:path'
 import { cost } from './cost.ts'
+import { ended } from './ended.ts'
 import { fifty } from './fifty.ts'
 import { gateway } from './gateway.ts'
 import { makeGround, root, type Ground } from './ground.ts'
@@ -19,6 +20,7 @@ const measurements: Readonly<Record<string, (ground: Ground) => Promise<readonly
   projects,
   review,
   gateway,
+  ended,
   inside,
   memory,
   fifty,

@@ -26,6 +26,12 @@ export async function memory(ground: Ground): Promise<readonly Section[]> {
   ]
 }
 
+/** MB of a process and all that it started, but for the one that runs this script. */
+export function memoryOf(pid: number, script: string): number {
+  const counted = descendants(pid).filter((each) => read(`/proc/${each}/cmdline`).split('\0')[1]?.endsWith(script) !== true)
+  return counted.reduce((sum, each) => sum + pss(each), 0)
+}
+
 function descendants(pid: number): readonly number[] {
   const children = new Map<number, number[]>()
   for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {

@@ -16,8 +16,8 @@ export type Peer =
 
 const nothing = (): Promise<void> => Promise.resolve()
 
-/** Anthropic's sandbox-runtime from npm, kept in the peers' cache; `localhost` is the one name it may reach. */
-export async function srtPeer(ground: Ground): Promise<Peer> {
+/** Anthropic's sandbox-runtime from npm, kept in the peers' cache; `localhost` is the one name it may reach. `network`: more of its own settings. */
+export async function srtPeer(ground: Ground, network: Readonly<Record<string, unknown>> = {}): Promise<Peer> {
   const folder = path.join(peerCache, 'srt')
   const cli = path.join(folder, 'node_modules/@anthropic-ai/sandbox-runtime/dist/cli.js')
   if (!existsSync(cli)) {
@@ -37,7 +37,7 @@ export async function srtPeer(ground: Ground): Promise<Peer> {
   writeFileSync(
     settings,
     JSON.stringify({
-      network: { allowedDomains: ['localhost'], deniedDomains: [], allowLocalBinding: true },
+      network: { allowedDomains: ['localhost'], deniedDomains: [], allowLocalBinding: true, ...network },
       filesystem: { denyRead: [], allowWrite: ['.'], denyWrite: [] },
     }),
   )
@@ -118,6 +118,36 @@ export function squidPeer(ground: Ground, port: number): Promise<ProxyPeer> {
 export function tinyproxyPeer(ground: Ground, port: number): Promise<ProxyPeer> {
   const config = [`Port ${port}`, 'Listen 127.0.0.1', 'Timeout 60', 'MaxClients 200', 'LogLevel Critical', `LogFile "/dev/null"`]
   return proxyPeer(ground, 'tinyproxy', config, (file) => ['-d', '-c', file], port)
+}
+
+export type MitmPeer =
+  | {
+      readonly kind: 'ready'
+      readonly port: number
+      readonly pid: number
+      /** The certificate that its client must trust. */
+      readonly authority: string
+      readonly stop: () => Promise<void>
+    }
+  | { readonly kind: 'missing'; readonly why: string }
+
+/** mitmproxy without its terminal, bodies streamed; `trusted` is the authority of the servers behind it. */
+export async function mitmPeer(ground: Ground, port: number, trusted: string): Promise<MitmPeer> {
+  if (!installed('mitmdump') && !aptInstall(['mitmproxy']))
+    return { kind: 'missing', why: 'not installed (apt-get install mitmproxy, as root)' }
+  const folder = path.join(ground.folder, 'mitmproxy')
+  const options = [`confdir=${folder}`, `ssl_verify_upstream_trusted_ca=${trusted}`, 'stream_large_bodies=1', 'flow_detail=0']
+  const args = ['--quiet', '--listen-host', '127.0.0.1', '--listen-port', String(port), ...options.flatMap((option) => ['--set', option])]
+  const child = spawn('mitmdump', args, { stdio: 'ignore', env: { PATH: searched, HOME: ground.folder, LANG: 'C.UTF-8' } })
+  child.on('error', () => undefined)
+  const authority = path.join(folder, 'mitmproxy-ca-cert.pem')
+  for (let tries = 0; tries < 300 && child.exitCode === null; tries++) {
+    if (existsSync(authority) && (await answers(port)))
+      return { kind: 'ready', port, pid: child.pid ?? 0, authority, stop: () => end(child) }
+    await sleep(50)
+  }
+  await end(child)
+  return { kind: 'missing', why: 'it did not start' }
 }
 
 async function proxyPeer(
