@@ -1,6 +1,6 @@
 // A net below live runs: while the agent starts, the state of the project is noted in a git-dir of anchorhold's own, so that `diff` and `undo`
 // know it later (remembered.ts). What git has as it is costs nothing; small files beside that are copied. Nothing of the project is written.
-import { lstatSync } from 'node:fs'
+import { lstatSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { mkdir, writeFile } from '../host/at-once.ts'
 import { findOutsideGit } from '../workspace/git-outside.ts'
@@ -53,6 +53,7 @@ export function startNet(input: { readonly project: string; readonly session: st
       endedNs: nowNs(),
       ...noted,
     }
+    if (noted.how.length === 0) rmSync(path.join(folder, 'git'), { recursive: true, force: true })
     // A run whose folder is gone has nothing to remember.
     await writeFile(path.join(folder, 'memory.json'), JSON.stringify(memory), { mode: 0o600 }).catch(() => undefined)
   }
