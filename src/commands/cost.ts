@@ -1,11 +1,17 @@
 // `anchorhold cost`: what sessions cost, from the agents' own logs. Reads only, and knows no network.
 import { Option, type Command } from 'commander'
 import { Failure } from '../errors/failure.ts'
+import { stepsOf } from '../cost/detail.ts'
 import { views, type View } from '../cost/group.ts'
+import { jsonLine } from '../report/json-line.ts'
 import { endWithReader, printLines } from '../report/output.ts'
 import { styleFor } from '../report/style.ts'
+import { csvLines } from '../report/cost/csv.ts'
+import { detailJson, detailLines } from '../report/cost/detail.ts'
 import { tokens } from '../report/cost/figures.ts'
+import { viewJson } from '../report/cost/json.ts'
 import type { CostReport } from '../report/cost/report.ts'
+import { tableLines } from '../report/cost/table.ts'
 import { gather, type CostFlags } from './cost-gather.ts'
 import { register as registerStatusline } from './statusline.ts'
 
@@ -82,26 +88,22 @@ async function shown(flags: Flags): Promise<Shown> {
   const view: View | undefined = flags.blocks === true ? 'block' : flags.by
   const gathered = await gather(flags, view ?? 'session')
   const { report } = gathered
-  if (flags.csv === true) return { report, lines: (await import('../report/cost/csv.ts')).csvLines(report) }
+  if (flags.csv === true) return { report, lines: csvLines(report) }
   if (gathered.session !== undefined && view === undefined) {
-    const [{ stepsOf }, { detailJson, detailLines }] = await Promise.all([import('../cost/detail.ts'), import('../report/cost/detail.ts')])
     const steps = stepsOf(report.logs, report.requests, gathered.session, report.priceOf).filter(gathered.passes)
     const group = report.grouped.groups[0]
     const id = report.logs.sessions[gathered.session] ?? ''
     return {
       report,
-      lines:
-        flags.json === true
-          ? await json(detailJson(report, group, id, steps))
-          : detailLines(report, group, steps, styleFor(process.stdout)),
+      lines: flags.json === true ? json(detailJson(report, group, id, steps)) : detailLines(report, group, steps, styleFor(process.stdout)),
     }
   }
-  if (flags.json === true) return { report, lines: await json((await import('../report/cost/json.ts')).viewJson(report)) }
-  return { report, lines: (await import('../report/cost/table.ts')).tableLines(report, styleFor(process.stdout)) }
+  if (flags.json === true) return { report, lines: json(viewJson(report)) }
+  return { report, lines: tableLines(report, styleFor(process.stdout)) }
 }
 
-async function json(value: unknown): Promise<readonly string[]> {
-  return [(await import('../report/json-line.ts')).jsonLine(value)]
+function json(value: unknown): readonly string[] {
+  return [jsonLine(value)]
 }
 
 /** A pipe takes what was printed before the process ends. */

@@ -24,7 +24,7 @@ export async function collect({ places, cache, version }: CollectOptions): Promi
   const index = file === undefined ? undefined : readIndex(file, version)
   const tasks: (Task & { readonly bytes: number; readonly log: number })[] = []
   for (const [place, log] of found.logs.entries()) {
-    const task = taskFor(log, index?.files.get(log.path))
+    const task = taskFor(log, index?.files.get(log.path), file !== undefined)
     if (task !== undefined) tasks.push({ ...task, log: place })
   }
   const scanned = tasks.length === 0 ? [] : await scanAll(tasks)
@@ -35,9 +35,9 @@ export async function collect({ places, cache, version }: CollectOptions): Promi
 }
 
 /** Undefined where the index has all of the file. */
-function taskFor(log: Log, known: LogFacts | undefined): (Task & { readonly bytes: number }) | undefined {
+function taskFor(log: Log, known: LogFacts | undefined, marked: boolean): (Task & { readonly bytes: number }) | undefined {
   const { agent, path: file, relative, modified } = log
-  const anew = { agent, path: file, relative, modified, offset: 0, lines: 0, kept: undefined, mark: undefined, bytes: log.size }
+  const anew = { agent, path: file, relative, modified, offset: 0, lines: 0, kept: undefined, mark: undefined, marked, bytes: log.size }
   if (known === undefined || known.inode !== log.inode || known.agent !== agent || log.size < known.offset) return anew
   const same = known.size === log.size && known.modified === modified && known.changed === log.changed
   if (same && known.offset === log.size) return undefined

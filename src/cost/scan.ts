@@ -19,6 +19,8 @@ export interface Task {
   readonly kept: string | undefined
   /** Of the bytes before the offset, when they were read; where it is another now, the file is read from its beginning. */
   readonly mark: string | undefined
+  /** Whether there is an index, which needs a mark of what is read now. */
+  readonly marked: boolean
 }
 
 /** Something about a line that makes its file incomplete. */
@@ -133,7 +135,7 @@ export class Scanner implements Scan {
       loose: this.records.length - (whole?.records ?? this.records.length),
       damage,
       looseDamage,
-      mark: tailMark(opened.descriptor, offset),
+      mark: given.marked ? tailMark(opened.descriptor, offset) : '',
       kept: whole?.kept ?? log.kept,
       project: log.project,
       reports: this.#reports,

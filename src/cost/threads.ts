@@ -8,6 +8,8 @@ import { Scanner, type Scanned, type Task } from './scan.ts'
 /** Bytes to be read from which a further thread pays. */
 const worthThread = 150e6
 const mostThreads = 4
+/** bin/anchorhold starts us without V8's last optimizer, which takes longer than a small scan does. Large ones are worth it. */
+const worthOptimizing = 100e6
 
 /** What a thread is handed. */
 export interface ThreadInput {
@@ -25,6 +27,7 @@ export async function scanAll(tasks: readonly (Task & { readonly bytes: number }
   const input: ThreadInput = { tasks, order, next: new Int32Array(new SharedArrayBuffer(4)) }
   const entry = path.join(packageRoot(), 'dist', 'scan-worker.cjs')
   const wanted = Math.min(mostThreads, availableParallelism(), Math.ceil(bytes / worthThread))
+  if (bytes > worthOptimizing) (await import('node:v8')).setFlagsFromString('--turbofan')
   if (wanted < 2 || !existsSync(entry)) return [work(input)]
   const { Worker } = await import('node:worker_threads')
   const others = Array.from({ length: wanted - 1 }, () => {

@@ -1,5 +1,6 @@
 // Prices: exact ids, the row of the day, the tier of the request, modifiers that multiply; unknown is unpriced.
 import { expect, test } from 'vitest'
+import { hashOf, shippedHash } from '../../src/cost/prices-in-use.ts'
 import { modelId } from '../../src/usage/model-id.ts'
 import { dollars, price, priceTable } from '../../src/usage/price.ts'
 import { shippedPrices } from '../../src/usage/shipped-prices.ts'
@@ -86,4 +87,8 @@ test('each row says where it was read and when, and days are days', () => {
     expect(modelId(model), 'ids stand in the form they are looked up by').toBe(model)
   }
   expect(new Set(shippedPrices.map(({ model, from }) => `${model} ${from}`)).size).toBe(shippedPrices.length)
+})
+
+test('the hash of the shipped rows is theirs (after a change of rows: put the new one into src/cost/prices-in-use.ts)', () => {
+  expect(shippedHash).toBe(hashOf(table))
 })

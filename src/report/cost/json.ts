@@ -59,7 +59,7 @@ export function headJson(report: CostReport): Readonly<Record<string, unknown>> 
     timeZone: report.timeZone,
     since: day(filter.since),
     until: day(filter.until),
-    prices: { asOf: prices.asOf, sha256: prices.hash(), file: prices.file ?? null },
+    prices: { asOf: prices.asOf, hash: prices.hash(), file: prices.file ?? null },
     folders: report.logs.roots,
     files: report.logs.files.length,
     damagedLines: report.damaged.length,
