@@ -14,12 +14,14 @@ export interface FoundProposal {
 }
 
 /**
- * By id, prefix or name of a session that worked on it (as `anchorhold sessions` takes them); without text the newest open one of the project.
+ * By id, prefix or name of a session that worked on it (as `anchorhold sessions` takes them); without text the newest open one of the project in which something changed.
  * @throws Failure `review/none`, and those of findSession
  */
 export function findProposal(stateDir: string, text: string | undefined, project: string): FoundProposal {
   if (text === undefined || text === '') {
-    const newest = listProposals(stateDir, project).find(({ proposal }) => proposal.state === 'open')
+    const open = listProposals(stateDir, project).filter(({ proposal }) => proposal.state === 'open')
+    // A run that changed nothing left nothing to read.
+    const newest = open.find(({ proposal }) => proposal.changes !== 0) ?? open[0]
     if (newest === undefined) throw new Failure('review/none', { where: `of ${project} waits` })
     return newest
   }

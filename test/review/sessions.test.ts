@@ -30,6 +30,14 @@ test('sessions says what waits, what is in use, and which session goes on with w
   expect((await anchorhold(world, ['sessions'])).stdout).toMatch(/open, in use/)
 })
 
+test('the newest proposal with changes is meant where none is named', async () => {
+  const world = makeWorld()
+  await inCell(world, 'echo a > a', review)
+  await new Promise((resolve) => setTimeout(resolve, 1100)) // another second: another id
+  await inCell(world, 'true', review)
+  expect((await anchorhold(world, ['diff', '--name-only'])).stdout).toBe('a\n')
+})
+
 test('an open proposal is never pruned; one that is done goes whole, whatever permissions the agent left', async () => {
   const world = makeWorld()
   await inCell(world, 'mkdir -p shut/in; echo a > shut/in/a; chmod 0 shut/in shut', review)
