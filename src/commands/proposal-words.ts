@@ -43,7 +43,7 @@ export function readLiveWords(words: readonly string[], { folders, cwd }: RunCon
       : undefined
   }
   const project = projectOf(folders.state, cwd)
-  if (listProposals(folders.state, project).some(({ proposal }) => proposal.state === 'open')) return undefined
+  if (listProposals(folders.state, project).some(({ proposal }) => proposal.state === 'open' && proposal.changes !== 0)) return undefined
   const newest = newestLive(folders.state, project)
   return newest === undefined ? undefined : { sessionFolder: newest.folder, paths: words }
 }
