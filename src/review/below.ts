@@ -27,29 +27,27 @@ export interface Below extends Tree, Disposable {
   forget(): void
 }
 
-/** @param asOwner opens what the owner took their own rights from, and gives the modes back at the end */
+/** @param asOwner opens what the owner took their own rights from, and leaves the modes as they are */
 export function openBelow(root: string, options: { readonly asOwner?: boolean } = {}): Below {
   const top = fs.openSync(root, O_PATH | O_DIRECTORY)
-  const restore: { readonly fd: number; readonly mode: number }[] = []
   let open: { readonly path: string; readonly fd: number } | undefined
 
-  const lift = (fd: number): boolean => {
-    if (options.asOwner !== true) return false
-    const stat = fs.fstatSync(fd)
-    const wanted = stat.mode | (stat.isDirectory() ? 0o700 : 0o600)
-    if (stat.isSymbolicLink() || wanted === stat.mode || stat.uid !== process.geteuid?.()) return false
-    const kept = fs.openSync(`/proc/self/fd/${fd}`, O_PATH)
-    fs.chmodSync(`/proc/self/fd/${kept}`, wanted & 0o7777)
-    restore.push({ fd: kept, mode: stat.mode & 0o7777 })
-    return true
-  }
-  /** What `act` needs the folder's rights for. */
+  /** What `act` needs the entry's rights for, which its owner may have been left without: they come back for that moment only. */
   const lifted = <T>(fd: number, act: () => T): T => {
     try {
       return act()
     } catch (error) {
-      if (codeOf(error) !== 'EACCES' || !lift(fd)) throw error
-      return act()
+      if (codeOf(error) !== 'EACCES' || options.asOwner !== true) throw error
+      const stat = fs.fstatSync(fd)
+      const wanted = stat.mode | (stat.isDirectory() ? 0o700 : 0o600)
+      if (stat.isSymbolicLink() || wanted === stat.mode || stat.uid !== process.geteuid?.()) throw error
+      const self = `/proc/self/fd/${fd}`
+      fs.chmodSync(self, wanted & 0o7777)
+      try {
+        return act()
+      } finally {
+        fs.chmodSync(self, stat.mode & 0o7777)
+      }
     }
   }
   const step = (path: string, from: number, name: string): number => {
@@ -128,10 +126,6 @@ export function openBelow(root: string, options: { readonly asOwner?: boolean } 
     forget,
     [Symbol.dispose]() {
       forget()
-      for (const { fd, mode } of restore.toReversed()) {
-        fs.chmodSync(`/proc/self/fd/${fd}`, mode)
-        fs.closeSync(fd)
-      }
       fs.closeSync(top)
     },
   }

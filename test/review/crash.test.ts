@@ -70,6 +70,35 @@ function eachIsEither(layer: Layer, before: Readonly<Record<string, string>>, af
   }
 }
 
+describe('a disk that refuses', () => {
+  it('one change: everything is as it was, whichever it is (TRM-28)', () => {
+    const { layer, before, after } = prepared()
+    let refused = 0
+    for (let count = 1; ; count += 4) {
+      const args = [
+        '--require',
+        path.join(import.meta.dirname, 'fixtures/kill-at.cjs'),
+        '--input-type=module',
+        '-e',
+        script,
+        layer.proposal().folder,
+        'apply',
+      ]
+      const done = spawnSync(process.execPath, args, { env: { ...process.env, KILL_AT: String(count), FAIL: 'yes' }, encoding: 'utf8' })
+      const now = snapshot(layer.project)
+      if (done.status === 0) {
+        expect(now).toEqual(after)
+        break
+      }
+      refused += 1
+      expect(done.stderr).toMatch(/ENOSPC/)
+      expect(now).toEqual(before)
+      execFileSync('rm', ['-rf', layer.proposal().folder])
+    }
+    expect(refused).toBeGreaterThan(8)
+  }, 300_000)
+})
+
 describe('killed', () => {
   it('while applying, at any change to the disk: each file is as before or as after, and can be finished or taken back', async () => {
     const { layer, before, after } = prepared()
