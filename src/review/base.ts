@@ -3,11 +3,13 @@
 import { constants } from 'node:fs'
 import { copyFile, lstat, mkdir, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import type { BigIntStats } from 'node:fs'
-import { bytesOf, pathOf } from '../workspace/path-bytes.ts'
-import { readTree } from './entries.ts'
+import { bytesOf, isText, pathOf } from '../workspace/path-bytes.ts'
+import { openBelow } from './below.ts'
+import { readTree, type TreeEntry } from './entries.ts'
+import { factsOf } from './facts.ts'
 import { proposalPlaces } from './folders.ts'
-import type { BaseEntry, NodeFacts, NodeType, Proposal, UpperEntry } from './proposal.ts'
+import { below } from './tree.ts'
+import type { BaseEntry, NodeFacts, Proposal, UpperEntry } from './proposal.ts'
 
 /** Larger files are kept only where the file system shares their blocks. */
 const largestCopy = 64 * 2 ** 20
@@ -67,10 +69,10 @@ export async function settleBase(
     const hidesFolder =
       (entry.kind === 'whiteout' || entry.opaque || entry.facts.type !== 'd') && entries.get(baseKey(entry))?.facts?.type === 'd'
     if (!hidesFolder) continue
-    for (const below of await readTree(real).catch(() => [])) {
-      const place = { root: entry.root, path: `${entry.path}/${below.path}` }
-      if (below.path === '' || entries.has(baseKey(place))) continue
-      note({ ...place, state: unchanged(below.facts, startedNs) ? 'same' : 'lost', facts: below.facts })
+    for (const inner of await treeOf(real)) {
+      const place = { root: entry.root, path: `${entry.path}/${inner.path}` }
+      if (inner.path === '' || entries.has(baseKey(place))) continue
+      note({ ...place, state: unchanged(inner.facts, startedNs) ? 'same' : 'lost', facts: inner.facts })
     }
   }
   if (entries.size !== known.size) await writeBase(folder, [...entries.values()])
@@ -81,6 +83,19 @@ export async function settleBase(
 function absentAbove(entries: ReadonlyMap<string, BaseEntry>, { root, path: place }: UpperEntry): BaseEntry | undefined {
   const parent = place.slice(0, Math.max(0, place.lastIndexOf('/')))
   return entries.get(baseKey({ root, path: parent }))?.state === 'absent' ? { root, path: place, state: 'absent' } : undefined
+}
+
+/** A folder of the project with all in it; none where it is gone. Programs take names that are text only: others are walked here. */
+async function treeOf(real: string): Promise<readonly Pick<TreeEntry, 'path' | 'facts'>[]> {
+  if (isText(real)) return readTree(real).catch(() => [])
+  const above = real.split('/').findIndex((part) => !isText(part))
+  const root = real.split('/').slice(0, above).join('/') || '/'
+  using tree = openBelow(root)
+  const folder = real.slice(root.length).replace(/^\//, '')
+  return [...below(tree, folder)].flatMap((path) => {
+    const facts = tree.facts(path)
+    return facts === undefined ? [] : [{ path: path.slice(folder.length + 1), facts }]
+  })
 }
 
 /** Whether every folder on the way is a folder, and no link. `seen` remembers. */
@@ -112,30 +127,6 @@ export async function factsAt(real: string): Promise<NodeFacts | undefined> {
     if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined
     throw error
   }
-}
-
-export function factsOf(stat: BigIntStats): NodeFacts {
-  return {
-    type: typeOf(stat),
-    mode: Number(stat.mode & 0o7777n),
-    uid: Number(stat.uid),
-    gid: Number(stat.gid),
-    size: Number(stat.size),
-    mtimeNs: String(stat.mtimeNs),
-    ctimeNs: String(stat.ctimeNs),
-    ino: String(stat.ino),
-    dev: String(stat.dev),
-    nlink: Number(stat.nlink),
-  }
-}
-
-function typeOf(stat: BigIntStats): NodeType {
-  if (stat.isFile()) return 'f'
-  if (stat.isDirectory()) return 'd'
-  if (stat.isSymbolicLink()) return 'l'
-  if (stat.isFIFO()) return 'p'
-  if (stat.isSocket()) return 's'
-  return stat.isCharacterDevice() ? 'c' : 'b'
 }
 
 /** A folder's ctime changes with what lies in it: of a folder only that it is one, and its mode, count. */

@@ -2,7 +2,7 @@
 // /proc/self/fd/N/NAME from the open folder N. Used for the proposal's tree and for the project alike; apply/ writes through it.
 import * as fs from 'node:fs'
 import { bytesOf, pathOf } from '../workspace/path-bytes.ts'
-import { factsOf } from './base.ts'
+import { factsOf } from './facts.ts'
 import type { Tree } from './tree.ts'
 
 /** open(2): a descriptor that only stands for the place. Node doesn't name it. */

@@ -1,8 +1,10 @@
 // What a cell may leave in the upper layer, made by a real overlay, and what is read from it.
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Change } from '../../src/model/change.ts'
+import { openReview } from '../../src/review/open-review.ts'
 import { makeLayer, type Layer } from './support/layer.ts'
 
 function original(layer: Layer, files: Readonly<Record<string, string>>): void {
@@ -62,6 +64,14 @@ describe('changes of an upper layer', () => {
     original(layer, { 'd/one': '1', 'd/sub/two': '2', 'd/three': '3' })
     layer.inView('rm -r d; mkdir -p d/sub; echo 3 > d/sub/new; printf 3 > d/three')
     expect(told((await layer.collect()).changes)).toEqual(['deleted d/one', 'added d/sub/new', 'deleted d/sub/two'])
+  })
+
+  it('a deleted folder whose name is no UTF-8 goes with all that was in it', async () => {
+    const layer = makeLayer()
+    execFileSync('sh', ['-c', 'd=$(printf "b\\351d"); mkdir -p "$d/in"; echo 1 > "$d/in/f"; echo 2 > "$d/g"'], { cwd: layer.project })
+    layer.inView('rm -r "$(printf "b\\351d")"')
+    using review = await openReview(layer.proposal(), { lines: false, settle: true })
+    expect(told(review.changes)).toEqual(['deleted b\udce9d', 'deleted b\udce9d/g', 'deleted b\udce9d/in', 'deleted b\udce9d/in/f'])
   })
 
   it('renames are found by content and by lines in common', async () => {
