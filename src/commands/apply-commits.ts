@@ -20,6 +20,7 @@ export interface Commits {
 /** Everything that can be refused, before anything is applied. @throws Failure apply/commits-left, apply/git */
 export function prepareCommits(review: Review, choice: Choice, { named }: Selected, agent: string): Commits {
   const { id, project } = review.proposal
+  if (review.changes.some(({ root, git }) => root !== 0 && git === 'history')) throw new Failure('apply/commits-elsewhere', { id })
   using store = openStore(review)
   const count = store?.branches.reduce((sum, { commits }) => sum + commits.length, 0) ?? 0
   if (store === undefined || count === 0) return { finish: () => ['The agent made no commits.'] }

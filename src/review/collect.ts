@@ -1,7 +1,7 @@
 // Finds what the agent changed, from an overlay's upper layer by content alone: never through git's index, attributes or filters. What equals
 // the original is no change, whatever was done to it. Cost: the upper layer, and one look at the original for each of its entries.
 import type { Action, Change, GitPart, Side } from '../model/change.ts'
-import { gitPartOf, partOfGitFolder } from './git-part.ts'
+import { gitPartOf } from './git-part.ts'
 import { findRenames } from './renames.ts'
 import { below, sameSide, sideOf, type Tree } from './tree.ts'
 import type { UpperEntry } from './proposal.ts'
@@ -106,7 +106,7 @@ function add(
 
 function asGit(found: ReadonlyMap<string, Found>, { isGit }: Sides): ReadonlyMap<string, Found> {
   if (isGit !== true) return found
-  const part = (path: string): GitPart => partOfGitFolder(path)
+  const part = (path: string): GitPart => gitPartOf(`.git/${path}`)?.part ?? 'other'
   return new Map([...found].map(([path, change]) => [path, { ...change, git: part(path) }]))
 }
 

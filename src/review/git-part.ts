@@ -55,7 +55,7 @@ const history =
   /^(?:objects|refs|logs|lost-found|rebase-merge|rebase-apply|sequencer)(?:\/|$)|^(?:HEAD|index|packed-refs|shallow|[A-Z_]+_HEAD|[A-Z_]+_(?:EDIT)?MSG|gc\.pid|gc\.log|.*\.lock|sharedindex\.[0-9a-f]+)$/
 
 /** What a path inside a git folder is. */
-export function partOfGitFolder(inner: string): GitPart {
+function partOfGitFolder(inner: string): GitPart {
   // What changes how objects are found or read is no history.
   if (/^objects\/info(?:\/|$)|^refs\/replace(?:\/|$)/.test(inner)) return inner === 'objects/info' ? 'history' : 'other'
   if (/^hooks(?:\/|$)/i.test(inner)) return 'hooks'

@@ -61,6 +61,33 @@ describe('apply without a terminal', () => {
     expect(read(world, 'long.txt')).toBe(lines.replace('line 20\n', 'user 20\n'))
   })
 
+  it("a linked work tree: git's own record lies elsewhere and stays, its hooks are told, commits are refused by name", async () => {
+    const world = gitWorld()
+    const tree = path.join(world.home, 'work', 'tree')
+    git(world.project, 'worktree', 'add', '-q', tree)
+    const linked = { ...world, project: tree }
+    const as = 'git -c user.name=t -c user.email=t@t.test'
+    const { code } = await inCell(
+      linked,
+      `echo 2 >> a.txt; ${as} commit -qam in; echo x > "$(git rev-parse --git-common-dir)/hooks/post-commit"`,
+      ['--workspace', 'review'],
+    )
+    expect(code).toBe(0)
+    const head = git(tree, 'rev-parse', 'HEAD')
+    const hook = path.join(world.project, '.git/hooks/post-commit')
+    expect((await anchorhold(linked, ['diff', '--name-only'])).stdout.split('\n')).toEqual([hook, 'a.txt', ''])
+    expect(await anchorhold(linked, ['apply', '--all', '--commits'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('lies elsewhere'),
+    })
+    expect((await anchorhold(linked, ['apply', '--all'])).code).toBe(1)
+    expect([readFileSync(path.join(tree, 'a.txt'), 'utf8'), git(tree, 'rev-parse', 'HEAD'), existsSync(hook)]).toEqual([
+      'one\n2\n',
+      head,
+      false,
+    ])
+  })
+
   it('what a later run slipped in after the diff was read is not applied before it is read again', async () => {
     const world = await proposed('echo one > new.txt; echo same > same.txt')
     expect((await anchorhold(world, ['diff'])).stdout).toContain('+one')

@@ -42,6 +42,11 @@ export const applyFailures = {
     remedy: 'Read them first (anchorhold diff {id}), then name those files too: anchorhold apply {id} --all --commits PATH…',
     exitCode: 1,
   },
+  'apply/commits-elsewhere': {
+    message: 'The commits were not replayed: the repository of this folder lies elsewhere (a linked work tree or a submodule).',
+    remedy: 'Take the files and commit them yourself: anchorhold apply {id} --all --commit MESSAGE',
+    exitCode: 1,
+  },
   'apply/live': {
     message: 'Session {id} ran live: what it changed is in the project already.',
     remedy:

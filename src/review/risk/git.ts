@@ -57,7 +57,7 @@ export const gitDetectors: readonly Detector[] = [
     source: 'PER-07, TRM-19, TRM-20',
     detect: ({ change }) => {
       if (change.git !== 'other' || change.action === 'deleted') return []
-      const inner = gitPartOf(change.path)?.inner ?? ''
+      const inner = (gitPartOf(change.path) ?? gitPartOf(`.git/${change.path}`))?.inner ?? ''
       if (inner === '') return [{ reason: 'with git: says where the repository is' }]
       return /^(?:description|info\/exclude|branches)$/.test(inner)
         ? []
