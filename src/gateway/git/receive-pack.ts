@@ -36,7 +36,8 @@ export function readPush(body: Buffer): Push {
         ...packet.bytes
           .toString('latin1', nul + 1)
           .trim()
-          .split(' '),
+          // git's servers take any white space for the end of one, and `=` for the end of its name.
+          .split(/\s+/),
       )
     if (/^shallow [0-9a-f]{40}(?:[0-9a-f]{24})?$/.test(line)) continue
     if (line.startsWith('push-cert')) return bad('a signed push, whose updates are not read')
@@ -50,7 +51,8 @@ export function readPush(body: Buffer): Push {
   }
   if (updates.length === 0) return at === body.length ? { kind: 'question' } : bad('a pack without an update')
   // Options go to the server's hooks, which nobody here knows.
-  if (capabilities.includes('push-options')) return bad('push options, which the server gives to its hooks')
+  if (capabilities.some((capability) => /^push-options(?:=|$)/.test(capability)))
+    return bad('push options, which the server gives to its hooks')
   return { kind: 'push', updates, capabilities, pack: body.subarray(at) }
 }
 

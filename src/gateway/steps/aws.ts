@@ -1,10 +1,13 @@
 // Gateway, steps: requests that were signed with an AWS key's placeholders are signed anew with the key itself, which is sent nowhere.
+import { originText } from '../../policy/judge.ts'
 import { patternAllows } from '../../policy/path-pattern.ts'
 import { isBound } from '../../policy/secret-hosts.ts'
 import type { HeldSecret } from '../../model/secret.ts'
 import { resign, type Keys } from '../aws/resign.ts'
 import { sha256 } from '../aws/signature.ts'
+import { foreignCredential } from './inject/bound.ts'
 import { watchForEchoes } from './inject/echo.ts'
+import { findForeign } from './inject/request.ts'
 import type { SecretUses } from './inject/uses.ts'
 import type { Step, StepRequest, StepResult } from './step.ts'
 
@@ -19,16 +22,27 @@ export function awsStep(secrets: readonly HeldSecret[], uses: Pick<SecretUses, '
   const { rule } = secret
   const parts = [id, secret, ...(token === undefined ? [] : [token])]
   const cell: Keys = { id: id.placeholder, secret: secret.placeholder, ...(token === undefined ? {} : { token: token.placeholder }) }
-  const refuse = (code: string, reason: string): StepResult => ({ kind: 'refuse', refusal: { code, reason } })
+  const binding = `the AWS key ${id.rule.name} is bound by ${originText(rule.origin)}`
+  const refuse = (code: string, reason: string, remedy?: string): StepResult => ({
+    kind: 'refuse',
+    refusal: { code, reason, ...(remedy === undefined ? {} : { remedy }) },
+  })
+  const narrow = (code: string, to: string, mend: string): StepResult =>
+    refuse(code, `${binding} to ${to}, and this request is another`, `in your policy, for this secret: ${mend}`)
   return {
     name: 'aws',
     concerns: (target) => (isBound(rule, target) ? `requests signed with ${id.rule.name} are signed anew` : undefined),
     async request(request) {
-      if (!request.safe) return refuse('plain-http', 'an AWS key signs only what leaves encrypted')
+      if (!request.safe)
+        return refuse(
+          'plain-http',
+          'an AWS key signs only what leaves encrypted',
+          `use https://${request.target.host}/, or route the host to this machine`,
+        )
       if (rule.methods !== undefined && !rule.methods.includes(request.method))
-        return refuse('method', `the AWS key of this session signs ${rule.methods.join(', ')} only`)
+        return narrow('method', rule.methods.join(', '), 'name the method under methods:')
       if (rule.paths !== undefined && !rule.paths.some((pattern) => patternAllows(pattern, request.path)))
-        return refuse('path', 'the AWS key of this session is not for this path')
+        return narrow('path', rule.paths.join(', '), 'name the path under paths:')
       const real: Keys = {
         id: await id.current(),
         secret: await secret.current(),
@@ -41,13 +55,19 @@ export function awsStep(secrets: readonly HeldSecret[], uses: Pick<SecretUses, '
         cell,
         real,
       )
-      if (made.kind === 'unsigned') return { kind: 'pass' }
-      if (made.kind === 'refused') return refuse(made.code, made.reason)
+      if (made.kind === 'unsigned') return judgeUnsigned(request, id)
+      if (made.kind === 'refused')
+        return refuse(
+          made.code,
+          `${made.reason}; ${binding}`,
+          'inside, sign with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY as they stand there',
+        )
       const { services, regions } = rule.aws ?? {}
-      if (services !== undefined && !services.includes(made.signed.service))
-        return refuse('aws-service', `the AWS key of this session signs for ${services.join(', ')}, not for ${made.signed.service}`)
-      if (regions !== undefined && !regions.includes(made.signed.region))
-        return refuse('aws-region', `the AWS key of this session signs for ${regions.join(', ')}, not for ${made.signed.region}`)
+      const { service, region } = made.signed
+      if (services !== undefined && !services.includes(service))
+        return narrow('aws-service', `the service ${services.join(', ')}`, `aws: { services: [${[...services, service].join(', ')}] }`)
+      if (regions !== undefined && !regions.includes(region))
+        return narrow('aws-region', `the region ${regions.join(', ')}`, `aws: { regions: [${[...regions, region].join(', ')}] }`)
       uses.used(id.rule.name, request.target, 'signature')
       return {
         kind: 'pass',
@@ -55,6 +75,21 @@ export function awsStep(secrets: readonly HeldSecret[], uses: Pick<SecretUses, '
         // S3 names the key in its errors.
         watch: watchForEchoes(parts, (found) => uses.echoed(found.rule.name, request.target)),
       }
+    },
+  }
+}
+
+/** Public things may be read. What is sent unsigned would be somebody else's doing: a form, a web identity or an older signature says whose in its own way. */
+function judgeUnsigned(request: StepRequest, id: HeldSecret): StepResult {
+  const foreign = findForeign(request, [id])
+  if (foreign !== undefined) return { kind: 'refuse', refusal: foreignCredential([id], request.target, foreign) }
+  if (['GET', 'HEAD', 'OPTIONS'].includes(request.method) && request.body.length === 0) return { kind: 'pass' }
+  return {
+    kind: 'refuse',
+    refusal: {
+      code: 'aws-unsigned',
+      reason: `a request to ${request.target.host} that sends something and is not signed with ${id.rule.name} (bound by ${originText(id.rule.origin)}): it would be somebody else's`,
+      remedy: 'inside, sign it with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY as they stand there',
     },
   }
 }

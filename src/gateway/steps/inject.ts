@@ -5,6 +5,7 @@ import type { HeldSecret } from '../../model/secret.ts'
 import type { Target } from '../context.ts'
 import { boundTo, refuseUse } from './inject/bound.ts'
 import { fillBody, type Filled } from './inject/body.ts'
+import { fieldKey } from './inject/credentials.ts'
 import { watchForEchoes } from './inject/echo.ts'
 import type { SecretUses } from './inject/uses.ts'
 import { readRequest, splitQuery, type Insertion } from './inject/request.ts'
@@ -83,12 +84,17 @@ async function fill(
     kind: 'pass',
     change: {
       path: query === undefined ? pathname : `${pathname}?${parameters.join('&')}`,
-      // An answer that is not compressed can be searched as it comes.
-      fields: [...fields.filter(([name]) => name.toLowerCase() !== 'accept-encoding'), ['accept-encoding', 'identity']],
+      fields: [...fields.filter(([name]) => !isUnsearchable(fieldKey(name), bound)), ['accept-encoding', 'identity']],
       ...(body === undefined ? {} : { body }),
     },
     watch: watchForEchoes(bound, ({ rule }) => uses.echoed(rule.name, target)),
   }
+}
+
+/** Asks for an answer in which a value would not stand as it is: compressed, or in parts, each of which holds a part of it (RFC 9110 14.2: a server need not see it). */
+function isUnsearchable(key: string, bound: readonly HeldSecret[]): boolean {
+  if (key === 'accept-encoding' || key === 'accept-charset') return true
+  return (key === 'range' || key === 'if-range') && !bound.some(({ rule }) => rule.pass?.includes(key) === true)
 }
 
 function refuseWebSocket(bound: readonly HeldSecret[]): StepResult {

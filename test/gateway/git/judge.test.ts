@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { judgeGit } from '../../../src/gateway/git/judge.ts'
+import { readPush } from '../../../src/gateway/git/receive-pack.ts'
 import type { GitBinding } from '../../../src/model/secret.ts'
 import { git, gitEnv, startGitServer } from '../../support/git-server.ts'
 
@@ -141,4 +142,13 @@ test('tags where they are allowed: new ones, never moved ones', async () => {
   commit('second')
   expect((await run('push', '--force', 'origin', 'HEAD:refs/tags/v1')).said).toContain('403')
   expect(git(bare, 'rev-parse', 'v1').trim()).toBe(first)
+})
+
+test('push options are seen however the word for them stands among the capabilities: git takes any white space, and a value', () => {
+  const line = (text: string): string => `${(text.length + 4).toString(16).padStart(4, '0')}${text}`
+  const push = (capabilities: string): string =>
+    `${line(`${'0'.repeat(40)} ${'1'.repeat(40)} refs/heads/agent/x\0${capabilities}`)}0000${line('ci.skip')}0000PACK`
+  for (const capabilities of ['push-options', 'a push-options', 'a\tpush-options', 'a\u000bpush-options\nb', 'push-options=x'])
+    expect(readPush(Buffer.from(push(capabilities)))).toMatchObject({ kind: 'bad' })
+  expect(readPush(Buffer.from(push('report-status no-push-options')))).toMatchObject({ kind: 'push' })
 })

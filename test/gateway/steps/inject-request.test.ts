@@ -214,6 +214,20 @@ describe('the credential of somebody else does not pass to a host of the user', 
     ['?access_token=', [], '?a=1&access_token=abc'],
     ['?api%5fkey=', [], '?api%5fkey=abc'],
     ['a presigned address', [], '?X-Amz-Signature=abc'],
+    ['X-RapidAPI-Key', [['X-RapidAPI-Key', foreign]], ''],
+    ['X-Key', [['X-Key', foreign]], ''],
+    ['AccessToken', [['AccessToken', 'abc']], ''],
+    ['Authentication', [['Authentication', 'Bearer abc']], ''],
+    ['auxiliary authorization', [['x-ms-authorization-auxiliary', 'Bearer abc']], ''],
+    ['a name that nobody lists', [['X-Whose', foreign]], ''],
+    ['a name that nobody lists, behind a scheme', [['X-Whose', `Scheme k="${foreign}"`]], ''],
+    ['?whose=', [], `?whose=${foreign}`],
+    ['behind a semicolon', [], '?a=1;access_token=abc'],
+    ['behind a second question mark', [], '?a=1?access_token=abc'],
+    ['?access.token=, as PHP reads it', [], '?access.token=abc'],
+    ['? access_token=, as PHP reads it', [], '?+access_token=abc'],
+    ['?access_token[0]=', [], '?access_token%5B0%5D=abc'],
+    ['?access_token%00x=', [], '?access_token%00x=abc'],
   ] as const)('%s', async (_what, fields, query) => {
     const { refusal, uses } = await ask([held(token)], { fields, path: `/v1/files${query}` })
     expect(refusal?.code).toBe('foreign-credential')
@@ -234,6 +248,8 @@ describe('the credential of somebody else does not pass to a host of the user', 
       'X-Request-Id',
       'x-claude-code-session-id',
       'x-page-token',
+      'x-amz-server-side-encryption-customer-key',
+      'X-Monkey',
       'Accept-Language',
     ].map((name) => [name, 'abc'] as const)
     expect((await ask([held(token)], { fields: harmless, path: '/?tokens=5&keys=1&page_token=x&monkey=y' })).refusal).toBeUndefined()
@@ -252,6 +268,15 @@ it('what only looks like a credential passes where the policy names it', async (
   expect(watch?.head?.({ status: 200, fields: [['Set-Cookie', 'a=b']] }).fields).toEqual([['Set-Cookie', 'a=b']])
   expect((await ask([passing], { fields: [['X-Other-Api-Key', 'abc']] })).refusal?.remedy).toContain('pass: [its name]')
   expect((await ask([passing], { fields: [['X-Team-Key', token.placeholder]] })).refusal?.code).toBe('secret-place')
+})
+
+it('asks for whole answers, in no coding: a part of one could hold a part of a value (SEC-06)', async () => {
+  const names = async (more: Partial<SecretRule>): Promise<readonly string[]> => {
+    const fields = ['Range', 'If-Range', 'If-Match', 'Accept-Charset'].map((name) => [name, 'bytes=0-1'] as const)
+    return (await ask([held(token, more)], { fields })).fields?.map(([name]) => name) ?? []
+  }
+  expect(await names({})).toEqual(['If-Match', 'accept-encoding'])
+  expect(await names({ pass: ['range', 'if-range'] })).toEqual(['Range', 'If-Range', 'If-Match', 'accept-encoding'])
 })
 
 it('a WebSocket to such a host needs a word of the user', async () => {

@@ -7,9 +7,10 @@ export function fieldKey(name: string): string {
 }
 
 const credentialNames =
-  /^(?:cookie2?|auth|authorization|signature|dpop|jwt|token|secret|password)$|-(?:auth|authorization|jwt|secret|password|passwd|credentials?|session-?key)$|(?:^|-)(?:api|access|secret|auth|app|application|account|consumer|client|license|private|subscription|service|shared|master|admin|functions|team|user|bot)-?(?:key|key-id|secret)$|-token$/
-/** Named like one, and none: against forged forms, for paging, for doing a thing once. */
-const harmlessNames = /(?:^|-)(?:csrf|xsrf|page|paging|continuation|sync|idempotency|cancellation|request)-token$|^csrftoken$/
+  /^(?:cookie2?|signature|dpop|x-honeycomb-team)$|(?:^|-)(?:auth|authentication|authori[sz]ation|jwt|secret|password|passwd|passphrase|credentials?|bearer|key|key-id|token)$|(?:^|-)authori[sz]ation-|(?:api|app|access|auth|secret|account|session|user)(?:key|token|secret)$/
+/** Named like one, and none: against forged forms, for paging, for doing a thing once, for where data lies or how it is encrypted at rest. */
+const harmlessNames =
+  /(?:^|-)(?:csrf|xsrf|page|paging|continuation|sync|idempotency|cancellation|request)-token$|^csrftoken$|(?:^|-)(?:idempotency|idempotent|websocket|surrogate|cache|partition|row|sort|routing|shard|affinity|dedup|dedupe|deduplication|trace|request|correlation|message|ordering|encryption|customer|public)-key$/
 
 /** Whether servers read a field of this name (as fieldKey gives it) as a credential. */
 export function isCredentialField(key: string): boolean {
@@ -17,13 +18,20 @@ export function isCredentialField(key: string): boolean {
 }
 
 const credentialParameters =
-  /^(?:(?:x-)?(?:api|app|access|secret|auth|subscription|consumer|client|private|account|developer)-?(?:key|key-id|token|secret|id-token)|apikey|appid-key|token|auth|auth-?token|oauth-?token|(?:oauth|private|job|deploy|id|refresh|security|session|bearer|user|bot)-token|access-token|jwt|bearer|secret|password|passwd|pwd|sig|signature|x-(?:amz|goog|oss|ms)-(?:signature|credential|security-token)|awsaccesskeyid|authorization)$/
+  /^(?:(?:x-)?(?:api|app|access|secret|auth|subscription|consumer|client|private|account|developer|rapidapi)-?(?:key|key-id|token|secret|id-token|sig)|h?apikey|appid-key|token|auth|auth-?token|oauth-?token|(?:oauth|private|job|deploy|id|refresh|security|session|bearer|user|bot)-?token|jwt|bearer|secret|pass|password|passwd|passphrase|pwd|credentials?|sig|signature|hmac|phpsessid|jsessionid|x-(?:amz|goog|oss|ms)-(?:signature|credential|security-token)|awsaccesskeyid|authorization)$/
 
-/** Whether servers take a query parameter for a credential. `key` is one only where its value could be: it is an ordinary word as well. */
+/**
+ * Whether servers take a query parameter for a credential; `name` and `value` decoded. Frameworks read `_`, `.` and a space as one, drop spaces in
+ * front and what follows `[` or a NUL. `key` and `appid` are one only where the value could be: they are ordinary words as well.
+ */
 export function isCredentialParameter(name: string, value: string): boolean {
-  const key = name.toLowerCase().replaceAll('_', '-').replace(/\[\]$/, '')
+  const key = name
+    .toLowerCase()
+    .replace(/[[\0].*$/s, '')
+    .trim()
+    .replace(/[_. ]/g, '-')
   if (value === '') return false
-  return credentialParameters.test(key) || (key === 'key' && /^[\w.~+/=:-]{16,}$/.test(value))
+  return credentialParameters.test(key) || (/^(?:key|appid)$/.test(key) && /^[\w.~+/=:-]{16,}$/.test(value))
 }
 
 export interface Basic {

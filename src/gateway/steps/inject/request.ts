@@ -1,5 +1,6 @@
 // Gateway, steps, inject: one request, read for placeholders and for credentials of others. Gives what to put where, or why it is refused. Pure.
 import type { HeldSecret, SecretPlace } from '../../../model/secret.ts'
+import { holdsKnownKind } from '../../../secrets/placeholder.ts'
 import type { Refusal } from '../../context.ts'
 import type { Field, StepRequest } from '../step.ts'
 import { foreignCredential, oddPlace, refuseUse } from './bound.ts'
@@ -46,6 +47,9 @@ export function readRequest(request: StepRequest, bound: readonly HeldSecret[], 
     }
     const holder = holderOf(`${field[0]}: ${field[1]}`, all) ?? holderOf(decoded(field[1]), all)
     if (holder !== undefined) return refuse(refuseUnbound(holder, request) ?? oddPlace(holder, `the field ${key.slice(0, 40)}`))
+    // A name that nobody lists may be one that this server reads.
+    if (bound.length > 0 && holdsKnownKind(field[1]) && !passes(key, bound))
+      return refuse(foreignCredential(bound, request.target, `the field ${key.slice(0, 40)}`))
   }
   for (const [index, parameter] of (query ?? '').split('&').entries()) {
     const found = readParameter(parameter, request, bound, all)
@@ -125,13 +129,35 @@ function readParameter(
   if (secret === undefined) {
     const holder = holderOf(`${name}=${value}`, all) ?? holderOf(decoded(value), all)
     if (holder !== undefined) return refuseUnbound(holder, request) ?? oddPlace(holder, 'a part of the query')
-    return bound.length > 0 && isCredentialParameter(name, value) && !passes(fieldKey(name), bound)
+    return bound.length > 0 && isForeign(parameter, bound)
       ? foreignCredential(bound, request.target, 'a parameter of the query')
       : undefined
   }
   const refusal = refuseUse(secret, 'query', request)
   if (refusal !== undefined) return refusal
   return { secret, place: 'query', write: (real) => `${parameter.slice(0, equals + 1)}${encodeURIComponent(real)}` }
+}
+
+/** Where a request to a host of these secrets carries a credential of somebody else; for places whose own credential stands in none of these (AWS). */
+export function findForeign({ fields, path }: Pick<StepRequest, 'fields' | 'path'>, bound: readonly HeldSecret[]): string | undefined {
+  const field = fields.map(([name, value]) => [fieldKey(name), value] as const).find(([key, value]) => carries(key, value, bound))
+  if (field !== undefined) return `the field ${field[0].slice(0, 40)}`
+  const parameters = splitQuery(path)[1]?.split('&') ?? []
+  return parameters.some((parameter) => isForeign(parameter, bound)) ? 'a parameter of the query' : undefined
+}
+
+function carries(key: string, value: string, bound: readonly HeldSecret[]): boolean {
+  return value.trim() !== '' && (isCredentialField(key) || holdsKnownKind(value)) && !passes(key, bound)
+}
+
+/** Whether a server could take it, or a part of it, for a credential: some end a parameter at `;` as well, some begin the query anew at `?`. */
+function isForeign(parameter: string, bound: readonly HeldSecret[]): boolean {
+  return parameter.split(/[;?]/).some((part) => {
+    const equals = part.indexOf('=')
+    const name = formDecoded(equals === -1 ? part : part.slice(0, equals))
+    const value = equals === -1 ? '' : formDecoded(part.slice(equals + 1))
+    return (isCredentialParameter(name, value) || holdsKnownKind(`${name} ${value}`)) && !passes(fieldKey(name), bound)
+  })
 }
 
 /** Whether the policy lets a field or parameter of this name pass, whosever it is. */
