@@ -3,7 +3,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 
 /** The buffer of a thread. It grows for long lines, up to `longest`; a longer line is passed over. */
 export class LineBuffer {
-  bytes: Buffer = Buffer.allocUnsafeSlow(1 << 20)
+  bytes: Buffer = Buffer.allocUnsafeSlow(1 << 18)
   grow(): boolean {
     if (this.bytes.length >= longest) return false
     const larger = Buffer.allocUnsafeSlow(this.bytes.length * 2)
@@ -13,7 +13,7 @@ export class LineBuffer {
   }
   /** After a file with a long line. */
   shrink(): void {
-    if (this.bytes.length > 1 << 22) this.bytes = Buffer.allocUnsafeSlow(1 << 20)
+    if (this.bytes.length > 1 << 21) this.bytes = Buffer.allocUnsafeSlow(1 << 18)
   }
 }
 const longest = 1 << 26
