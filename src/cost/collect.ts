@@ -1,10 +1,10 @@
 // Finds the logs, takes what the index has of them, reads the rest, puts it all into one table and keeps it. Writes nothing but the index.
 import path from 'node:path'
-import { findLogs, type Log } from './find-logs.ts'
+import { findLogs, type Folder, type Log } from './find-logs.ts'
 import { readIndex, writeIndex, type Index } from './index-file.ts'
 import type { LogFacts, Logs } from './logs.ts'
 import { readers } from './readers/list.ts'
-import type { Places } from './reader.ts'
+import type { Places, Root } from './reader.ts'
 import { Records } from './records.ts'
 import type { FileResult, Scanned, Task } from './scan.ts'
 import { Strings } from './strings.ts'
@@ -19,9 +19,10 @@ export interface CollectOptions {
 
 /** Everything that is logged now. */
 export async function collect({ places, cache, version }: CollectOptions): Promise<Logs> {
-  const found = findLogs(readers, places)
-  const file = cache === undefined ? undefined : path.join(cache, `usage-${nameOf(found.roots)}.index`)
+  const file =
+    cache === undefined ? undefined : path.join(cache, `usage-${nameOf(readers.flatMap((reader) => reader.roots(places)))}.index`)
   const index = file === undefined ? undefined : readIndex(file, version)
+  const found = findLogs(readers, places, index?.folders)
   const tasks: (Task & { readonly bytes: number; readonly log: number })[] = []
   for (const [place, log] of found.logs.entries()) {
     const task = taskFor(log, index?.files.get(log.path), file !== undefined)
@@ -30,7 +31,8 @@ export async function collect({ places, cache, version }: CollectOptions): Promi
   const scanned = tasks.length === 0 ? [] : await scanAll(tasks)
   const merged = merge(found.logs, tasks, scanned, index)
   const logs = { ...merged.logs, troubles: found.troubles, roots: found.roots }
-  if (file !== undefined && differs(logs.files, index)) writeIndex(file, version, logs, merged.whole)
+  if (file !== undefined && (differs(logs.files, index) || foldersDiffer(found.folders, index)))
+    writeIndex(file, version, logs, found.folders, merged.whole)
   return logs
 }
 
@@ -62,10 +64,15 @@ function differs(files: readonly LogFacts[], index: Index | undefined): boolean 
   )
 }
 
+function foldersDiffer(folders: readonly Folder[], index: Index | undefined): boolean {
+  return folders.length !== index?.folders.size || folders.some((folder) => index.folders.get(folder.path)?.changed !== folder.changed)
+}
+
 /** Short and the same for the same folders. */
-function nameOf(roots: readonly string[]): string {
+function nameOf(roots: readonly Root[]): string {
   let hash = 0xcbf29ce484222325n
-  for (const byte of Buffer.from(roots.join('\0'))) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n)
+  for (const byte of Buffer.from(roots.map(({ folder }) => folder).join('\0')))
+    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n)
   return hash.toString(36)
 }
 

@@ -13,8 +13,20 @@ export interface Log {
   readonly inode: number
 }
 
+/** What a folder held when it was last listed. Its own times change with its entries, so that it need not be listed again. */
+export interface Folder {
+  readonly path: string
+  readonly modified: number
+  readonly changed: number
+  readonly inode: number
+  readonly folders: readonly string[]
+  readonly files: readonly string[]
+}
+
 export interface FoundLogs {
   readonly logs: readonly Log[]
+  /** Folders as they are now, those without links that had not changed for a while. */
+  readonly folders: readonly Folder[]
   /** Folders that exist. */
   readonly roots: readonly string[]
   /** What could not be looked into. */
@@ -22,8 +34,9 @@ export interface FoundLogs {
 }
 
 /** Every log of every reader, once, in the order of its path. */
-export function findLogs(readers: readonly Reader[], places: Places): FoundLogs {
+export function findLogs(readers: readonly Reader[], places: Places, known: ReadonlyMap<string, Folder> = new Map()): FoundLogs {
   const logs: Log[] = []
+  const folders: Folder[] = []
   const roots: string[] = []
   const troubles: { path: string; reason: string }[] = []
   const seen = new Set<string>()
@@ -33,10 +46,10 @@ export function findLogs(readers: readonly Reader[], places: Places): FoundLogs 
       if (folder === undefined || seen.has(folder)) continue
       seen.add(folder)
       roots.push(folder)
-      walk({ reader, folder, untrusted: root.untrusted, logs, troubles, seen }, '', 0)
+      walk({ reader, folder, untrusted: root.untrusted, logs, troubles, seen, folders, known }, '', 0)
     }
   }
-  return { logs: logs.toSorted((a, b) => (a.path < b.path ? -1 : 1)), roots, troubles }
+  return { logs: logs.toSorted((a, b) => (a.path < b.path ? -1 : 1)), folders, roots, troubles }
 }
 
 /** Undefined where there is none; for a cell's home also where a part of the agent's own is a link. */
@@ -58,25 +71,53 @@ interface Walk {
   readonly logs: Log[]
   readonly troubles: { path: string; reason: string }[]
   readonly seen: Set<string>
+  readonly folders: Folder[]
+  readonly known: ReadonlyMap<string, Folder>
 }
 
 const deepest = 12
 
+/** A folder that changed less long ago than this may change again without its times showing it. */
+const settled = 2000
+
 function walk(at: Walk, relative: string, depth: number): void {
   const folder = relative === '' ? at.folder : `${at.folder}/${relative}`
+  const facts = trying(at, folder, () => lstatSync(folder))
+  if (facts === undefined || depth > deepest) return
+  const { mtimeMs: modified, ctimeMs: changed, ino: inode } = facts
+  const known = at.known.get(folder)
+  const same = known?.modified === modified && known.changed === changed && known.inode === inode
+  const entries = same ? known : list(at, folder, relative, depth)
+  if (entries === undefined) return
+  const unlinked = same || !('links' in entries && entries.links)
+  if (unlinked && Date.now() - Math.max(modified, changed) > settled)
+    at.folders.push({ path: folder, modified, changed, inode, folders: entries.folders, files: entries.files })
+  const inside = (name: string): string => (relative === '' ? name : `${relative}/${name}`)
+  for (const name of entries.files)
+    note(
+      at,
+      inside(name),
+      trying(at, inside(name), () => lstatSync(`${folder}/${name}`)),
+    )
+  for (const name of entries.folders) walk(at, inside(name), depth + 1)
+}
+
+/** What is to be looked at; links are followed on the way, where that is allowed. */
+function list(
+  at: Walk,
+  folder: string,
+  relative: string,
+  depth: number,
+): { readonly folders: readonly string[]; readonly files: readonly string[]; readonly links: boolean } | undefined {
   const entries = trying(at, folder, () => readdirSync(folder, { withFileTypes: true }))
-  if (entries === undefined || depth > deepest) return
-  for (const entry of entries) {
-    const inner = relative === '' ? entry.name : `${relative}/${entry.name}`
-    if (entry.isDirectory()) walk(at, inner, depth + 1)
-    else if (entry.isFile()) {
-      if (at.reader.isLog(inner))
-        note(
-          at,
-          inner,
-          trying(at, inner, () => lstatSync(`${at.folder}/${inner}`)),
-        )
-    } else if (entry.isSymbolicLink() && !at.untrusted) follow(at, inner, depth)
+  if (entries === undefined) return undefined
+  const inside = (name: string): string => (relative === '' ? name : `${relative}/${name}`)
+  const links = entries.filter((entry) => entry.isSymbolicLink())
+  if (!at.untrusted) for (const { name } of links) follow(at, inside(name), depth)
+  return {
+    folders: entries.filter((entry) => entry.isDirectory()).map(({ name }) => name),
+    files: entries.filter((entry) => entry.isFile() && at.reader.isLog(inside(entry.name))).map(({ name }) => name),
+    links: links.length > 0,
   }
 }
 

@@ -3,11 +3,12 @@
 import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { object, parseObject, type Json } from './json.ts'
+import type { Folder } from './find-logs.ts'
 import type { LogFacts, Logs } from './logs.ts'
 import { numbersWide, wordsWide } from './records.ts'
 
 /** Raised whenever records or facts change their meaning. */
-const format = 2
+const format = 3
 const magic = 0x68616375
 const headerBytes = 32
 
@@ -17,6 +18,7 @@ export interface Index {
   readonly sessions: readonly string[]
   readonly models: readonly string[]
   readonly files: ReadonlyMap<string, LogFacts>
+  readonly folders: ReadonlyMap<string, Folder>
 }
 
 interface Kept {
@@ -24,6 +26,7 @@ interface Kept {
   readonly sessions: readonly string[]
   readonly models: readonly string[]
   readonly files: readonly LogFacts[]
+  readonly folders: readonly Folder[]
 }
 
 /** The index that a version of anchorhold wrote; undefined where there is none or it is damaged or another's. */
@@ -45,15 +48,22 @@ export function readIndex(file: string, version: string): Index | undefined {
     sessions: kept.sessions,
     models: kept.models,
     files: new Map(kept.files.map((facts) => [facts.path, facts])),
+    folders: new Map(kept.folders.map((folder) => [folder.path, folder])),
   }
 }
 
 /** Undefined where it is another form than ours: then it was written by another build, and is written anew. */
 function readKept(text: string, count: number): Kept | undefined {
   const kept = parseObject(text.trimEnd())
-  const { sessions, models, files } = kept ?? {}
-  if (!Array.isArray(sessions) || !Array.isArray(models) || !Array.isArray(files)) return undefined
-  return files.every((facts: unknown) => isFacts(object(facts), count)) ? (kept as unknown as Kept) : undefined
+  const { sessions, models, files, folders } = kept ?? {}
+  if (!Array.isArray(sessions) || !Array.isArray(models) || !Array.isArray(files) || !Array.isArray(folders)) return undefined
+  const sound =
+    files.every((facts: unknown) => isFacts(object(facts), count)) && folders.every((folder: unknown) => isFolder(object(folder)))
+  return sound ? (kept as unknown as Kept) : undefined
+}
+
+function isFolder(folder: Json | undefined): boolean {
+  return typeof folder?.['path'] === 'string' && Array.isArray(folder['folders']) && Array.isArray(folder['files'])
 }
 
 function isFacts(facts: Json | undefined, count: number): boolean {
@@ -76,12 +86,13 @@ function isFacts(facts: Json | undefined, count: number): boolean {
 }
 
 /** Keeps what was read; records of half lines are left out. A cache that cannot be written is no failure: the next run reads again. */
-export function writeIndex(file: string, version: string, logs: Logs, count: number): void {
+export function writeIndex(file: string, version: string, logs: Logs, folders: readonly Folder[], count: number): void {
   const kept: Kept = {
     version,
     sessions: logs.sessions,
     models: logs.models,
     files: logs.files.filter(({ trouble }) => trouble === undefined).map((facts) => ({ ...facts, loose: [] })),
+    folders,
   }
   const text = Buffer.from(JSON.stringify(kept))
   const jsonBytes = Math.ceil(text.length / 8) * 8

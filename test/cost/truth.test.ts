@@ -1,6 +1,7 @@
 // Totals are true to the token and the cent, on corpora of many seeds with every known pitfall; and every view adds up to the same.
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { views } from '../../src/cost/group.ts'
 import { writeCorpus } from './corpus.ts'
@@ -94,4 +95,37 @@ test('a session that goes on in a file without a last line feed is read on from 
   expect((await json(folder, 'session', { cache })).totals['outputTokens']).toBe(30)
   appendFileSync(file, `\n${line('c', 30)}\n`)
   expect((await json(folder, 'session', { cache })).totals['outputTokens']).toBe(60)
+})
+
+test('what appears in a folder, or goes from it, is noticed with an index too', async () => {
+  const folder = scratch()
+  const cache = path.join(folder, 'cache')
+  const write = (name: string): void => {
+    mkdirSync(path.dirname(path.join(folder, name)), { recursive: true })
+    const message = { id: name, model: 'claude-opus-5', role: 'assistant', usage: { input_tokens: 1, output_tokens: 1 } }
+    writeFileSync(
+      path.join(folder, name),
+      `${JSON.stringify({ type: 'assistant', requestId: name, timestamp: '2026-11-01T00:00:00.000Z', message })}\n`,
+    )
+  }
+  const count = async (): Promise<unknown> => (await json(folder, 'session', { cache })).totals['requests']
+  write('projects/-a/1.jsonl')
+  write('projects/-a/1/subagents/agent-1.jsonl')
+  // Long enough ago to be remembered.
+  const past = new Date(Date.now() - 60_000)
+  for (const name of ['projects', 'projects/-a', 'projects/-a/1', 'projects/-a/1/subagents'])
+    utimesSync(path.join(folder, name), past, past)
+  for (let look = 0; look < 3; look++) {
+    expect(await count()).toBe(2)
+    await sleep(look === 0 ? 2100 : 0) // the time after which a folder counts as settled
+  }
+  write('projects/-a/1/subagents/agent-2.jsonl')
+  expect(await count()).toBe(3)
+  write('projects/-a/2.jsonl')
+  write('projects/-b/3.jsonl')
+  expect(await count()).toBe(5)
+  rmSync(path.join(folder, 'projects/-a/1.jsonl'))
+  expect(await count()).toBe(4)
+  rmSync(path.join(folder, 'projects/-a'), { recursive: true })
+  expect(await count()).toBe(1)
 })
