@@ -5,6 +5,7 @@ import { isatty } from 'node:tty'
 import { Failure } from '../errors/failure.ts'
 import type { Change } from '../model/change.ts'
 import { shownPath } from '../report/bytes.ts'
+import { written } from '../report/pager.ts'
 import { styleFor, type Style } from '../report/style.ts'
 import { counted } from '../report/units.ts'
 import { applyChosen, finishPending } from '../review/apply/apply.ts'
@@ -87,6 +88,7 @@ async function perform(words: readonly string[], flags: ApplyFlags): Promise<voi
   if (flags.commit !== undefined && performed !== undefined)
     for (const line of (await import('./apply-commits.ts')).commitOne(review, performed, flags.commit)) say(line)
   await closeWhenEmpty(review)
+  await written('') // nothing of a long list is lost on the way to a slow reader
 }
 
 /** Who made the commits. */

@@ -4,8 +4,8 @@ import { diffJson } from '../report/diff-json.ts'
 import { diffLines } from '../report/diff.ts'
 import { changesLine, statLines } from '../report/diff-stat.ts'
 import { jsonLine } from '../report/json-line.ts'
-import { endWithReader, printLines } from '../report/output.ts'
-import { page } from '../report/pager.ts'
+import { endWithReader } from '../report/output.ts'
+import { page, written } from '../report/pager.ts'
 import { styleFor } from '../report/style.ts'
 import { shownPath } from '../report/bytes.ts'
 import { pendingApplies } from '../review/apply/apply.ts'
@@ -53,16 +53,20 @@ async function show(words: readonly string[], flags: Flags): Promise<void> {
   const context = processContext()
   using opened = await open(words, context, flags.nameOnly !== true && flags.patch !== true)
   const { review, paths, told } = opened
+  const plainly = { env: context.env, project: review.proposal.project, terminal: false }
   const { changes } = selectChanges(review, paths, context.cwd, (change) => shownPath(review.shown(change)))
   const commits = flags.nameOnly !== true && flags.patch !== true && paths.length === 0 ? await commitsOf(review) : []
   if (flags.nameOnly !== true && flags.stat !== true && opened.mayNote) noteShown(review.folder, changes, paths.length === 0)
-  if (flags.json === true) return printLines([jsonLine({ ...diffJson(changes, review), commits })])
+  if (flags.json === true) return await written(`${jsonLine({ ...diffJson(changes, review), commits })}\n`)
   if (flags.nameOnly === true)
-    return printLines(changes.filter(({ git }) => git !== 'history').map((change) => shownPath(review.shown(change))))
-  if (flags.patch === true) return writePatch(changes, review)
+    return await page(
+      changes.filter(({ git }) => git !== 'history').map((change) => shownPath(review.shown(change))),
+      plainly,
+    )
+  if (flags.patch === true) return await writePatch(changes, review)
   const style = styleFor(process.stdout)
   const project = review.proposal.project
-  if (flags.stat === true) return printLines([...told, ...statLines(changes, review, style), ...commitLines(commits)])
+  if (flags.stat === true) return await page([...told, ...statLines(changes, review, style), ...commitLines(commits)], plainly)
   await page(all(), { env: context.env, project, terminal: style.terminal })
 
   function* all(): Generator<string> {
@@ -141,13 +145,13 @@ function notes(review: Review, whole: boolean): readonly string[] {
 }
 
 /** What a patch cannot say goes to standard error, by name. */
-function writePatch(changes: readonly Change[], review: Review): void {
+async function writePatch(changes: readonly Change[], review: Review): Promise<void> {
   const format = objectFormatOf(review.proposal.project)
   const left: string[] = []
   for (const change of changes) {
     const patch = change.root === 0 ? patchOf(change, review.sidesOf(change), format) : undefined
     if (patch === undefined && change.git !== 'history') left.push(shownPath(review.shown(change)))
-    if (patch !== undefined) process.stdout.write(patch)
+    if (patch !== undefined) await written(patch)
   }
   if (left.length > 0)
     process.stderr.write(

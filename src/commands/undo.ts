@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import path from 'node:path'
 import { Failure } from '../errors/failure.ts'
 import { shownPath } from '../report/bytes.ts'
+import { written } from '../report/pager.ts'
 import { printLines } from '../report/output.ts'
 import { counted } from '../report/units.ts'
 import type { Change } from '../model/change.ts'
@@ -70,6 +71,7 @@ async function undo(words: readonly string[]): Promise<void> {
   printLines([`${counted(lines.length, 'path')} taken back; the proposal waits again: anchorhold diff ${record.session}`])
   if (performed.left.length > 0) process.exitCode = 1
   await closeWhenEmpty(found)
+  await written('')
 }
 
 /** A live run that is named, or the project's last one where nothing was applied after it. False where none is meant. */

@@ -1,7 +1,6 @@
 // Shows long output through the user's pager on a terminal; straight to standard output everywhere else. The pager's argv comes from PAGER,
 // split at blanks, never through a shell; programs inside the project are never started for it.
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { accessSync, constants } from 'node:fs'
 import path from 'node:path'
 import { isWithin } from '../host/paths.ts'
@@ -33,16 +32,19 @@ export async function page(
 
 async function write(lines: Iterable<string>, to: NodeJS.WritableStream & { readonly destroyed?: boolean }): Promise<void> {
   let pending = ''
-  const flush = async (): Promise<void> => {
-    if (pending !== '' && to.destroyed !== true && !to.write(pending)) await Promise.race([once(to, 'drain'), once(to, 'close')])
-    pending = ''
-  }
   for (const line of lines) {
     pending += `${line}\n`
-    if (pending.length > 64 * 1024) await flush()
+    if (pending.length < 64 * 1024) continue
+    await written(pending, to)
+    pending = ''
     if (to.destroyed === true) return
   }
-  await flush()
+  if (pending !== '') await written(pending, to)
+}
+
+/** Resolves when it is with the reader, or when there is none any more: a command that ends before would cut it. */
+export function written(text: string | Uint8Array, to: NodeJS.WritableStream = process.stdout): Promise<void> {
+  return new Promise((resolve) => void to.write(text, () => resolve()))
 }
 
 function pagerOf(env: Readonly<Record<string, string | undefined>>, project: string): readonly string[] | undefined {

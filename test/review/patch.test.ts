@@ -1,10 +1,12 @@
 // Any change that a cell can make, as a patch: plain `git apply` on a copy of the original gives the view again, byte for byte.
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { patchOf } from '../../src/review/patch/patch.ts'
+import { bin, inCell } from '../support/anchorhold.ts'
+import { gitWorld } from '../support/repository.ts'
 import { makeLayer, snapshot } from './support/layer.ts'
 import { playing, scriptOf, steps, type Step } from './support/steps.ts'
 
@@ -58,3 +60,22 @@ describe('patches', () => {
     expect(snapshot(target, 'git-modes')).toEqual(snapshot(layer.copyOfView(), 'git-modes'))
   })
 })
+
+it('long output reaches a slow reader whole, in every form', async () => {
+  const world = gitWorld()
+  const { code } = await inCell(world, 'i=0; while [ $i -lt 1500 ]; do seq 1 40 > file-$i; i=$((i+1)); done', ['--workspace', 'review'])
+  expect(code).toBe(0)
+  const slow = (flag: string): string =>
+    execFileSync('sh', ['-c', '"$0" diff "$1" | { sleep 1; cat; }', bin, flag], {
+      cwd: world.project,
+      env: world.env,
+      maxBuffer: 2 ** 28,
+    }).toString()
+  expect(slow('--stat')).toMatch(/1500 files changed/)
+  expect((JSON.parse(slow('--json')) as { changes: unknown[] }).changes.length).toBe(1500)
+  expect(slow('--name-only').split('\n').length).toBe(1501)
+  const patch = path.join(world.home, 'p')
+  writeFileSync(patch, slow('--patch'))
+  execFileSync('git', ['apply', patch], { cwd: world.project, env: world.env })
+  expect(readFileSync(path.join(world.project, 'file-1499'), 'utf8').split('\n').length).toBe(41)
+}, 120_000)
