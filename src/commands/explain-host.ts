@@ -1,6 +1,7 @@
 // `anchorhold explain host`: the verdict on a host, or on one request to it. Split from explain.ts.
 import { Failure } from '../errors/failure.ts'
 import { makeSteps } from '../gateway/steps/list.ts'
+import { meterGround } from '../gateway/meter/hosts.ts'
 import { judgeEnding, type EndingVerdict } from '../gateway/ending.ts'
 import { judgeTarget } from '../gateway/judging.ts'
 import type { CanonicalHost, Policy } from '../model/policy.ts'
@@ -58,10 +59,12 @@ function unopened(rule: SecretRule): HeldSecret {
 }
 
 /** Whether TLS to an allowed host is ended: what the gateway itself asks for each connection. */
-function endingOf({ network, secrets }: Policy, target: Destination): EndingVerdict {
+function endingOf(policy: Policy, target: Destination): EndingVerdict {
+  const { network, secrets } = policy
   const judged = judgeTarget(network, target)
+  const meter = { name: 'meter', request: () => ({ kind: 'pass' as const }), ...meterGround(policy, process.env) }
   return judgeEnding(
-    { network, steps: makeSteps({ network, secrets: secrets.map(unopened) }) },
+    { network, steps: makeSteps({ network, secrets: secrets.map(unopened), meter }) },
     target,
     judged.kind === 'allowed' ? judged.rules : [],
   )

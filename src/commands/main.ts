@@ -18,6 +18,7 @@ const table: CommandTable = {
   sessions: () => import('./sessions.ts'),
   restore: () => import('./sessions.ts'),
   log: () => import('./log.ts'),
+  budget: () => import('./budget.ts'),
   cost: () => import('./cost.ts'),
   statusline: () => import('./statusline.ts'),
   doctor: () => import('./doctor.ts'),

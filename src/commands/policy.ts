@@ -1,6 +1,7 @@
 // `anchorhold policy` and `policy schema`: the effective policy, and where each line of it comes from.
 import type { Command } from 'commander'
 import type { Origin, Policy } from '../model/policy.ts'
+import { amountText } from '../policy/budget.ts'
 import { originText, ruleText } from '../policy/judge.ts'
 import { showLimit, type LimitName } from '../policy/limits.ts'
 import { passText } from '../policy/pass-through.ts'
@@ -81,6 +82,7 @@ export function policyRows({ policy, origins }: Pick<LoadedPolicy, 'policy' | 'o
       value === undefined ? `${name} (your own value)` : `${name}=${value}`,
       originText(origin),
     ]),
+    ...(policy.budget ?? []).map((rule) => [`budget ${rule.scope}`, amountText(rule), originText(rule.origin)]),
     ...limits.map(([name, value]) => [`limit ${name}`, showLimit(name, value), from(`limits.${name}`)]),
   ]
 }

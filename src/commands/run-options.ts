@@ -25,6 +25,7 @@ export function withRunOptions(command: Command): Command {
     .option('--env <name[=value]>', 'a variable for the cell (repeatable)', collect)
     .option('--hide <glob>', 'files that are empty inside (repeatable)', collect)
     .option('--mount <path[:ro|rw]>', 'another file or folder to show, read-only unless :rw (repeatable)', collectMount)
+    .option('--budget <[scope=]amount>', 'dollars, tokens or requests for session, day or month (repeatable)', collect)
     .option('--limit <name=value>', 'memory, processes, cpus, time, tmp, disk, file-size, open-files (repeatable)', collect)
 }
 

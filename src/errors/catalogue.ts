@@ -2,6 +2,7 @@
 // Grouped by the phase that raises it; each group is one constant in its own file.
 import { agentFailures } from './catalogue/agent.ts'
 import { applyFailures } from './catalogue/apply.ts'
+import { budgetFailures } from './catalogue/budget.ts'
 import { commandFailures } from './catalogue/command.ts'
 import { costFailures } from './catalogue/cost.ts'
 import { engineFailures } from './catalogue/engine.ts'
@@ -21,6 +22,7 @@ export interface CatalogueEntry {
 export type FailureCode =
   | keyof typeof agentFailures
   | keyof typeof applyFailures
+  | keyof typeof budgetFailures
   | keyof typeof commandFailures
   | keyof typeof costFailures
   | keyof typeof engineFailures
@@ -41,6 +43,7 @@ export const catalogue: Readonly<Record<FailureCode, CatalogueEntry>> = {
   ...reviewFailures,
   ...sessionFailures,
   ...applyFailures,
+  ...budgetFailures,
   ...commandFailures,
   ...costFailures,
 }

@@ -29,5 +29,5 @@ export function judgeEnding({ network, steps }: Grounds, target: Target, rules: 
 /** Whether any connection of a session may have a reason, so that it needs an authority that its cell trusts. */
 export function mayEnd({ network, steps }: Grounds): boolean {
   const limited = network.rules.some(isAboutRequests)
-  return steps.length > 0 || limited || network.routes.some((route) => route.to.scheme === 'http')
+  return steps.some(({ along }) => along !== 'only') || limited || network.routes.some((route) => route.to.scheme === 'http')
 }

@@ -1,5 +1,6 @@
 // Everything that happens in a session: one union, written to the journal, given to library users, read by every report.
 import type { EnforcedLimit, CellEnd } from './engine.ts'
+import type { BudgetScope, BudgetUnit } from './budget.ts'
 import type { EngineName, PermissionMode, WorkspaceMode } from './policy.ts'
 import type { SecretPlace } from './secret.ts'
 
@@ -76,6 +77,24 @@ export type SessionEvent =
     }
   /** An answer held the value of a secret, which was taken out of it. Told once for each host. */
   | { readonly kind: 'secret.echoed'; readonly name: string; readonly host: string; readonly port: number }
+  /** One request to a model, with what its answer told of its usage (docs/cost.md). */
+  | ModelUsage
+  /** So much of a budget is spent that the user and the agent are told; once for each limit. In the limit's unit. */
+  | {
+      readonly kind: 'budget.warning'
+      readonly scope: BudgetScope
+      readonly unit: BudgetUnit
+      readonly spent: number
+      readonly limit: number
+      /** The command that raises it. */
+      readonly raise: string
+    }
+  | { readonly kind: 'budget.refused'; readonly reason: string }
+  /** Where the budget stands at the end. */
+  | {
+      readonly kind: 'budget.state'
+      readonly rows: readonly { readonly scope: BudgetScope; readonly unit: BudgetUnit; readonly spent: number; readonly limit: number }[]
+    }
   | { readonly kind: 'limits'; readonly rows: readonly EnforcedLimit[] }
   | { readonly kind: 'warning'; readonly code: string; readonly message: string; readonly remedy?: string }
   /** Stands for `count` further events of kind `of` to one host that were not written one by one. */
@@ -93,6 +112,30 @@ export type SessionEvent =
   /** What the next start cleared away after this session's anchorhold was killed. */
   | { readonly kind: 'session.reaped'; readonly did: readonly string[] }
   | { readonly kind: 'session.ended'; readonly end: CellEnd; readonly exitCode: number; readonly milliseconds: number }
+
+export interface ModelUsage {
+  readonly kind: 'model.usage'
+  readonly host: string
+  readonly port: number
+  /** The shape of the API: `anthropic-messages`, `openai-responses`, `openai-chat`. */
+  readonly api: string
+  readonly model?: string
+  readonly status: number
+  readonly streamed: boolean
+  readonly inputTokens: number
+  readonly outputTokens: number
+  readonly cacheWrite5mTokens: number
+  readonly cacheWrite1hTokens: number
+  readonly cacheReadTokens: number
+  readonly webSearches: number
+  /** Dollars; absent where the model has no price. */
+  readonly usd?: number
+  readonly unpriced?: true
+  /** `told` by the API; an `estimate` where the cell broke it off; the `worst case` where the API did not tell; `part`: without a budget, as far as told. */
+  readonly counted: 'told' | 'part' | 'estimate' | 'worst case'
+  readonly timeToFirstTokenMs?: number
+  readonly milliseconds: number
+}
 
 export type NetworkHow = 'dns' | 'tls' | 'http' | 'tcp' | 'http-proxy' | 'socks-proxy'
 

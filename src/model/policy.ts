@@ -1,4 +1,5 @@
 // Types of the policy: what a user allows, before one run makes it concrete (see plan.ts).
+import type { BudgetRule } from './budget.ts'
 import type { SecretRule } from './secret.ts'
 
 export type EngineChoice = 'auto' | EngineName
@@ -111,6 +112,8 @@ export interface Policy {
   readonly secrets: readonly SecretRule[]
   readonly permissions: { readonly mode: PermissionMode; readonly allow: readonly string[] }
   readonly limits: Limits
+  /** One for each scope and unit; absent where nothing is limited. */
+  readonly budget?: readonly BudgetRule[]
   /** sha-256 (hex) over the canonical JSON of the effective policy. */
   readonly digest: string
 }

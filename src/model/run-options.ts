@@ -24,6 +24,8 @@ export interface RunOptions {
   readonly mount?: readonly { readonly path: string; readonly mode: MountMode }[]
   /** `NAME=VALUE` each. */
   readonly limit?: readonly string[]
+  /** `AMOUNT` or `SCOPE=AMOUNT` each: dollars, `200k tokens`, `50 requests`. */
+  readonly budget?: readonly string[]
   readonly name?: string
   /** Go on in the view of an earlier session's proposal: its id, the beginning of one, or its name. */
   readonly continue?: string

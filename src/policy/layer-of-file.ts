@@ -2,6 +2,7 @@
 import path from 'node:path'
 import { Failure } from '../errors/failure.ts'
 import type { EnvRule, FileMount, HostRule, Origin, PathRule } from '../model/policy.ts'
+import { budgetOfFile } from './budget.ts'
 import { parseHostEntry, type RequestsEntry } from './host-entry.ts'
 import type { Layer, Said } from './layer.ts'
 import { envRule } from './layer-of-flags.ts'
@@ -51,6 +52,7 @@ export async function layerOfFile(source: FileSource, folders: HostFolders, regi
       (tree.network?.passThrough ?? []).map((text, index) => parsePassThrough(text, from('network', 'passThrough', index))),
     ),
     secrets: await secrets(parsed, from, folders),
+    budget: budgetOfFile(tree.budget, from),
     limits: limits(parsed, from),
   }
 }

@@ -2,6 +2,7 @@
 import { Failure } from '../errors/failure.ts'
 import type { EnvRule, HostRule, Origin, Route } from '../model/policy.ts'
 import type { RunOptions } from '../model/run-options.ts'
+import { amountText, parseBudget } from './budget.ts'
 import { parseHostRule } from './host-rule.ts'
 import type { Layer, Said } from './layer.ts'
 import { limitName, limitTable, parseLimit } from './limits.ts'
@@ -34,6 +35,7 @@ export async function layerOfFlags(options: RunOptions, folders: HostFolders, re
     passThrough: [],
     routes: (options.route ?? []).flatMap((text): readonly Route[] => parseRouteFlag(text, flag(`--route ${text}`))),
     secrets: await Promise.all((options.secret ?? []).map((text) => parseSecretFlag(text, flag(`--secret ${text}`)))),
+    budget: (options.budget ?? []).map((text) => ({ ...parseBudget(text, '--budget'), origin: flag(`--budget ${text}`) })),
     limits: (options.limit ?? []).map(limitOfFlag),
   }
   refuseContradictions(layer)
@@ -41,13 +43,14 @@ export async function layerOfFlags(options: RunOptions, folders: HostFolders, re
 }
 
 /** One thing said in two ways: whichever of them won, somebody would be surprised by what the wall lets through. */
-function refuseContradictions({ env, limits, mount, routes, secrets }: Layer): void {
+function refuseContradictions({ budget, env, limits, mount, routes, secrets }: Layer): void {
   refuseTwice(secrets)
   const both = env.find(({ name }) => secrets.some((secret) => secret.name === name))
   if (both !== undefined) throw new Failure('command/contradiction', { one: show(both.origin.source), two: `--secret ${both.name}@…` })
   const sayings = [
     ...env.map(({ name, value, origin }) => ({ about: `env ${name}`, value, origin })),
     ...limits.map(({ name, value, origin }) => ({ about: `limit ${name}`, value, origin })),
+    ...budget.map((rule) => ({ about: `budget ${rule.scope} ${rule.unit}`, value: amountText(rule), origin: rule.origin })),
     ...mount.map(({ path, mode, origin }) => ({ about: `mount ${path}`, value: mode, origin })),
     ...routes.map(({ host, port, to, origin }) => ({
       about: `route ${host}:${port}`,

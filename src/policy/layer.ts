@@ -11,6 +11,7 @@ import type {
   Route,
   WorkspaceMode,
 } from '../model/policy.ts'
+import type { BudgetRule } from '../model/budget.ts'
 import type { SecretRule } from '../model/secret.ts'
 import type { LimitName } from './limits.ts'
 
@@ -37,6 +38,7 @@ export interface Layer {
   readonly routes: readonly Route[]
   readonly passThrough: readonly PassRule[]
   readonly secrets: readonly SecretRule[]
+  readonly budget: readonly BudgetRule[]
   readonly limits: readonly (Said<number | 'none'> & { readonly name: LimitName })[]
 }
 
@@ -52,5 +54,6 @@ export const silentLayer: Layer = {
   routes: [],
   passThrough: [],
   secrets: [],
+  budget: [],
   limits: [],
 }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { EnvRule, HostRule, Limits, Origin, Policy } from '../model/policy.ts'
 import { isAboutRequests, matches } from './judge.ts'
+import { mergeBudgets } from './budget.ts'
 import type { Layer, Said } from './layer.ts'
 import { limitTable, type LimitName } from './limits.ts'
 import { ruleOfRoute } from './route.ts'
@@ -43,6 +44,7 @@ export function merge(
   const routes = dedupeRoutes([...flags.routes, ...user.routes])
   const rules = withRoutes([...layers.flatMap((layer) => layer.rules), ...presetRules], routes)
   const secrets = mergeSecrets([{ secrets: found }, ...layers])
+  const budget = mergeBudgets(layers.map((layer) => layer.budget))
   const passThrough = layers.flatMap((layer) => layer.passThrough)
   const effective: Omit<Policy, 'digest'> = {
     engine: engine.value,
@@ -61,6 +63,7 @@ export function merge(
     limits: Object.fromEntries(
       Object.entries(limits).flatMap(([name, said]) => (said.value === 'none' ? [] : [[name, said.value]])),
     ) as Limits,
+    ...(budget.length === 0 ? {} : { budget }),
   }
   const origins = {
     engine: engine.origin,

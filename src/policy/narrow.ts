@@ -1,6 +1,7 @@
 // Policy: what a project's policy would widen, compared with what the user allows. A project can only narrow; load.ts asks.
 import type { HostRule, Origin } from '../model/policy.ts'
 import type { SecretRule } from '../model/secret.ts'
+import { amountText } from './budget.ts'
 import { ruleText } from './judge.ts'
 import type { Layer } from './layer.ts'
 import { showLimit, standardLimits } from './limits.ts'
@@ -86,6 +87,12 @@ export function widenings(project: Layer, user: Layer, flags: Layer): readonly W
     const own = user.limits.findLast(({ name }) => name === limit.name)?.value ?? standardLimits[limit.name] ?? 'none'
     if (own === 'none' || (limit.value !== 'none' && limit.value <= own)) continue
     add(`raises the limit ${limit.name} to ${limit.value === 'none' ? 'none' : showLimit(limit.name, limit.value)}`, limit.origin)
+  }
+  for (const rule of project.budget) {
+    const same = (other: typeof rule): boolean => other.scope === rule.scope && other.unit === rule.unit
+    if (flags.budget.some(same)) continue
+    const own = user.budget.find(same)
+    if (own !== undefined && rule.amount > own.amount) add(`raises the budget of a ${rule.scope} to ${amountText(rule)}`, rule.origin)
   }
   return found
 }

@@ -1,6 +1,7 @@
 // Policy: the one schema of a policy file. Parsing, the reference page and the editors' JSON schema are all made from it; loaded only where a file is.
 import * as z from 'zod'
 import type { EngineChoice, MountMode, PermissionMode, WorkspaceMode } from '../model/policy.ts'
+import type { BudgetScope } from '../model/budget.ts'
 import type { RequestsEntry } from './host-entry.ts'
 import type { SecretPlace } from '../model/secret.ts'
 import { limitTable, type LimitName } from './limits.ts'
@@ -16,7 +17,7 @@ export interface PolicyFile {
   readonly secrets?: readonly SecretEntry[] | undefined
   readonly permissions?: { readonly mode?: PermissionMode | undefined; readonly allow?: readonly string[] | undefined } | undefined
   readonly limits?: Readonly<Partial<Record<LimitName, string | number | undefined>>> | undefined
-  readonly budget?: Readonly<Record<string, unknown>> | undefined
+  readonly budget?: Readonly<Partial<Record<BudgetScope, string | number | readonly (string | number)[] | undefined>>> | undefined
 }
 export interface FilesSection {
   readonly mount?: readonly { readonly path: string; readonly mode?: MountMode | undefined }[] | undefined
@@ -74,9 +75,6 @@ export type SecretFrom =
       readonly account?: string | undefined
     }
 
-/** Known by name, refused with `policy/not-yet` until they are built: never silently ignored. */
-export const notYet: readonly string[] = ['budget']
-
 const text = z.string().min(1)
 const texts = z.array(text)
 const host = { host: text.describe('`HOST`, `HOST:PORT`, `*.HOST` or `*.HOST:PORT`') }
@@ -101,6 +99,13 @@ const allowEntry = z.union([text, z.strictObject({ ...host, ...allowed }), short
 const denyEntry = z.union([text, z.strictObject({ ...host, ...denied }), shortForm(z.strictObject(denied))])
 const limit = (name: LimitName): z.ZodOptional<z.ZodUnion<readonly [z.ZodString, z.ZodNumber]>> =>
   z.union([text, z.number()]).optional().describe(`Limit on the ${limitTable[name].what}, or \`none\``)
+
+const amount = z.union([text, z.number()])
+const budget = (whose: string): z.ZodOptional<z.ZodUnion<readonly [typeof amount, z.ZodArray<typeof amount>]>> =>
+  z
+    .union([amount, z.array(amount).min(1)])
+    .optional()
+    .describe(`For ${whose}: dollars, or \`200k tokens\`, or \`50 requests\`, or a list of these`)
 
 const place = z.enum(['header', 'basic', 'query', 'body'])
 const secret = z.strictObject({
@@ -218,7 +223,14 @@ export const policySchema: z.ZodType<PolicyFile> = z
       })
       .optional()
       .describe('What a run may use up'),
-    budget: z.record(z.string(), z.unknown()).optional().describe('Money limits in US dollars (not in this version)'),
+    budget: z
+      .strictObject({
+        session: budget('one session'),
+        day: budget('this project in a day, by the local clock'),
+        month: budget('you in a month, by the local clock, in all projects'),
+      })
+      .optional()
+      .describe('What models may cost: docs/cost.md'),
   })
   .describe('A policy of anchorhold')
 

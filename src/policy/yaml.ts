@@ -4,7 +4,7 @@ import { isMap, isScalar, isSeq, LineCounter, parseDocument, visit, type Documen
 import type { z } from 'zod'
 import { Failure } from '../errors/failure.ts'
 import { nearest } from './nearest.ts'
-import { notYet, policyJsonSchema, policySchema, type PolicyFile } from './schema.ts'
+import { policyJsonSchema, policySchema, type PolicyFile } from './schema.ts'
 import { show } from './show.ts'
 
 export interface Position {
@@ -23,7 +23,7 @@ export interface ParsedPolicy {
 
 /**
  * Reads YAML 1.2 core without anchors, aliases, tags, directives and merge keys: one document, no duplicate keys, every key known.
- * Throws Failure `policy/bad-yaml`, `policy/unknown-key`, `policy/wrong-type`, `policy/not-yet` or `policy/empty`, each with file, line and column.
+ * Throws Failure `policy/bad-yaml`, `policy/unknown-key`, `policy/wrong-type` or `policy/empty`, each with file, line and column.
  */
 export function parsePolicy(bytes: Uint8Array, file: string): ParsedPolicy {
   const text = decode(bytes, file)
@@ -39,7 +39,6 @@ export function parsePolicy(bytes: Uint8Array, file: string): ParsedPolicy {
   const find = finder(document, lines)
   const result = policySchema.safeParse(document.toJS({ maxAliasCount: 0 }))
   if (!result.success) throw issueFailure(mostTelling(result.error.issues), file, find)
-  refuseNotYet(result.data, file, find.at)
   return { tree: result.data, at: find.at, source: find.source }
 }
 
@@ -207,12 +206,4 @@ function knownKeys(path: Path): readonly string[] {
   for (const step of path) level = level === undefined ? undefined : below(level, step)
   const own = level?.properties ?? level?.anyOf?.find((branch) => branch.properties !== undefined)?.properties ?? {}
   return Object.keys(own)
-}
-
-function refuseNotYet(tree: PolicyFile, file: string, at: (path: Path) => Position): void {
-  const refuse = (path: Path): never => {
-    const { line, column } = at(path)
-    throw new Failure('policy/not-yet', { ...place(file, line, column), key: path.filter((step) => typeof step === 'string').join('.') })
-  }
-  for (const key of notYet) if (tree[key as keyof PolicyFile] !== undefined) refuse([key])
 }

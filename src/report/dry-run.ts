@@ -19,6 +19,8 @@ export interface DryRunInput {
   readonly secrets: readonly string[]
   /** Allowed hosts in words. */
   readonly hosts: readonly string[]
+  /** Limits of the budget in words. */
+  readonly budget?: readonly string[]
   readonly style?: Style
 }
 
@@ -45,6 +47,7 @@ export function dryRunLines(input: DryRunInput): readonly string[] {
     ...section('Protected and hidden', plan.covers.map(coverText)),
     ...section('Hosts', input.hosts.length === 0 ? ['none'] : input.hosts.map((host) => hide.text(host))),
     ...section('Secrets', input.secrets),
+    ...section('Budget', input.budget ?? []),
     ...section(
       'Listeners',
       plan.listeners.map((listener) => `${listener.kind} ${listener.address} port ${listener.port}: ${listener.role}`),
@@ -85,6 +88,7 @@ export function dryRunJson(input: DryRunInput): Readonly<Record<string, unknown>
     },
     hosts: input.hosts.map((host) => hide.text(host)),
     secrets: input.secrets,
+    budget: input.budget ?? [],
     engine: {
       argv: hide.argv(compiled.argv),
       env: variables(compiled.env),

@@ -22,10 +22,50 @@ export interface ResultJson {
     readonly count: number
   }[]
   readonly review?: { readonly proposal: string; readonly changes: number; readonly eyes?: number }
+  /** Absent where no request to a model was metered. */
+  readonly models?: ModelsJson
+  /** Where the budget stands at the end, in each limit's unit. */
+  readonly budget?: NonNullable<SessionState['budget']>
   readonly secrets: readonly { readonly name: string; readonly hosts: readonly string[]; readonly count: number }[]
   readonly quarantined: readonly { readonly path: string; readonly rule: string; readonly restore: string }[]
   readonly held: readonly { readonly path: string; readonly keys: readonly string[] }[]
   readonly warnings: readonly { readonly code: string; readonly message: string }[]
+}
+
+/** The names are those of `anchorhold cost --json`. */
+export interface ModelsJson {
+  readonly requests: number
+  readonly inputTokens: number
+  readonly outputTokens: number
+  readonly cacheWrite5mTokens: number
+  readonly cacheWrite1hTokens: number
+  readonly cacheReadTokens: number
+  readonly totalTokens: number
+  readonly webSearches: number
+  readonly usd: number
+  readonly unpricedTokens: number
+  readonly cacheHitRate: number | null
+  /** Requests whose usage was not told and had to be estimated. */
+  readonly estimatedRequests: number
+}
+
+export function modelsJson(models: SessionState['models']): ModelsJson {
+  const { requests, input, output, cacheWrite5m, cacheWrite1h, cacheRead, webSearches, usd, unpriced, untold } = models
+  const prompt = input + cacheWrite5m + cacheWrite1h + cacheRead
+  return {
+    requests,
+    inputTokens: input,
+    outputTokens: output,
+    cacheWrite5mTokens: cacheWrite5m,
+    cacheWrite1hTokens: cacheWrite1h,
+    cacheReadTokens: cacheRead,
+    totalTokens: prompt + output,
+    webSearches,
+    usd: Number(usd.toFixed(10)),
+    unpricedTokens: unpriced,
+    cacheHitRate: prompt === 0 ? null : Number((cacheRead / prompt).toFixed(6)),
+    estimatedRequests: untold,
+  }
 }
 
 /** `{"time":…,"kind":…,…}` */
@@ -62,6 +102,8 @@ export function resultJson(input: {
           },
         }),
     ...(state.reviewed === undefined ? {} : { review: reviewJson(state.reviewed) }),
+    ...(state.models.requests === 0 ? {} : { models: modelsJson(state.models) }),
+    ...(state.budget === undefined ? {} : { budget: state.budget }),
     refused: [...state.refused.values()],
     secrets: [...state.secrets].map(([name, { count, hosts }]) => ({ name, hosts: [...hosts], count })),
     quarantined: state.quarantined.map(({ path, rule, restore }) => ({ path, rule, restore })),

@@ -2,6 +2,7 @@
 import type { JournalLine, SessionEvent } from '../model/events.ts'
 import { canonicalJson } from '../session/canonical.ts'
 import type { ReadLine } from '../session/follow.ts'
+import { describeModel } from './budget.ts'
 import { changesInWords } from './changes.ts'
 import { limitText } from './limits.ts'
 import { quoteArgv } from './quote.ts'
@@ -56,6 +57,11 @@ function describe(event: SessionEvent): string {
       return `secret ${event.name} put in for ${event.host}:${event.port} (${event.place})${event.count === 1 ? '' : `, ${event.count} times`}`
     case 'secret.echoed':
       return `secret ${event.name} was in an answer of ${event.host}:${event.port}, and was taken out`
+    case 'model.usage':
+    case 'budget.warning':
+    case 'budget.refused':
+    case 'budget.state':
+      return describeModel(event)
     case 'limits':
       return `limits: ${event.rows.map(limitText).join(', ') || 'none'}`
     case 'warning':

@@ -4,6 +4,7 @@ import type { Emit } from '../model/events.ts'
 import type { Plan } from '../model/plan.ts'
 import type { Policy } from '../model/policy.ts'
 import type { Session } from '../session/open.ts'
+import { limitsInWords, warningText } from './budget.ts'
 import { dryRunJson, dryRunLines, type DryRunInput } from './dry-run.ts'
 import { hostsInWords, secretsInWords } from './hosts.ts'
 import { eventJson, resultJson } from './json.ts'
@@ -44,6 +45,7 @@ export function openReport(input: ReportInput): RunReport {
   return {
     event: (event) => {
       if (input.json) tell([eventJson(event)])
+      else if (event.kind === 'budget.warning' && !input.quiet) tell([`anchorhold: ${warningText(event)}`])
       else if (event.kind === 'review.copying' && !input.quiet)
         tell([`anchorhold: copying the project, ${size(event.bytes)} of ${size(event.of)}`])
     },
@@ -78,6 +80,7 @@ function banner({ session, plan, compiled, policy }: Reported, { quiet, verbose 
     ...(session.state.review === undefined ? {} : { view: session.state.review }),
     hosts: policy === undefined ? [] : hostsInWords(policy.network),
     secrets: policy === undefined ? [] : secretsInWords(policy.secrets),
+    budget: limitsInWords(policy?.budget ?? []),
     hidden: session.state.hiddenPaths,
     limits: compiled.limits,
     style: styleFor(process.stderr),
@@ -95,6 +98,7 @@ function dryRunInput({ plan, compiled, policy }: Reported): DryRunInput {
     placeholders: policy === undefined ? [] : policy.secrets.map(({ name }) => name),
     secrets: policy === undefined ? [] : secretsInWords(policy.secrets),
     hosts: policy === undefined ? [] : hostsInWords(policy.network),
+    budget: limitsInWords(policy?.budget ?? []),
     style: styleFor(process.stdout),
   }
 }

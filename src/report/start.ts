@@ -21,6 +21,8 @@ export interface StartInput {
   readonly hosts: readonly string[]
   /** Secrets with their hosts in words. */
   readonly secrets?: readonly string[]
+  /** Limits of the budget in words. */
+  readonly budget?: readonly string[]
   /** Hidden paths, relative to the project. */
   readonly hidden: readonly string[]
   readonly limits: readonly EnforcedLimit[]
@@ -43,6 +45,7 @@ export function startLines(input: StartInput): readonly string[] {
     ...(input.view === undefined ? [] : [row('review', viewText(input.view))]),
     row('hosts', input.hosts.length === 0 ? 'none' : listed(input.hosts, most)),
     ...(input.secrets === undefined || input.secrets.length === 0 ? [] : [row('secrets', listed(input.secrets, most))]),
+    ...(input.budget === undefined || input.budget.length === 0 ? [] : [row('budget', input.budget.join(', '))]),
     ...(input.hidden.length === 0 ? [] : [row('hidden', `${counted(input.hidden.length, 'file')}: ${listed(input.hidden, most)}`)]),
     ...(input.limits.length === 0
       ? []

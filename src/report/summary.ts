@@ -1,6 +1,7 @@
 // The end of a run on stderr: what the wall did, and the command for each thing the user may want to change.
 // Made from the state that session/state.ts folds; says nothing where there is nothing to say.
 import type { RefusedHost, SessionState } from '../session/state.ts'
+import { modelsInWords } from './budget.ts'
 import { changesInWords } from './changes.ts'
 import { limitValue } from './limits.ts'
 import { quoteArgv } from './quote.ts'
@@ -23,8 +24,18 @@ const rows = 8
 /** Lines without line feeds, each starting with "anchorhold:" or indented below one; often none. */
 export function summarize(input: SummaryInput): readonly string[] {
   const style = input.style ?? unstyled
-  const needed = [...ending(input.state), ...reviewed(input.state), ...quarantined(input.state), ...gitHeld(input.state), ...journal(input)]
-  const told = input.quiet === true ? [] : [...echoed(input.state), ...gitMerged(input.state), ...refused(input), ...warnings(input.state)]
+  const needed = [
+    ...spent(input.state),
+    ...ending(input.state),
+    ...reviewed(input.state),
+    ...quarantined(input.state),
+    ...gitHeld(input.state),
+    ...journal(input),
+  ]
+  const told =
+    input.quiet === true
+      ? []
+      : [...metered(input.state), ...echoed(input.state), ...gitMerged(input.state), ...refused(input), ...warnings(input.state)]
   const lines = [...needed, ...told]
   const overview = input.verbose === true || (input.quiet !== true && (style.terminal || lines.length > 0))
   return [...(overview ? [line(summaryLine(input))] : []), ...lines].map((text) => text.replace(/^anchorhold:/, style.bold('anchorhold:')))
@@ -46,6 +57,16 @@ function summaryLine({ session, state }: SummaryInput): string {
     parts.push(`secret ${name} put in ${counted(count, 'time')} (${listed([...hosts], 3)})`)
   if (state.hidden > 0) parts.push(`${counted(state.hidden, 'file')} hidden`)
   return `session ${session}${parts.length > 0 ? `: ${parts.join('; ')}` : ''}`
+}
+
+function metered({ models, budget }: SessionState): readonly string[] {
+  return models.requests === 0 && budget === undefined ? [] : [line(modelsInWords(models, budget))]
+}
+
+function spent({ budgetRefused }: SessionState): readonly string[] {
+  const [first] = budgetRefused
+  const more = budgetRefused.length > 1 ? ` (and ${budgetRefused.length - 1} more)` : ''
+  return first === undefined ? [] : [line(`a request to a model was refused${more}: ${first}`)]
 }
 
 function ending(state: SessionState): readonly string[] {

@@ -188,9 +188,17 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
   const { network } = policy
   const uses = scope.use(countUses(session.emit))
   // Much code, for those alone who have a secret or a rule about requests.
+  const meter = mayMeter(policy)
+    ? scope.use(await (await import('./meter.ts')).openRunMeter({ policy, session: session.id, project, context, emit: session.emit }))
+    : undefined
   const steps =
-    secrets.length > 0 || network.rules.some(isAboutRequests)
-      ? (await import('../gateway/steps/list.ts')).makeSteps({ network, secrets, uses })
+    meter !== undefined || secrets.length > 0 || network.rules.some(isAboutRequests)
+      ? (await import('../gateway/steps/list.ts')).makeSteps({
+          network,
+          secrets,
+          uses,
+          ...(meter === undefined ? {} : { meter: meter.step }),
+        })
       : []
   const trusted = mayEnd({ network, steps })
     ? scope.use(
@@ -251,6 +259,7 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
   )
   scope.defer(() => ground[Symbol.asyncDispose]())
   session.settle()
+  meter?.begin()
   watch.onPlan?.({ session, policy, engine, plan, compiled })
   signal.throwIfAborted()
   gateway.resolve(opened)
@@ -272,10 +281,25 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
   await view?.close()
   await (await net)?.close()
   uses[Symbol.dispose]()
+  if (meter !== undefined) {
+    await opened[Symbol.asyncDispose]() // what is under way has to be counted before the end
+    await meter.close()
+  }
   const milliseconds = Math.round(now() - began)
   session.emit({ kind: 'session.ended', end, exitCode, milliseconds })
   const { proposal } = session.record
   return { exitCode, end, session: session.id, folder: session.folder, milliseconds, ...(proposal === undefined ? {} : { proposal }) }
+}
+
+/** Whether requests to models may be read: for the budget, or for another reason; or they come in plain HTTP to where a variable sends them. */
+function mayMeter({ budget, secrets, network, env }: Policy): boolean {
+  return (
+    budget !== undefined ||
+    secrets.length > 0 ||
+    network.rules.some(isAboutRequests) ||
+    network.routes.some(({ to }) => to.scheme === 'http') ||
+    env.some(({ name }) => name.endsWith('_BASE_URL'))
+  )
 }
 
 /** Much code, wanted by few runs. */

@@ -38,9 +38,29 @@ export interface SessionState {
   limits: readonly EnforcedLimit[]
   review?: Of<'review.opened'>
   reviewed?: Of<'review.ended'>
+  readonly models: ModelTotals
+  readonly budgetRefused: string[]
+  budget?: Of<'budget.state'>['rows']
   readonly warnings: Of<'warning'>[]
   journalFull: boolean
   end?: { readonly end: CellEnd; readonly exitCode: number; readonly milliseconds: number }
+}
+
+/** Of every request to a model. */
+export interface ModelTotals {
+  requests: number
+  input: number
+  output: number
+  cacheWrite5m: number
+  cacheWrite1h: number
+  cacheRead: number
+  webSearches: number
+  /** Dollars; the floor, where `unpriced` is not 0. */
+  usd: number
+  /** Tokens of models without a price. */
+  unpriced: number
+  /** Requests whose usage the API did not tell. */
+  untold: number
 }
 
 const listLimit = 1_000
@@ -60,6 +80,19 @@ export function emptyState(): SessionState {
     allowed: new Map(),
     secrets: new Map(),
     echoed: [],
+    models: {
+      requests: 0,
+      input: 0,
+      output: 0,
+      cacheWrite5m: 0,
+      cacheWrite1h: 0,
+      cacheRead: 0,
+      webSearches: 0,
+      usd: 0,
+      unpriced: 0,
+      untold: 0,
+    },
+    budgetRefused: [],
     sent: 0,
     received: 0,
     limits: [],
@@ -79,6 +112,9 @@ export function fold(state: SessionState, event: SessionEvent): void {
   else if (event.kind === 'review.ended') state.reviewed = event
   else if (event.kind === 'secret.used') foldSecret(state, event)
   else if (event.kind === 'secret.echoed') add(state.echoed, event)
+  else if (event.kind === 'model.usage') foldModel(state.models, event)
+  else if (event.kind === 'budget.refused') add(state.budgetRefused, event.reason)
+  else if (event.kind === 'budget.state') state.budget = event.rows
   else if (event.kind === 'limits') state.limits = event.rows
   else if (event.kind === 'warning') add(state.warnings, event)
   else if (event.kind === 'journal.full') state.journalFull = true
@@ -111,6 +147,20 @@ function foldSecret(state: SessionState, { name, host, count }: Of<'secret.used'
   row.count += count
   if (row.hosts.size < listLimit) row.hosts.add(host)
   state.secrets.set(name, row)
+}
+
+function foldModel(models: ModelTotals, event: Of<'model.usage'>): void {
+  models.requests += 1
+  models.input += event.inputTokens
+  models.output += event.outputTokens
+  models.cacheWrite5m += event.cacheWrite5mTokens
+  models.cacheWrite1h += event.cacheWrite1hTokens
+  models.cacheRead += event.cacheReadTokens
+  models.webSearches += event.webSearches
+  models.usd += event.usd ?? 0
+  if (event.counted !== 'told') models.untold += 1
+  if (event.unpriced === true)
+    models.unpriced += event.inputTokens + event.outputTokens + event.cacheWrite5mTokens + event.cacheWrite1hTokens + event.cacheReadTokens
 }
 
 function foldRepeated(state: SessionState, event: Of<'network.repeated'>): void {

@@ -121,10 +121,10 @@ describe('layers', () => {
     await expect(place.load({ [flag]: [text] })).rejects.toMatchObject({ code })
   })
 
-  it('refuses what is not built yet, wherever it is said', async () => {
+  it.each(['-1', 'five', '5 euros', '1.5 requests', '"$3 tokens"', '[5, $6]'])('refuses the budget %s', async (text) => {
     using place = makePlace()
-    place.user('budget: { session: 5 }\n')
-    await expect(place.load()).rejects.toMatchObject({ code: 'policy/not-yet' })
+    place.user(`budget: { session: ${text} }\n`)
+    await expect(place.load()).rejects.toMatchObject({ code: 'policy/bad-budget' })
   })
 })
 

@@ -40,6 +40,12 @@ const layer = (kind: 'user' | 'project'): fc.Arbitrary<Layer> => {
       methods: fc.option(fc.subarray(['GET', 'POST'], { minLength: 1 }), { nil: undefined }),
     })
     .map(({ methods, ...rest }) => ({ ...rest, ...(methods === undefined ? {} : { methods }), origin }))
+  const budget = fc.record({
+    scope: fc.constantFrom('session' as const, 'day' as const),
+    unit: fc.constantFrom('usd' as const, 'tokens' as const),
+    amount: fc.constantFrom(1, 2, 3),
+    origin: fc.constant(origin),
+  })
   // Most projects say little: what is left out is what makes a random one narrow often enough.
   const rare = <T>(list: fc.Arbitrary<T[]>): fc.Arbitrary<T[]> =>
     kind === 'user' ? list : fc.oneof({ weight: 3, arbitrary: fc.constant<T[]>([]) }, { weight: 1, arbitrary: list })
@@ -62,6 +68,7 @@ const layer = (kind: 'user' | 'project'): fc.Arbitrary<Layer> => {
     routes: fc.constant([]),
     passThrough: rare(fc.array(rule, { maxLength: 2 })),
     secrets: rare(fc.uniqueArray(secret, { maxLength: 2, selector: ({ name }) => name })),
+    budget: fc.array(budget, { maxLength: kind === 'user' ? 2 : 1 }),
     limits: fc.array(limit, { maxLength: kind === 'user' ? 3 : 1 }),
   })
   const maybe = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>

@@ -58,7 +58,7 @@ const hostile: readonly (readonly [string, string | Uint8Array, string, string])
   ['no, which is text', 'engine: no\n', 'policy/wrong-type', ':1:1'],
   ['a secret without hosts', 'secrets: [{ name: T }]\n', 'policy/wrong-type', ':1:11'],
   ['a value of a secret', 'secrets: [{ name: T, value: x, hosts: [a.test] }]\n', 'policy/unknown-key', ':1:22'],
-  ['a budget', 'budget: { session: 5 }\n', 'policy/not-yet', ':1:1'],
+  ['a budget for something else', 'budget: { week: 5 }\n', 'policy/unknown-key', ':1:11'],
   ['a method that is no list', 'network:\n  allow:\n    - host: a.test\n      methods: GET\n', 'policy/wrong-type', ':4:7'],
   ['a GraphQL rule that is a deny', 'network: { deny: [{ host: a.test, graphql: query }] }\n', 'policy/unknown-key', ':1:35'],
   ['a deny within a deny', 'network: { deny: [{ host: a.test, deny: [/x] }] }\n', 'policy/unknown-key', ':1:35'],

@@ -25,6 +25,10 @@ export const policyFailures = {
     message: '{where}: "{name}" is not NAME=VALUE of a limit. {hint}',
     remedy: 'For example: --limit memory=4g, --limit processes=512, --limit cpus=2, --limit time=2h, --limit tmp=1g.',
   },
+  'policy/bad-budget': {
+    message: '{where}: the budget can\'t be "{value}": {reason}',
+    remedy: 'For example: --budget 5 (dollars for this session), --budget day=20, --budget "month=5m tokens", --budget "50 requests".',
+  },
   'policy/bad-env': {
     message: '{where}: the variable "{name}" can\'t be set: {reason}',
     remedy: 'Write --env NAME=VALUE, or --env NAME to pass your own value on.',
@@ -92,10 +96,6 @@ export const policyFailures = {
   'policy/wrong-type': {
     message: '{where}: {key} must be {expected}{found}',
     remedy: 'Mend this line; docs/policy.md has every key with its form.',
-  },
-  'policy/not-yet': {
-    message: '{where}: "{key}" is part of the policy language, but this version can\'t enforce it yet',
-    remedy: 'Remove it. anchorhold refuses what it would otherwise have to ignore.',
   },
   'policy/project-routes': {
     message: "{where}: a project's policy can't have routes: they decide which machine answers for a name",

@@ -13,9 +13,26 @@ export type Stepped =
 
 /** Never rejects: a step that throws, or makes something that is no HTTP, is a refusal. */
 export async function runSteps(steps: readonly Step[], target: Target, safe: boolean, original: CellRequest): Promise<Stepped> {
+  const watches: Watch[] = []
+  const stepped = await go(steps, target, safe, original, watches)
+  if (stepped.kind !== 'pass') endWatches(watches, false)
+  return stepped
+}
+
+/** Tells the watches that the exchange is over. */
+export function endWatches(watches: readonly Watch[], delivered: boolean): void {
+  for (const watch of watches) {
+    try {
+      watch.over?.(delivered)
+    } catch {
+      continue // one that throws keeps no other from its end
+    }
+  }
+}
+
+async function go(steps: readonly Step[], target: Target, safe: boolean, original: CellRequest, watches: Watch[]): Promise<Stepped> {
   let held = holdBody(original.body)
   let request: CellRequest = { ...original, body: held.source }
-  const watches: Watch[] = []
   for (const step of steps) {
     const { method, path, fields, websocket } = request
     let result: StepResult

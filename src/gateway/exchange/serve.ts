@@ -10,7 +10,7 @@ import type { Watch } from '../steps/step.ts'
 import type { Scheme } from '../upstream/pool.ts'
 import { reached } from './connection.ts'
 import { deliver, type Outcome } from './deliver.ts'
-import { runSteps } from './run-steps.ts'
+import { endWatches, runSteps } from './run-steps.ts'
 import type { AnswerSink, CellConnection, CellRequest } from './types.ts'
 import { watchAll } from './watching.ts'
 
@@ -49,7 +49,7 @@ async function serve(context: GatewayContext, connection: CellConnection, reques
   let watches: readonly Watch[] = []
   if (steps.length > 0) {
     const stepped = await runSteps(steps, target, isSafe(context, target, scheme), request)
-    if (sink.gone) return
+    if (sink.gone) return stepped.kind === 'pass' ? endWatches(stepped.watches, false) : undefined
     if (stepped.kind === 'refuse') return refuse(stepped.refusal, stepped.status)
     if (stepped.kind === 'bad-body') return badBody(stepped.error, sink, refuse)
     if (stepped.kind === 'answer') {
@@ -70,6 +70,7 @@ async function serve(context: GatewayContext, connection: CellConnection, reques
     sink,
     onOpen,
   })
+  endWatches(watches, outcome.kind === 'over' || outcome.kind === 'upgraded')
   if (outcome.kind === 'bad-body') badBody(outcome.error, sink, refuse)
   if (outcome.kind === 'failed') {
     const { refusal, code, message } = outcome.error

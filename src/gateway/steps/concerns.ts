@@ -24,8 +24,12 @@ export function makeConcerns(steps: readonly Step[]): Concerns {
     const key = `${target.host}:${target.port}`
     const known = rows.get(key)
     if (known !== undefined) return known
-    const found = steps.map((step) => ({ step, why: ask(step, target) })).filter(({ why }) => why !== undefined)
-    const row: Row = found.length === 0 ? none : { steps: found.map(({ step }) => step), why: found.map(({ why }) => why).join('; ') }
+    const found = steps
+      .map((step) => ({ step, why: ask(step, target) }))
+      .filter(({ step, why }) => why !== undefined || step.along !== undefined)
+    const reasons = found.flatMap(({ why }) => why ?? [])
+    const row: Row =
+      found.length === 0 ? none : { steps: found.map(({ step }) => step), why: reasons.length === 0 ? undefined : reasons.join('; ') }
     if (rows.size < remembered) rows.set(key, row)
     return row
   }

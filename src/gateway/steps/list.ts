@@ -15,16 +15,19 @@ export interface StepsInput {
   readonly secrets: readonly HeldSecret[]
   /** Told of every secret that is put in. Default: nobody. */
   readonly uses?: Pick<SecretUses, 'used' | 'echoed'>
+  /** The meter, where there is one: meter.ts. */
+  readonly meter?: Step
 }
 
 /** Made once per session. What only some requests need is loaded by the first of them. */
-export function makeSteps({ network, secrets, uses = unheard }: StepsInput): readonly Step[] {
+export function makeSteps({ network, secrets, uses = unheard, meter }: StepsInput): readonly Step[] {
   const steps: Step[] = []
   if (network.rules.some(isAboutRequests)) steps.push(rulesStep(network))
   if (secrets.length > 0)
     steps.push(
       injectStep(secrets, uses, (target) => requestRules(network, target) !== undefined || routeOf(network, target)?.to.scheme === 'http'),
     )
+  if (meter !== undefined) steps.push(meter)
   const aws = awsStep(secrets, uses)
   if (aws !== undefined) steps.push(aws)
   return steps

@@ -43,6 +43,8 @@ export interface Watch {
   head?(head: StepAnswerHead): { readonly fields?: readonly Field[]; readonly through?: Duplex }
   /** Sees the answer without delaying it. `end(false)`: it broke off. A chunk is valid during the call only. A tap that throws is not called again. */
   readonly tap?: { head(head: StepAnswerHead): void; data(chunk: Buffer): void; end(complete: boolean): void }
+  /** Called once, last, however it ended: also where the request never left. `delivered`: it was answered, or the cell went away meanwhile. */
+  over?(delivered: boolean): void
 }
 
 export interface StepChange {
@@ -72,6 +74,8 @@ export type StepResult =
 
 export interface Step {
   readonly name: string
+  /** It also looks at requests that are read for another reason: beside its own (`too`), or having none (`only`). Default: not. */
+  readonly along?: 'too' | 'only'
   /**
    * Why requests to this target must be read, in words ("the secret GITHUB_TOKEN is put in"); undefined: this step has no business there.
    * The answer is the same for the whole session. TLS is ended where some step answers.
