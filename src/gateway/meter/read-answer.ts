@@ -66,7 +66,7 @@ function readWhole(shape: ModelShape, told: Told, onFirst: () => void): Reader {
   let size = 0
   return {
     push(piece) {
-      if (size === 0) onFirst()
+      if (size === 0 && piece.length > 0) onFirst()
       size += piece.length
       if (size <= mostBytes) held.push(Buffer.from(piece))
       else held.length = 0
