@@ -1,5 +1,6 @@
 // Secrets: the forms in which a value turns up in text: as it is, and as programs encode it. For finding it in answers, files and our own words.
 import type { HeldSecret } from '../model/secret.ts'
+import { spelled, type Spelled } from './spellings.ts'
 
 const shifts = [0, 1, 2] as const
 
@@ -18,8 +19,10 @@ export function formsOf(text: string): ReadonlyMap<string, string> {
     ...escaped(core).map(([outer, form]) => [`${kind} ${outer}`, form] as const),
     ...shifts.map((shift) => [`${kind} base64-${shift}`, base64(core, shift, 'base64')] as const),
   ])
-  return new Map([['raw', text], ...escaped(text), ...bases, ['hex', hex], ['hex-upper', hex.toUpperCase()], ...twice])
+  return new Map([['raw', text], ...escaped(text), ...bases, ['hex', hex], ['hex-upper', hex.toUpperCase()], ...twice, ...throughout(text)])
 }
+
+const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 
 type Forms = readonly (readonly [kind: string, form: string])[]
 
@@ -32,6 +35,23 @@ function escaped(text: string): Forms {
     ['url', url],
     ['url-lower', url.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase())],
     ['form', url.replaceAll('%20', '+')],
+    ['uri', encodeURIComponent(text)],
+    ['html', text.replace(/[&<>"']/g, (char) => entities[char] ?? char)],
+  ]
+}
+
+/** Every character escaped, needed or not; and with a NUL beside each, as UTF-16 has it in either order. */
+function throughout(text: string): Forms {
+  const each = (write: (code: number, hex: string) => string): string =>
+    [...text].map((char) => write(char.charCodeAt(0), char.charCodeAt(0).toString(16).padStart(2, '0'))).join('')
+  return [
+    ['percent', each((_code, hex) => `%${hex}`)],
+    ['percent-upper', each((_code, hex) => `%${hex.toUpperCase()}`)],
+    ['unicode', each((_code, hex) => `\\u00${hex}`)],
+    ['unicode-upper', each((_code, hex) => `\\u00${hex.toUpperCase()}`)],
+    ['entity', each((code) => `&#${code};`)],
+    ['entity-hex', each((_code, hex) => `&#x${hex};`)],
+    ['utf16', [...text].join('\0')],
   ]
 }
 
@@ -46,17 +66,25 @@ export interface Needle {
   readonly put: string
 }
 
-const kept = new WeakMap<HeldSecret, { readonly values: string; readonly needles: readonly Needle[] }>()
+export interface Sought {
+  readonly needles: readonly Needle[]
+  readonly spelled: readonly Spelled[]
+}
+
+const kept = new WeakMap<HeldSecret, { readonly values: string; readonly sought: Sought }>()
 
 /** For every value that a secret had so far; made anew only when it gets another. */
-export function needlesFor(secret: HeldSecret): readonly Needle[] {
+export function soughtFor(secret: HeldSecret): Sought {
   const values = secret.values()
   const key = values.join('\n')
   const known = kept.get(secret)
-  if (known?.values === key) return known.needles
-  const needles = values.flatMap((value) => needlesOf(value, secret.placeholder))
-  kept.set(secret, { values: key, needles })
-  return needles
+  if (known?.values === key) return known.sought
+  const sought = {
+    needles: values.flatMap((value) => needlesOf(value, secret.placeholder)),
+    spelled: values.flatMap((value) => spelled(value, secret.placeholder) ?? []),
+  }
+  kept.set(secret, { values: key, sought })
+  return sought
 }
 
 /** What to look for and what to put there, so that a placeholder stands where a value stood, in the same encoding. Longest first, each once. */

@@ -20,8 +20,6 @@ export function knownForms(known: readonly Known[]): readonly KnownForm[] {
     if (value.length < shortest) continue
     for (const [kind, text] of formsOf(value))
       if (text.length >= shortest && !forms.has(text)) forms.set(text, { name, form: words(kind), bytes: Buffer.from(text) })
-    // Programs on Windows and in Java write text as UTF-16; its low bytes are the text, so one order is enough to be told of it.
-    forms.set(`utf-16 ${value}`, { name, form: 'UTF-16', bytes: Buffer.from(value, 'utf16le') })
   }
   return [...forms.values()]
 }
@@ -40,6 +38,8 @@ export function findKnown(bytes: Buffer, forms: readonly KnownForm[]): readonly 
 function words(kind: string): string {
   if (kind === 'raw') return 'as it is'
   if (kind.startsWith('base64')) return 'base64'
+  if (kind === 'utf16') return 'UTF-16'
+  if (kind === 'html' || kind.startsWith('entity')) return 'HTML'
   if (kind.startsWith('hex')) return 'hexadecimal'
-  return kind.startsWith('json') ? 'JSON' : 'URL-encoded'
+  return kind.startsWith('json') || kind.startsWith('unicode') ? 'JSON' : 'URL-encoded'
 }

@@ -132,9 +132,56 @@ it('fields are searched too: Location, what a server names, and cookies stay out
   expect(uses.filter(([, , what]) => what === 'echoed')).toEqual([['TOKEN', 'api.thing.test', 'echoed']])
 })
 
+describe('what programs escape of a value, each in its own way, hides nothing', () => {
+  const odd = { name: 'ODD', value: 'tok_A1b2&E5<f6"G7\'h8+9/0=z z\\y', placeholder: 'mdl_GRey&AB<h7"5E\'yp+5/9=m m\\x' }
+  const by =
+    (set: RegExp, write: (code: number) => string) =>
+    (text: string): string =>
+      text.replace(set, (char) => write(char.charCodeAt(0)))
+  const hex = (code: number): string => code.toString(16)
+  const ways: readonly (readonly [string, (text: string) => string])[] = [
+    ['encodeURIComponent', encodeURIComponent],
+    ['encodeURI', encodeURI],
+    ['a slash that stays', (text) => encodeURIComponent(text).replaceAll('%2F', '/')],
+    ['HTML of Go', by(/[&<>"'+]/g, (code) => `&#${code};`)],
+    ['HTML of Python', (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;').replaceAll("'", '&#x27;')],
+    ['HTML of PHP', (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;').replaceAll("'", '&#039;')],
+    ['HTML of templates', by(/[&<>"'+=/`]/g, (code) => `&#x${hex(code).toUpperCase()};`)],
+    ['HTML twice', by(/[<>"']/g, (code) => `&amp;#${code};`)],
+    ['JSON of Go', (text) => by(/[&<>]/g, (code) => `\\u00${hex(code)}`)(JSON.stringify(text))],
+    ['JSON of .NET', (text) => by(/[&<>"'+`]/g, (code) => `\\u00${hex(code).toUpperCase()}`)(text.replaceAll('\\', '\\\\'))],
+    ['JSON of PHP', (text) => JSON.stringify(text).replaceAll('/', '\\/')],
+    ['every character', by(/[^]/g, (code) => `%${hex(code)}`)],
+    ['UTF-16', (text) => Buffer.from(text, 'utf16le').toString('latin1')],
+  ]
+  it.each(ways)('%s', async (_way, escape) => {
+    const text = `before ${escape(odd.value)} after`
+    const { watch } = await ask([held(odd)], {})
+    for (let cut = 1; cut < text.length; cut++) {
+      const through = watch?.head?.({ status: 200, fields: [] }).through
+      if (through === undefined) throw new Error('the body is not searched')
+      const done = buffer(through)
+      through.write(Buffer.from(text.slice(0, cut), 'latin1'))
+      through.end(Buffer.from(text.slice(cut), 'latin1'))
+      expect((await done).toString('latin1')).toBe(`before ${escape(odd.placeholder)} after`)
+    }
+    const field = watch?.head?.({ status: 200, fields: [['Location', `https://x.test/?t=${text}`]] }).fields?.[0]?.[1]
+    expect(field).toBe(`https://x.test/?t=before ${escape(odd.placeholder)} after`)
+  })
+
+  it('and what begins like one and is none stays', async () => {
+    const { watch } = await ask([held(odd)], {})
+    const through = watch?.head?.({ status: 200, fields: [] }).through
+    const text = 'tok_A1b2&amp;E5&lt;f7 tok_A1b2&E5 tok_A1b2 tok_A1b2%26E5%3Cf6%22'
+    const done = buffer(through ?? process.stdin)
+    through?.end(text)
+    expect((await done).toString()).toBe(text)
+  })
+})
+
 describe('nothing waits that could not be the beginning of a value', () => {
   it('an event of a stream goes on at once, whole', () => {
-    const scrubber = makeScrubber(needlesOf(token.value, token.placeholder), () => undefined)
+    const scrubber = makeScrubber({ needles: needlesOf(token.value, token.placeholder), spelled: [] }, () => undefined)
     for (const event of ['data: {"a":1}\n\n', ': ping\n\n', 'event: stop\ndata: {}\n\n'])
       expect(scrubber.push(Buffer.from(event)).toString()).toBe(event)
     expect(scrubber.push(Buffer.from('data: tok_')).toString()).toBe('data: ')
@@ -142,7 +189,7 @@ describe('nothing waits that could not be the beginning of a value', () => {
   })
 
   it('any text in any pieces comes out as it would in one, and holds no more than one value', () => {
-    const needles = needlesOf('abab-abac', 'XXXX-XXXX')
+    const needles = { needles: needlesOf('abab-abac', 'XXXX-XXXX'), spelled: [] }
     const whole = (text: string): string => {
       const scrubber = makeScrubber(needles, () => undefined)
       return scrubber.push(Buffer.from(text)).toString() + scrubber.end().toString()

@@ -96,5 +96,5 @@ it('holds for ten thousand requests', async () => {
     { numRuns: 10_000 },
   )
   // The law was tried on all sides, not passed by refusing everything.
-  expect(Math.min(put, refused, passed)).toBeGreaterThan(200)
+  expect(Math.min(put, refused, passed)).toBeGreaterThan(100)
 }, 120_000)

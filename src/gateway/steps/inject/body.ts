@@ -62,7 +62,7 @@ function fillForm(text: string, fills: readonly Filled[], onPut: (secret: HeldSe
 
 function streamJson(fills: readonly Filled[], onPut: (secret: HeldSecret) => void): Transform {
   const fillers = fills.map(({ secret, value }) =>
-    makeScrubber([{ find: JSON.stringify(secret.placeholder), put: JSON.stringify(value) }], () => onPut(secret)),
+    makeScrubber({ needles: [{ find: JSON.stringify(secret.placeholder), put: JSON.stringify(value) }], spelled: [] }, () => onPut(secret)),
   )
   const through = (piece: Buffer): Buffer => fillers.reduce((bytes, filler) => filler.push(bytes), piece)
   return new Transform({

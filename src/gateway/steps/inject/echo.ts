@@ -1,9 +1,9 @@
 // Gateway, steps, inject: a server may send back what it was sent. Values are taken out of its answer and placeholders stand in their place.
 import { Duplex, type Transform } from 'node:stream'
 import type { HeldSecret } from '../../../model/secret.ts'
-import { needlesFor, type Needle } from '../../../secrets/forms.ts'
+import { soughtFor, type Sought } from '../../../secrets/forms.ts'
 import type { Field, Watch } from '../step.ts'
-import { makeScrubber } from './scrub.ts'
+import { makeScrubber, type Scrubber } from './scrub.ts'
 
 /** `onFound` is told whose value it was, once for each answer. */
 export function watchForEchoes(secrets: readonly HeldSecret[], onFound: (secret: HeldSecret) => void): Watch {
@@ -17,12 +17,13 @@ export function watchForEchoes(secrets: readonly HeldSecret[], onFound: (secret:
     head(head) {
       const wanted = secrets.map((secret) => ({
         secret,
-        needles: needlesFor(secret),
+        sought: soughtFor(secret),
+        scrubber: makeScrubber(soughtFor(secret), () => tell(secret)),
       }))
       const codings = codingsOf(head.fields)
       const fields = head.fields
         .filter(([name]) => !(codings.length > 0 && name.toLowerCase() === 'content-encoding'))
-        .flatMap((field) => cleanField(field, wanted, tell))
+        .flatMap((field) => cleanField(field, wanted))
       return { fields, through: throughOf(codings, wanted, tell) }
     },
   }
@@ -30,29 +31,28 @@ export function watchForEchoes(secrets: readonly HeldSecret[], onFound: (secret:
 
 interface Wanted {
   readonly secret: HeldSecret
-  readonly needles: readonly Needle[]
+  readonly sought: Sought
+  /** For fields, one after the other. */
+  readonly scrubber: Scrubber
 }
 type Tell = (secret: HeldSecret) => void
 
 /** A session that a server begins would be a credential that the cell holds itself: cookies stay outside (attacks.md PRX-32, SEC-14). */
 const dropped = /^set-cookie2?$/i
 
-function cleanField([name, value]: Field, wanted: readonly Wanted[], tell: Tell): readonly Field[] {
+function cleanField([name, value]: Field, wanted: readonly Wanted[]): readonly Field[] {
   if (dropped.test(name) && !wanted.some(({ secret }) => secret.rule.pass?.includes('cookie') === true)) return []
   let clean = value
-  for (const { secret, needles } of wanted) {
-    for (const { find, put } of needles) {
-      if (name.toLowerCase().includes(find.toLowerCase())) return []
-      if (!clean.includes(find)) continue
-      clean = clean.replaceAll(find, put)
-      tell(secret)
-    }
+  const lower = name.toLowerCase()
+  for (const { sought, scrubber } of wanted) {
+    if (sought.needles.some(({ find }) => lower.includes(find.toLowerCase()))) return []
+    clean = scrubber.push(Buffer.from(clean, 'latin1')).toString('latin1') + scrubber.end().toString('latin1')
   }
   return [[name, clean]]
 }
 
 function throughOf(codings: readonly string[], wanted: readonly Wanted[], tell: Tell): Duplex {
-  const scrubbers = wanted.map(({ secret, needles }) => makeScrubber(needles, () => tell(secret)))
+  const scrubbers = wanted.map(({ secret, sought }) => makeScrubber(sought, () => tell(secret)))
   const clean = (piece: Buffer): Buffer => scrubbers.reduce((bytes, scrubber) => (bytes.length === 0 ? bytes : scrubber.push(bytes)), piece)
   const last = (): Buffer => scrubbers.reduce((bytes, scrubber) => Buffer.concat([scrubber.push(bytes), scrubber.end()]), Buffer.alloc(0))
   return bridge(codings.map(decoderOf).toReversed(), clean, last)

@@ -1,0 +1,76 @@
+// Secrets: one value as programs write it that escape some characters and not others: which ones is each program's own choice (HTML, JSON, URLs).
+// Beside forms.ts, which has the forms that leave no choice. For finding values in answers.
+
+/** A value whose special characters may stand in any of their spellings. */
+export interface Spelled {
+  /** What it can begin with. */
+  readonly heads: readonly string[]
+  /** Whether it stands there: how long, and what to put in its place. 'cut': so far it does, and the bytes end. `text` is latin1. */
+  readonly match: (bytes: Buffer, at: number) => { readonly length: number; readonly put: string } | 'cut' | undefined
+}
+
+interface Segment {
+  readonly texts: readonly string[]
+  /** Of the placeholder, in the place of a run of plain characters; undefined: the spelling stays as it was found. */
+  readonly put: string | undefined
+}
+
+/** Undefined where nothing in the value is ever escaped. */
+export function spelled(value: string, placeholder: string): Spelled | undefined {
+  if (/^[\w.~-]*$/.test(value)) return undefined
+  const runs = [...value.matchAll(/[\w.~-]+|[^\w.~-]/g)].map((found) => ({ run: found[0], from: found.index }))
+  // Placeholders have the special characters of the value in the same places (placeholder.ts).
+  const aligned = placeholder.length === value.length && runs.every(({ run, from }) => isPlain(run) || placeholder[from] === run)
+  const segments = runs.map(({ run, from }): Segment =>
+    isPlain(run) ? { texts: [run], put: placeholder.slice(from, from + run.length) } : { texts: spellingsOf(run), put: undefined },
+  )
+  return {
+    heads: segments[0]?.texts ?? [],
+    match(bytes, at) {
+      let ends = new Map([[at, '']])
+      let cut = false
+      for (const { texts, put } of segments) {
+        const next = new Map<number, string>()
+        for (const [from, written] of ends)
+          for (const text of texts) {
+            const there = bytes.toString('latin1', from, from + text.length)
+            if (there === text) next.set(from + text.length, written + (put ?? text))
+            else if (there.length < text.length && text.startsWith(there)) cut = true
+          }
+        if (next.size === 0) return cut ? 'cut' : undefined
+        ends = next
+      }
+      const end = Math.max(...ends.keys())
+      return { length: end - at, put: aligned ? (ends.get(end) ?? placeholder) : placeholder }
+    },
+  }
+}
+
+function isPlain(run: string): boolean {
+  return /^[\w.~-]/.test(run)
+}
+
+const named: Readonly<Record<string, readonly string[]>> = {
+  '&': ['&amp;'],
+  '<': ['&lt;'],
+  '>': ['&gt;'],
+  '"': ['&quot;', '\\"'],
+  "'": ['&apos;', "\\'"],
+  '\\': ['\\\\'],
+  '/': ['\\/', '&sol;'],
+  '+': ['&plus;'],
+  '=': ['&equals;'],
+  '`': ['&grave;'],
+  ' ': ['+'],
+}
+
+function spellingsOf(char: string): readonly string[] {
+  const code = char.charCodeAt(0)
+  const hex = code.toString(16).padStart(2, '0')
+  const both = [hex, hex.toUpperCase()]
+  const entities = [`&#${code};`, `&#0${code};`, ...both.flatMap((digits) => [`&#x${digits};`, `&#X${digits};`]), ...(named[char] ?? [])]
+  const escapes = both.flatMap((digits) => [`%${digits}`, `%25${digits}`, `\\u00${digits}`, `\\\\u00${digits}`, `\\x${digits}`])
+  // Escaped twice, as pages do that show what was escaped already.
+  const twice = entities.filter((entity) => entity.startsWith('&')).map((entity) => `&amp;${entity.slice(1)}`)
+  return [...new Set([char, ...entities, ...escapes, ...twice])]
+}
