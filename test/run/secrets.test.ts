@@ -165,20 +165,20 @@ it('SEC-20 SEC-21 the value is in no argument and in no environment but its call
   await writeFile(path.join(world.project, 'down'), '')
   const { stdout, stderr } = await outcome
   expect(server.requests.map(({ headers }) => headers['private-token'])).toEqual([value])
-  const shown = await Promise.all(
-    [
-      ['run', '--dry-run', ...options, '--', 'true'],
-      ['run', '--dry-run', '--json', ...options, '--', 'true'],
-      ['policy', ...options],
-      ['policy', '--json', ...options],
-      ['explain', 'secret', 'TOKEN', ...options],
-      ['explain', 'host', 'api.thing.test', ...options],
-      ['explain', 'env', 'TOKEN', ...options],
-      ['secret', 'list'],
-      ['log'],
-      ['log', '--json'],
-    ].map((args) => anchorhold(world, args, { env: { PASSED: passed } })),
+  const show = (...commands: readonly (readonly string[])[]) =>
+    Promise.all(commands.map((args) => anchorhold(world, args, { env: { PASSED: passed } })))
+  const shown = await show(
+    ['run', '--dry-run', ...options, '--', 'true'],
+    ['run', '--dry-run', '--json', ...options, '--', 'true'],
+    ['policy', ...options],
+    ['policy', '--json', ...options],
+    ['explain', 'secret', 'TOKEN', ...options],
+    ['explain', 'host', 'api.thing.test', ...options],
+    ['explain', 'env', 'TOKEN', ...options],
+    ['secret', 'list'],
   )
+  // When the dry runs are over: a dry run is the newest session for as long as it lasts.
+  shown.push(...(await show(['log'], ['log', '--json'])))
   for (const { code, stderr: said } of shown) expect(code, said).toBe(0)
   expect(shown[0]?.stdout).toMatch(/^ {2}TOKEN=.?\[placeholder\]/m)
   expect(shown[0]?.stdout).toContain('TOKEN for api.thing.test')
