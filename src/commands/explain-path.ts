@@ -7,6 +7,7 @@ import { writableRoots } from '../plan/make.ts'
 import { originText } from '../policy/judge.ts'
 import type { LoadInput } from '../policy/load.ts'
 import { parseMount } from '../policy/paths.ts'
+import { globMatches } from '../workspace/glob-matches.ts'
 import { hiddenNames } from '../workspace/hidden-names.ts'
 import { checkMount } from '../workspace/project.ts'
 import { protectedNames } from '../workspace/protected-names.ts'
@@ -166,18 +167,6 @@ async function mountRemedy(real: string, { hostHome, project, configDir, stateDi
     if (error instanceof Failure) return undefined
     throw error
   }
-}
-
-/** As in .gitignore, without regard to case: a rule for a folder holds for what lies in it. A leading slash means the root's own. */
-export function globMatches(glob: string, relative: string): boolean {
-  const pattern = (glob.startsWith('/') ? glob.slice(1) : glob).replace(/^(?:\*\*\/)+/, '').toLowerCase()
-  const parts = relative.toLowerCase().split('/')
-  const starts = glob.startsWith('/') ? [0] : parts.keys()
-  for (const start of starts) {
-    for (let end = start + 1; end <= parts.length; end++)
-      if (path.posix.matchesGlob(parts.slice(start, end).join('/'), pattern)) return true
-  }
-  return false
 }
 
 /** The path with links resolved as far as it exists. */

@@ -13,6 +13,7 @@ import { endWithReader, printLines } from '../report/output.ts'
 import { styleFor } from '../report/style.ts'
 import { renderTable } from '../report/table.ts'
 import { plain } from '../report/text.ts'
+import { addCheck } from './policy-check-command.ts'
 import { loadEffective, withPolicyOptions, type PolicyFlags } from './policy-input.ts'
 
 /** Adds `policy` to the program. */
@@ -21,7 +22,9 @@ export function register(program: Command): void {
     .command('policy')
     .summary('show the effective policy')
     .description('Shows the policy that a run here would have, and where each line comes from.')
+    .enablePositionalOptions() // `policy check --json` is not `policy --json check`
   withPolicyOptions(policy).action(show)
+  addCheck(policy)
   policy
     .command('schema')
     .summary('print the JSON schema of policy files')

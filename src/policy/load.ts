@@ -9,7 +9,7 @@ import type { SecretRule } from '../model/secret.ts'
 import { isApproved } from './approval.ts'
 import { whereOf } from './host-rule.ts'
 import { idleLimitNotes } from './idle-limits.ts'
-import { silentLayer, type Layer } from './layer.ts'
+import { silentLayer, type Layer, type Said } from './layer.ts'
 import { layerOfFlags } from './layer-of-flags.ts'
 import { merge } from './merge.ts'
 import { widenings, type Widening } from './narrow.ts'
@@ -54,6 +54,8 @@ export interface LoadedPolicy {
   readonly origins: Readonly<Record<string, Origin>>
   /** Things the user should know that stop nothing, in words. */
   readonly notes: readonly string[]
+  /** Presets by name, where they were written; the agent's own among them. */
+  readonly presets: readonly Said<string>[]
 }
 
 export const projectPolicyName = 'anchorhold.yaml'
@@ -64,10 +66,16 @@ export const projectPolicyName = 'anchorhold.yaml'
  */
 export async function loadPolicy(input: LoadInput): Promise<LoadedPolicy> {
   const layers = await readLayers(input)
-  const { user, project, flags, sources, widens } = layers
+  const { sources, widens } = layers
   const file = sources.find((source) => source.kind === 'project')
   if (file !== undefined && widens.length > 0 && !(await isApproved(input.stateDir, file.file, file.digest)))
     throw wideningFailure(file.file, widens)
+  return assemble(input, layers)
+}
+
+/** Expands and merges them, and refuses what contradicts itself. Of approvals it knows nothing. */
+export async function assemble(input: LoadInput, layers: ReadLayers): Promise<LoadedPolicy> {
+  const { user, project, flags, sources, widens } = layers
   const presets = [...presetsOfAgent(input, layers), ...user.presets, ...project.presets, ...flags.presets]
   const { rules, env, notes } = await expandPresets(presets, input.registries, input)
   const found = await secretsOfAgent(input, layers)
@@ -80,6 +88,7 @@ export async function loadPolicy(input: LoadInput): Promise<LoadedPolicy> {
     sources: sources.map((source) => ({ ...source, widens: source.kind === 'project' ? widens : [] })),
     origins,
     notes: [...notes, ...openHostNotes(policy.network.rules), ...idleLimitNotes(policy.network.rules), ...idleSecretNotes(policy)],
+    presets,
   }
 }
 
@@ -92,7 +101,8 @@ export async function projectWidenings(
   return file === undefined ? undefined : { file: file.file, digest: file.digest, widens }
 }
 
-interface ReadLayers {
+/** What every source says, before it is merged. */
+export interface ReadLayers {
   readonly user: Layer
   readonly project: Layer
   readonly flags: Layer
@@ -100,8 +110,8 @@ interface ReadLayers {
   readonly widens: readonly Widening[]
 }
 
-async function readLayers(input: LoadInput): Promise<ReadLayers> {
-  const own = [input.configDir, input.stateDir, dataDir(input.hostEnv, input.hostHome)]
+export async function readLayers(input: LoadInput): Promise<ReadLayers> {
+  const own = ownFolders(input)
   const foldersAt = (base: string): HostFolders => ({ home: input.hostHome, base, own })
   const userFile = input.options.policy === undefined ? path.join(input.configDir, 'policy.yaml') : path.resolve(input.options.policy)
   const projectFile = path.join(input.project, projectPolicyName)
@@ -119,10 +129,7 @@ async function readLayers(input: LoadInput): Promise<ReadLayers> {
     read === undefined ? silentLayer : layerOfFile({ kind, file, bytes: read.bytes }, foldersAt(path.dirname(file)), input.registries)
   const user = await layer('user', userFile, userRead)
   const project = await layer('project', projectFile, projectRead)
-  const route = project.routes[0]
-  const command = project.secrets.find(({ from }) => from.kind === 'command')
-  if (command !== undefined) throw new Failure('policy/project-secret-command', { where: whereOf(command.origin), secret: command.name })
-  if (route !== undefined) throw new Failure('policy/project-routes', { where: whereOf(route.origin) })
+  refuseInProject(project)
   const sources = [
     ...(userRead === undefined ? [] : [{ kind: 'user' as const, file: userFile, digest: userRead.digest }]),
     ...(projectRead === undefined ? [] : [{ kind: 'project' as const, file: projectFile, digest: projectRead.digest }]),
@@ -130,6 +137,19 @@ async function readLayers(input: LoadInput): Promise<ReadLayers> {
   const agentPresets = presetsOfAgent(input, { user, project, flags })
   const widens = widenings(project, { ...user, presets: [...user.presets, ...agentPresets] }, flags)
   return { user, project, flags, sources, widens }
+}
+
+/** anchorhold's own folders, which no mount may show. */
+export function ownFolders({ configDir, stateDir, hostEnv, hostHome }: LoadInput): readonly string[] {
+  return [configDir, stateDir, dataDir(hostEnv, hostHome)]
+}
+
+/** What no approval could allow a project. */
+export function refuseInProject(project: Layer): void {
+  const route = project.routes[0]
+  const command = project.secrets.find(({ from }) => from.kind === 'command')
+  if (command !== undefined) throw new Failure('policy/project-secret-command', { where: whereOf(command.origin), secret: command.name })
+  if (route !== undefined) throw new Failure('policy/project-routes', { where: whereOf(route.origin) })
 }
 
 function presetsOfAgent(

@@ -16,7 +16,7 @@ export interface Layers {
 
 export interface Merged {
   readonly policy: Policy
-  /** Where each single value comes from: `engine`, `workspace.mode`, `permissions.mode`, `limits.memory`, …; lists carry their own origins. */
+  /** Where each single value comes from: `engine`, `workspace.mode`, `permissions.mode`, `limits.memory`, `permissions.allow[TOOL]`, …; other lists carry their own origins. */
   readonly origins: Readonly<Record<string, Origin>>
 }
 
@@ -71,6 +71,9 @@ export function merge(
     'workspace.mode': workspace.origin,
     'permissions.mode': mode.origin,
     ...Object.fromEntries(Object.entries(limits).map(([name, said]) => [`limits.${name}`, said.origin])),
+    ...Object.fromEntries(
+      [user, project].flatMap(({ tools = [] }) => tools.map((tool) => [`permissions.allow[${tool.value}]`, tool.origin])),
+    ),
   }
   let digest: string | undefined
   // Hashed when somebody asks: loading node:crypto for it would hold up every start.

@@ -139,7 +139,8 @@ function narrows(secret: SecretRule, own: SecretRule): boolean {
   )
 }
 
-function contains(outer: HostRule['pattern'], inner: HostRule['pattern']): boolean {
+/** Whether every name of `inner` is one of `outer`. */
+export function contains(outer: HostRule['pattern'], inner: HostRule['pattern']): boolean {
   if (outer.kind === 'host') return inner.kind === 'host' && inner.host === outer.host
   const name = inner.kind === 'host' ? inner.host : inner.suffix
   return name.endsWith(`.${outer.suffix}`) || (inner.kind === 'subdomains' && name === outer.suffix)

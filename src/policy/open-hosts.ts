@@ -1,48 +1,49 @@
-// Policy: allowed names below which anybody can publish, or collect. A rule for them is obeyed and warned of (attacks.md PRX-54). Data; asked by load.ts.
+// Policy: allowed names below which anybody can publish, or collect. A rule for them is obeyed and warned of (attacks.md PRX-54). Asked by load.ts.
 import type { CanonicalHost, HostPattern, HostRule } from '../model/policy.ts'
 import { matches, originText, ruleText } from './judge.ts'
-
-/** Hosts and suffixes that hold strangers' content. A star above a public suffix is refused before (host-rule.ts); these are what it leaves. */
-const shared: readonly string[] = [
-  'amazonaws.com',
-  'azureedge.net',
-  'blob.core.windows.net',
-  'core.windows.net',
-  'digitaloceanspaces.com',
-  'discord.com',
-  'gist.github.com',
-  'gist.githubusercontent.com',
-  'githubusercontent.com',
-  'googleapis.com',
-  'googleusercontent.com',
-  'herokuapp.com',
-  'hooks.slack.com',
-  'netlify.app',
-  'ngrok.io',
-  'pastebin.com',
-  'raw.githubusercontent.com',
-  's3.amazonaws.com',
-  'storage.googleapis.com',
-  'vercel.app',
-  'windows.net',
-  'workers.dev',
-]
+import { openPlaces, type OpenKind } from './open-places.ts'
 
 /** One line for each rule of a user, project or flag that opens such a place; presets are ours to answer for. */
 export function openHostNotes(rules: readonly HostRule[]): readonly string[] {
-  return rules.filter(isOpen).map((rule) => {
-    const name = ruleText(rule)
-    return `${name} (${originText(rule.origin)}): anybody can publish there or receive what is sent there. Name the one host that is needed, where there is one.`
-  })
+  return rules
+    .filter((rule) => isWritten(rule) && isShared(rule.pattern))
+    .map((rule) => {
+      const name = ruleText(rule)
+      return `${name} (${originText(rule.origin)}): anybody can publish there or receive what is sent there. Name the one host that is needed, where there is one.`
+    })
 }
 
-function isOpen({ effect, origin, pattern }: HostRule): boolean {
-  if (effect !== 'allow' || origin.kind === 'preset' || origin.kind === 'built-in') return false
-  return isShared(pattern)
+/** An allow that a person wrote, as against a preset's. */
+export function isWritten({ effect, origin }: HostRule): boolean {
+  return effect === 'allow' && origin.kind !== 'preset' && origin.kind !== 'built-in'
 }
 
-/** Whether a pattern names, or covers, a place of strangers. */
+/** Places that are open by their nature; the rest (a forge, a chat) has honest uses of its own, and is told by `policy check` alone. */
+const atEachStart: ReadonlySet<OpenKind> = new Set(['store', 'site', 'tunnel', 'content', 'paste', 'bin', 'webhook'])
+
+/** Whether a pattern names, or covers, a place where strangers have names or texts of their own. */
 export function isShared(pattern: HostPattern): boolean {
-  if (pattern.kind === 'host') return shared.includes(pattern.host)
-  return shared.some((host) => host === pattern.suffix || host.endsWith(`.${pattern.suffix}`) || matches(pattern, host as CanonicalHost))
+  return openPlacesOf(pattern).some(({ kind }) => atEachStart.has(kind))
+}
+
+/** Every open place that a pattern names or covers. */
+export function openPlacesOf(pattern: HostPattern): readonly { readonly host: string; readonly kind: OpenKind }[] {
+  if (pattern.kind === 'host') {
+    const { host } = pattern
+    const kind = openPlaces.get(host) ?? kindAbove(host)
+    return kind === undefined ? [] : [{ host, kind }]
+  }
+  const { suffix } = pattern
+  const above = openPlaces.get(suffix) ?? kindAbove(suffix)
+  const below = [...openPlaces].filter(([host]) => matches(pattern, host as CanonicalHost)).map(([host, kind]) => ({ host, kind }))
+  return above === undefined ? below : [{ host: suffix, kind: above }, ...below]
+}
+
+/** Names below a request bin or a tunnel are made on the spot: none of them is better than the place itself. */
+function kindAbove(host: string): OpenKind | undefined {
+  for (let dot = host.indexOf('.'); dot >= 0; dot = host.indexOf('.', dot + 1)) {
+    const kind = openPlaces.get(host.slice(dot + 1))
+    if (kind === 'bin' || kind === 'tunnel') return kind
+  }
+  return undefined
 }

@@ -23,7 +23,8 @@ export function passText({ pattern, ports }: PassRule): string {
  */
 export function refusePassContradictions({ network, secrets }: Pick<Policy, 'network' | 'secrets'>): void {
   for (const pass of network.passThrough ?? []) {
-    const meets = (pattern: HostPattern, ports: HostRule['ports']): boolean => overlap(pass.pattern, pattern) && shared(pass.ports, ports)
+    const meets = (pattern: HostPattern, ports: HostRule['ports']): boolean =>
+      overlap(pass.pattern, pattern) && sharePorts(pass.ports, ports)
     const refuse = (why: string): never => {
       throw new Failure('policy/pass-through', { where: whereOf(pass.origin), host: passText(pass), why })
     }
@@ -40,12 +41,13 @@ export function refusePassContradictions({ network, secrets }: Pick<Policy, 'net
 }
 
 /** Whether some name is meant by both. */
-function overlap(a: HostPattern, b: HostPattern): boolean {
+export function overlap(a: HostPattern, b: HostPattern): boolean {
   if (a.kind === 'host') return matches(b, a.host)
   if (b.kind === 'host') return matches(a, b.host)
   return a.suffix === b.suffix || matches(a, b.suffix) || matches(b, a.suffix)
 }
 
-function shared(a: HostRule['ports'], b: HostRule['ports']): boolean {
+/** Whether some port is meant by both. */
+export function sharePorts(a: HostRule['ports'], b: HostRule['ports']): boolean {
   return a === 'all' || b === 'all' || a.some((port) => b.includes(port))
 }

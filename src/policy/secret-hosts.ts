@@ -80,13 +80,24 @@ function plainReason(bound: SecretHost, { routes }: Policy['network']): string |
   return `${secretHostText(bound)} is plain HTTP, which others could read; bind it to port 443, or route the host to this machine`
 }
 
-/** Bindings that some deny makes idle: worth a note, no reason to stop. */
-export function idleSecretNotes({ secrets, network }: Pick<Policy, 'secrets' | 'network'>): readonly string[] {
-  return secrets.flatMap(({ name, hosts }) =>
-    hosts.flatMap(({ pattern, port }) => {
+/** A binding that some deny makes idle. */
+export interface IdleBinding {
+  readonly secret: SecretRule
+  readonly place: string
+  readonly reason: string
+}
+
+export function idleBindings({ secrets, network }: Pick<Policy, 'secrets' | 'network'>): readonly IdleBinding[] {
+  return secrets.flatMap((secret) =>
+    secret.hosts.flatMap(({ pattern, port }): readonly IdleBinding[] => {
       const host = pattern.kind === 'host' ? pattern.host : (`any.${pattern.suffix}` as CanonicalHost)
       const verdict = judge(network, { host, port })
-      return verdict.effect === 'allow' ? [] : [`the secret ${name} is never put in for ${host}:${port}: ${verdict.reason}`]
+      return verdict.effect === 'allow' ? [] : [{ secret, place: `${host}:${port}`, reason: verdict.reason }]
     }),
   )
+}
+
+/** Worth a note, no reason to stop. */
+export function idleSecretNotes(policy: Pick<Policy, 'secrets' | 'network'>): readonly string[] {
+  return idleBindings(policy).map(({ secret, place, reason }) => `the secret ${secret.name} is never put in for ${place}: ${reason}`)
 }

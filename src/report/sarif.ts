@@ -1,0 +1,74 @@
+// SARIF 2.1.0 (OASIS), for continuous integration: rules and results of any command that finds things, as one log with one run.
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { plain } from './text.ts'
+
+export interface SarifRule {
+  readonly id: string
+  readonly level: SarifLevel
+  /** In a few words. */
+  readonly title: string
+  /** Where the idea comes from. */
+  readonly source?: string
+}
+export type SarifLevel = 'error' | 'warning' | 'note'
+
+export interface SarifResult {
+  readonly ruleId: string
+  readonly level: SarifLevel
+  readonly message: string
+  /** A file with its place (1-based), or else the name of what it is about: a flag, a probe. */
+  readonly place: { readonly file: string; readonly line: number; readonly column: number } | { readonly name: string }
+}
+
+export interface SarifInput {
+  readonly version: string
+  readonly rules: readonly SarifRule[]
+  readonly results: readonly SarifResult[]
+  /** Files below it are given relative to it, as services expect that show findings next to the code. */
+  readonly root: string
+}
+
+const schema = 'https://json.schemastore.org/sarif-2.1.0.json'
+
+/** The log as a plain object. */
+export function sarifLog({ version, rules, results, root }: SarifInput): object {
+  return {
+    $schema: schema,
+    version: '2.1.0',
+    runs: [
+      {
+        tool: { driver: { name: 'anchorhold', version, semanticVersion: version, rules: rules.map(ruleOf) } },
+        columnKind: 'utf16CodeUnits',
+        originalUriBaseIds: { PROJECT: { uri: `${pathToFileURL(root).href}/` } },
+        results: results.map((result) => ({
+          ruleId: result.ruleId,
+          ruleIndex: rules.findIndex(({ id }) => id === result.ruleId),
+          level: result.level,
+          message: { text: plain(result.message, { lines: true }) },
+          locations: [locationOf(result.place, root)],
+        })),
+      },
+    ],
+  }
+}
+
+function ruleOf({ id, level, title, source }: SarifRule): object {
+  return {
+    id,
+    name: id.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase()),
+    shortDescription: { text: title },
+    fullDescription: { text: source === undefined ? title : `${title} (${source})` },
+    defaultConfiguration: { level },
+  }
+}
+
+function locationOf(place: SarifResult['place'], root: string): object {
+  if ('name' in place) return { logicalLocations: [{ name: plain(place.name), kind: 'parameter' }] }
+  const relative = path.relative(root, place.file)
+  const inside = relative !== '' && !relative.startsWith('..') && !path.isAbsolute(relative)
+  const artifactLocation = inside
+    ? { uri: relative.split(path.sep).map(encodeURIComponent).join('/'), uriBaseId: 'PROJECT' }
+    : { uri: pathToFileURL(place.file).href }
+  return { physicalLocation: { artifactLocation, region: { startLine: place.line, startColumn: place.column } } }
+}
