@@ -85,7 +85,7 @@ async function scanFile(file: string, scan: Scan): Promise<{ readonly findings: 
     const bytes = await handle.readFile()
     return { findings: await scan(bytes, name), bytes: bytes.length }
   }
-  return scanPieces(handle, facts.size, (bytes) => scan(bytes, name))
+  return await scanPieces(handle, facts.size, (bytes) => scan(bytes, name))
 }
 
 async function scanPieces(
