@@ -123,10 +123,10 @@ class Delivery implements Receiver {
     sink.head({ status, ...phrase, fields, length, bodiless, close: false })
   }
 
-  data(piece: Buffer): boolean {
+  data(piece: Buffer, owned: boolean): boolean {
     if (this.row !== undefined) this.row.received += piece.length
     this.input.watching?.tap?.data(piece)
-    const taken = this.through === undefined ? this.input.sink.write(piece) : this.through.write(Buffer.from(piece))
+    const taken = this.through === undefined ? this.input.sink.write(piece, owned) : this.through.write(owned ? piece : Buffer.from(piece))
     if (!taken) this.waiting = true
     return taken
   }
@@ -198,7 +198,7 @@ class Delivery implements Receiver {
     const { sink } = this.input
     this.through = streams[0]
     this.resumeThrough = chain(streams, {
-      data: (piece) => sink.write(piece),
+      data: (piece) => sink.write(piece, true),
       drained: () => {
         this.waiting = false
         this.connection?.resume()

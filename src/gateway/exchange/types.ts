@@ -77,9 +77,10 @@ export interface AnswerSink {
   head(head: AnswerHead): void
   /**
    * A piece of the body. True: the bytes were taken (they are in the kernel, or copied) and the memory is the caller's again. False: they
-   * must not be touched until `listener.drained()`; further pieces are accepted but should wait.
+   * must not be touched until `listener.drained()`; further pieces are accepted but should wait. `owned`: the memory is the sink's for good,
+   * so that several pieces can be on their way: true as long as there is room for more.
    */
-  write(chunk: Buffer): boolean
+  write(chunk: Buffer, owned?: boolean): boolean
   /** Nothing more comes at once: what is held goes out now. */
   flush(): void
   /** The answer is complete. */

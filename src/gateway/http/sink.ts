@@ -23,6 +23,8 @@ export interface SinkRequest {
 
 /** Pieces up to this size are copied together with what belongs around them: one write is cheaper than three. */
 const together = 8_192
+/** Of pieces that are ours: so much is on its way at once. */
+const room = 131_072
 const lineEnd = Buffer.from('\r\n', 'latin1')
 
 export function makeHttpSink(inlet: Inlet): HttpSink {
@@ -80,7 +82,7 @@ class Http1Sink implements HttpSink {
     this.held = `${text}Connection: ${this.close ? 'close' : 'keep-alive'}\r\n\r\n`
   }
 
-  write(chunk: Buffer): boolean {
+  write(chunk: Buffer, owned = false): boolean {
     const { socket } = this.inlet
     if (socket.destroyed || chunk.length === 0) return true
     const frame = this.chunked ? `${chunk.length.toString(16)}\r\n` : ''
@@ -95,7 +97,7 @@ class Http1Sink implements HttpSink {
       if (this.chunked) socket.write(lineEnd, this.onTaken)
       socket.uncork()
     }
-    return socket.writableLength === 0
+    return socket.writableLength <= (owned ? room : 0)
   }
 
   flush(): void {

@@ -74,10 +74,10 @@ export class StreamSink implements AnswerSink {
     }
   }
 
-  /** The bytes are copied: the runtime keeps them until the cell's window opens. */
-  write(chunk: Buffer): boolean {
+  /** What is not ours is copied: the runtime keeps it until the cell's window opens. */
+  write(chunk: Buffer, owned = false): boolean {
     if (this.gone || chunk.length === 0) return true
-    return this.stream.write(Buffer.from(chunk))
+    return this.stream.write(owned ? chunk : Buffer.from(chunk))
   }
 
   flush(): void {

@@ -11,8 +11,8 @@ import { makeAnswerReader, type AnswerReader } from './reader.ts'
 /** Whoever waits for the answer. Called in this order: head, data…, end; or `broken` at any point, and then nothing more. */
 export interface Receiver {
   head(head: ServerHead): void
-  /** True: taken. False: the memory must stay, and nothing more may come, until `resume()`. */
-  data(piece: Buffer): boolean
+  /** True: go on. False: nothing more may come until `resume()`. `owned`: the piece is the receiver's for good; else its memory must stay just as long. */
+  data(piece: Buffer, owned: boolean): boolean
   /** What came together has been handed over. */
   flush(): void
   end(trailers: readonly Field[]): void
@@ -101,7 +101,8 @@ class Connection implements ServerConnection {
     this.reader.begin(request.method, {
       head: (head) => this.head(head),
       data: (piece) => {
-        if (this.receiver !== undefined && !this.receiver.data(piece)) this.waiting = true
+        // TLS gives memory of its own with each piece.
+        if (this.receiver !== undefined && !this.receiver.data(piece, !this.intake.used)) this.waiting = true
       },
       end: (trailers) => this.end(trailers),
     })

@@ -22,7 +22,9 @@ export interface Pool {
   destroy(): void
 }
 
-const bounds = { perPlace: 256, all: 2_048, keptPerPlace: 64, keptMilliseconds: 90_000 } as const
+const bounds = { perPlace: 256, all: 2_048, keptMilliseconds: 90_000 } as const
+/** Of one place. More are kept for a moment only: many requests that come in bursts would else make most connections anew each time. */
+const surplus = { above: 64, keptMilliseconds: 10_000 } as const
 
 interface Shelf {
   readonly kept: { readonly connection: ServerConnection; since: number }[]
@@ -110,9 +112,9 @@ class SessionPool implements Pool {
   private keep(connection: ServerConnection, shelf: Shelf): void {
     const next = shelf.waiting.shift()
     if (next !== undefined) return next.resolve(connection)
-    if (this.over || shelf.kept.length >= bounds.keptPerPlace) return connection.destroy()
+    if (this.over) return connection.destroy()
     shelf.kept.push({ connection, since: performance.now() })
-    this.sweeper ??= setInterval(() => this.sweep(), bounds.keptMilliseconds / 4).unref()
+    this.sweeper ??= setInterval(() => this.sweep(), surplus.keptMilliseconds).unref()
   }
 
   private closed(connection: ServerConnection, shelf: Shelf): void {
@@ -130,9 +132,12 @@ class SessionPool implements Pool {
   }
 
   private sweep(): void {
-    const until = performance.now() - bounds.keptMilliseconds
+    const now = performance.now()
     for (const [key, shelf] of this.shelves) {
-      for (const row of shelf.kept.filter(({ since }) => since < until)) row.connection.destroy()
+      const most = shelf.kept.length - surplus.above
+      // The oldest come first.
+      const late = shelf.kept.filter(({ since }, at) => now - since > (at < most ? surplus : bounds).keptMilliseconds)
+      for (const { connection } of late) connection.destroy()
       if (shelf.open === 0 && shelf.waiting.length === 0) this.shelves.delete(key)
     }
   }
