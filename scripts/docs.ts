@@ -4,7 +4,9 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { engines } from '../src/engines/list.ts'
 import type { TraitName } from '../src/model/engine.ts'
+import { checkRules } from '../src/policy/check/check.ts'
 import { limitTable, showLimit, type LimitName } from '../src/policy/limits.ts'
+import { openKinds, openPlaces, type OpenKind } from '../src/policy/open-places.ts'
 import { installSuffix } from '../src/policy/presets.ts'
 import { policyJsonSchema } from '../src/policy/schema.ts'
 import { servicePresets } from '../src/policy/service-presets.ts'
@@ -21,6 +23,8 @@ const parts: Readonly<Record<string, () => string>> = {
   managers,
   protected: protectedTable,
   hidden,
+  checks,
+  places,
   engines: matrix,
   walls,
 }
@@ -101,6 +105,33 @@ function presets(): string {
 
 function managers(): string {
   return registries.map(({ name }) => `\`${name}\`, \`${name}${installSuffix}\``).join(', ')
+}
+
+function checks(): string {
+  const example = (text: string): string => {
+    const line = text.split('\n').find((each) => each.includes('# here')) ?? ''
+    return `\`${line
+      .replace('# here', '')
+      .trim()
+      .replace(/^- /, '')
+      .replace(/AKIA\w+/, 'AKIA…')}\``
+  }
+  return table(
+    ['rule', 'severity', 'finds', 'for example', 'source'],
+    checkRules.map(({ id, severity, title, source, example: { has } }) => [`\`${id}\``, severity, title, example(has), source]),
+  )
+}
+
+function places(): string {
+  return table(
+    ['kind', 'means', 'hosts', 'source'],
+    (Object.keys(openKinds) as OpenKind[]).map((kind) => [
+      kind,
+      openKinds[kind].means,
+      [...openPlaces].flatMap(([host, own]) => (own === kind ? [`\`${host}\``] : [])).join(' '),
+      openKinds[kind].source,
+    ]),
+  )
 }
 
 function protectedTable(): string {

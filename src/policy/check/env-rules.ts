@@ -6,7 +6,7 @@ export const envRules: readonly CheckRule[] = [
     id: 'env-credential',
     severity: 'error',
     title: 'a credential written into the policy',
-    source: 'attacks.md SEC rows; CWE-798',
+    source: 'attacks.md SEC-01; CWE-798',
     example: {
       has: 'env:\n  UPLOAD: AKIAQWERTYUIOP234567 # here\n',
       mended: 'env:\n  NODE_ENV: test\n',
@@ -26,7 +26,7 @@ export const envRules: readonly CheckRule[] = [
     id: 'env-named-credential',
     severity: 'warning',
     title: 'a variable that sounds like a credential, handed to the cell as it is',
-    source: 'attacks.md SEC rows; ATT&CK T1552.007',
+    source: 'attacks.md SEC-01; ATT&CK T1552.007',
     example: {
       has: 'env:\n  SERVICE_TOKEN: # here\n',
       mended: 'secrets:\n  - { name: SERVICE_TOKEN, hosts: [api.example.org] }\n',

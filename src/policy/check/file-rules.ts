@@ -8,7 +8,7 @@ export const fileRules: readonly CheckRule[] = [
     id: 'mount-credentials',
     severity: 'error',
     title: 'a mount in which credentials lie',
-    source: 'attacks.md FS and CFG-13; ATT&CK T1552.001',
+    source: 'attacks.md FS-01, CFG-13; ATT&CK T1552.001',
     example: {
       has: 'files:\n  mount:\n    - { path: ~/keys } # here\n',
       mended: 'files:\n  mount:\n    - { path: ~/library }\n',
@@ -49,7 +49,7 @@ export const fileRules: readonly CheckRule[] = [
     id: 'host-runs-it',
     severity: 'error',
     title: 'a writable folder from which the host runs programs, or which it obeys',
-    source: 'attacks.md PER rows; ATT&CK T1546, T1574.007',
+    source: 'attacks.md PER-27; ATT&CK T1546, T1574.007',
     example: {
       has: 'files:\n  mount:\n    - { path: ~/scripts, mode: rw } # here\n',
       mended: 'files:\n  mount:\n    - { path: ~/scripts, mode: ro }\n',
@@ -86,7 +86,7 @@ export const fileRules: readonly CheckRule[] = [
     id: 'lifted-protection',
     severity: 'warning',
     title: 'a built-in protection that is lifted',
-    source: 'attacks.md PER rows; docs/policy.md',
+    source: 'attacks.md FS-07; docs/policy.md',
     example: {
       has: 'files:\n  unprotect:\n    - .vscode # here\n',
       mended: 'files:\n  protect:\n    - deploy\n',

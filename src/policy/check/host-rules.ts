@@ -95,7 +95,7 @@ export const hostRules: readonly CheckRule[] = [
     id: 'own-machine',
     severity: 'note',
     title: "a service of the machine's own",
-    source: 'attacks.md NET rows on loopback',
+    source: 'attacks.md NET-05, PRX-13',
     example: {
       has: 'network:\n  allow:\n    - host.anchorhold.internal:5432 # here\n',
       mended: 'network:\n  allow:\n    - db.example.org:5432\n',
@@ -117,7 +117,7 @@ export const hostRules: readonly CheckRule[] = [
     id: 'private-route',
     severity: 'warning',
     title: 'a route into a private network',
-    source: 'RFC 1918, RFC 6890; attacks.md NET rows on metadata; CWE-918',
+    source: 'RFC 1918, RFC 6890; attacks.md NET-05; CWE-918',
     example: {
       has: 'network:\n  routes:\n    wiki.example.org:443: 192.168.1.20:443 # here\n',
       mended: 'network:\n  routes:\n    wiki.example.org:443: 127.0.0.1:8443\n',

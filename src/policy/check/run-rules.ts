@@ -90,7 +90,7 @@ export const runRules: readonly CheckRule[] = [
     id: 'no-limit',
     severity: 'warning',
     title: 'a standard limit that is lifted',
-    source: 'attacks.md RES rows; ATT&CK T1499',
+    source: 'attacks.md RES-01, RES-04; ATT&CK T1499',
     example: {
       has: 'limits:\n  processes: none # here\n',
       mended: 'limits:\n  processes: 8192\n',

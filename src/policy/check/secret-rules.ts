@@ -20,7 +20,7 @@ export const secretRules: readonly CheckRule[] = [
     id: 'secret-star',
     severity: 'warning',
     title: 'a secret bound to a star',
-    source: 'attacks.md SEC rows; OWASP least privilege',
+    source: 'attacks.md SEC-09; ATT&CK T1584.001',
     example: {
       has: 'secrets:\n  - { name: API_TOKEN, hosts: ["*.example.org"] } # here\n',
       mended: 'secrets:\n  - { name: API_TOKEN, hosts: [api.example.org] }\n',
@@ -70,7 +70,7 @@ export const secretRules: readonly CheckRule[] = [
     id: 'secret-anywhere',
     severity: 'warning',
     title: 'a secret in the query or body of any path',
-    source: 'attacks.md SEC rows on echoes; CWE-598',
+    source: 'attacks.md SEC-10; CWE-598',
     example: {
       has: 'secrets:\n  - { name: FORM_KEY, hosts: [api.example.org], where: [query] } # here\n',
       mended: 'secrets:\n  - { name: FORM_KEY, hosts: [api.example.org], where: [query], paths: ["/v1/lookup"] }\n',

@@ -1,7 +1,8 @@
-// What of writable folders the host runs or obeys: programs on PATH, links from the home folder, git's hooks and settings. Names and links alone.
-import { lstat, readdir, readFile, realpath, stat } from 'node:fs/promises'
+// What of writable folders the host runs or obeys: programs on PATH, links from the home folder, what start files name.
+import { lstat, readdir, realpath } from 'node:fs/promises'
 import path from 'node:path'
 import { isWithin } from '../../host/paths.ts'
+import { namedByStartFiles } from './start-files.ts'
 
 export interface Obeyed {
   readonly root: string
@@ -47,14 +48,11 @@ export async function obeyedPlaces(
   for (const folder of roots) {
     for (const { folder: obeyed, how } of obeyedFolders) {
       const real = obeyed === '' ? undefined : await realpath(path.join(home, obeyed)).catch(() => undefined)
-      // The folder itself, or what the root lies in: ~/.config/fish below ~/.config.
-      if (real !== undefined && (isWithin(real, folder) || (obeyed !== '.config' && isWithin(folder, real))))
-        add(isWithin(real, folder) ? real : folder, how)
+      if (real !== undefined && isWithin(real, folder)) add(real, how)
     }
   }
   for (const { folder, how } of obeyedFolders) for (const real of await linkedFrom(path.join(home, folder), folder === '')) add(real, how)
-  const hooks = await hooksPath(home)
-  if (hooks !== undefined) add(hooks, 'git runs it (core.hooksPath of your own settings) with each commit')
+  for (const { target, from, when } of await namedByStartFiles(home)) add(target, `${when} reads or runs it, because ${from} names it`)
   return [...found.values()]
 }
 
@@ -70,15 +68,4 @@ async function linkedFrom(folder: string, dotted: boolean): Promise<readonly str
     }),
   )
   return targets.filter((target) => target !== undefined)
-}
-
-/** `core.hooksPath` of ~/.gitconfig, as far as a line says it plainly. */
-async function hooksPath(home: string): Promise<string | undefined> {
-  const file = path.join(home, '.gitconfig')
-  const facts = await stat(file).catch(() => undefined)
-  if (facts?.isFile() !== true || facts.size > 65_536) return undefined
-  const text = await readFile(file, 'utf8').catch(() => '')
-  const written = /^\s*hooksPath\s*=\s*"?([^"#;\n]+?)"?\s*$/im.exec(text)?.[1]
-  if (written === undefined) return undefined
-  return realpath(written.startsWith('~/') ? path.join(home, written.slice(2)) : written).catch(() => undefined)
 }

@@ -1,4 +1,5 @@
-// Each rule of `anchorhold policy check` on its own examples, read from real files by the real loader: the policy that has it, at its line, and the mended one.
+// Each rule of `anchorhold policy check` on its own examples, read from real files by the real loader: the policy that has it, at its line, and the
+// mended one (attacks.md PRX-54, CFG-13, CFG-14).
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -140,6 +141,28 @@ describe('what is found', () => {
       { id: 'host-runs-it', severity: 'error', subject: path.join(place.project, 'shellrc'), instead: 'workspace: { mode: review }' },
     ])
     expect(await check({ ...input, options: { args: [], workspace: 'review' } })).toEqual([])
+  })
+
+  it.each([
+    ['.bashrc', 'source ~/library/aliases.sh', 'aliases.sh', true],
+    ['.profile', '. "$HOME/library/aliases.sh"', 'aliases.sh', true],
+    ['.bashrc', '# source ~/library/aliases.sh', 'aliases.sh', false],
+    ['.bashrc', 'alias work="cd ~/library"', '', false],
+    ['.gitconfig', '[core]\n\thooksPath = ~/library', '', true],
+    ['.config/systemd/user/x.service', '[Service]\nExecStart=%h/library/aliases.sh --go', 'aliases.sh', true],
+    ['.config/autostart/x.desktop', 'Exec=~/library/aliases.sh', 'aliases.sh', true],
+  ])('reads from ~/%s which paths are obeyed: %s', async (file, line, target, obeyed) => {
+    using place = makePlace()
+    const input = { ...furnish(place), hostEnv: {} }
+    const folder = path.join(input.hostHome, 'library')
+    writeFileSync(path.join(folder, 'aliases.sh'), '')
+    mkdirSync(path.dirname(path.join(input.hostHome, file)), { recursive: true })
+    writeFileSync(path.join(input.hostHome, file), `${line}\n`)
+    place.user('files:\n  mount:\n    - { path: ~/library, mode: rw }\n')
+    const found = (await check(input)).filter(({ id }) => id === 'host-runs-it')
+    expect(found.map(({ subject, origin }) => [subject, origin.line])).toEqual(obeyed ? [[path.join(folder, target), 3]] : [])
+    place.user('files:\n  mount:\n    - { path: ~/library, mode: ro }\n')
+    expect(await check(input)).toEqual([])
   })
 
   it('never shows a value', async () => {
