@@ -54,7 +54,8 @@ export async function gather(flags: CostFlags, view: View): Promise<Gathered> {
   }
   const priceOf = pricesFor(logs, prices.table)
   const grouped = groupBy(view, logs, requests, priceOf, filter)
-  const report = makeReport({ view, logs, requests, grouped, filter, prices, priceOf, timeZone, now })
+  const metered = view === 'session' ? (await import('../gateway/meter/metered.ts')).readMetered(folders.state) : new Map<string, never>()
+  const report = makeReport({ metered, view, logs, requests, grouped, filter, prices, priceOf, timeZone, now })
   const passes = ({ time, model }: Step): boolean =>
     (times.since === undefined || time >= times.since) &&
     (times.until === undefined || time < times.until) &&

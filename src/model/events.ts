@@ -119,6 +119,8 @@ export interface ModelUsage {
   readonly port: number
   /** The shape of the API: `anthropic-messages`, `openai-responses`, `openai-chat`. */
   readonly api: string
+  /** The agent's own id of its session, where its requests carry one. */
+  readonly agentSession?: string
   readonly model?: string
   readonly status: number
   readonly streamed: boolean

@@ -62,6 +62,19 @@ it('is warned at 80 %, stops at 100 %, says why within a second of it, and its f
   expect(result.models.usd).toBeCloseTo(0.08, 2)
   expect(result.budget[0]?.spent).toBeCloseTo(result.models.usd, 9)
   expect(lines.filter(({ kind }) => kind === 'budget.warning').length).toBe(1)
+  // The log of the same session, beside what the wall saw of it.
+  const cost = JSON.parse((await anchorhold(world, ['cost', '--json', '--no-index'])).stdout) as {
+    rows: readonly { session: string; usd: number; totalTokens: number; metered: Record<string, number> }[]
+  }
+  const [row] = cost.rows
+  expect(cost.rows.length).toBe(1)
+  expect(row?.metered).toMatchObject({ requests: result.models.requests, usd: result.models.usd })
+  expect(row?.metered['differenceTokens']).toBe((row?.metered['totalTokens'] ?? 0) - (row?.totalTokens ?? 0))
+  expect(row?.metered['differenceUsd']).toBeCloseTo((row?.metered['usd'] ?? 0) - (row?.usd ?? 0), 9)
+  const detail = await anchorhold(world, ['cost', '--no-index', '--session', row?.session ?? ''])
+  expect(detail.stdout).toMatch(
+    /metered at the wall: \d+ requests, [\d.k]+ tokens, \$0\.0\d; (?:the same as in the log|difference to the log: )/,
+  )
   const usages = lines.filter(({ kind }) => kind === 'model.usage')
   expect(usages.every(({ timeToFirstTokenMs }) => typeof timeToFirstTokenMs === 'number')).toBe(true)
   expect(usages.find(({ outputTokens }) => outputTokens === 1_000)).toMatchObject({

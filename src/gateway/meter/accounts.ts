@@ -6,6 +6,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { liveness, type ProcessMark } from '../../host/liveness.ts'
 import type { BudgetLimit, BudgetUnit } from '../../model/budget.ts'
+import { meteredSchema, type MeteredNow } from './metered.ts'
 import { accountKey, type AccountName } from './periods.ts'
 
 /** Of dollars: ten-billionths, as price.ts counts. */
@@ -39,7 +40,7 @@ export interface Accounts extends Disposable {
   /** Takes a request's worst case into all accounts, or none. `limits`: the policy's. */
   reserve(names: readonly AccountName[], limits: readonly BudgetLimit[], worst: Amounts, mark: ProcessMark): Promise<Reserved>
   /** The reservation goes, what was really used comes. Without a reservation (0) it is only added. */
-  settle(names: readonly AccountName[], id: number, used: Amounts): Promise<void>
+  settle(names: readonly AccountName[], id: number, used: Amounts, metered?: MeteredNow): Promise<void>
   raise(name: AccountName, unit: BudgetUnit, amount: number): Promise<void>
   read(name: AccountName): Promise<Account>
 }
@@ -55,12 +56,18 @@ create table if not exists counter (id integer primary key autoincrement) strict
 /** `budget/accounts.sqlite` in the state folder, for its owner alone; made when it is first needed. Rejects with what the system or SQLite says. */
 export function openAccounts(stateDir: string): Accounts {
   let opened: Database | undefined
-  let ready: Promise<void> | undefined
-  const change = async <T>(work: (database: Database) => T): Promise<T> => {
-    const database = (opened ??= openDatabase(stateDir))
-    ready ??= transact(database, () => database.exec(schema))
-    await ready
-    return transact(database, () => work(database))
+  let ready = false
+  let last: Promise<unknown> = Promise.resolve()
+  /** One after the other in this process, too: a connection has one transaction. */
+  const change = <T>(work: (database: Database) => T): Promise<T> => {
+    const next = last.then(async () => {
+      const database = (opened ??= openDatabase(stateDir))
+      if (!ready) await transact(database, () => database.exec(schema + meteredSchema))
+      ready = true
+      return transact(database, () => work(database))
+    })
+    last = next.catch(() => undefined) // met by whoever asked for it
+    return next
   }
   return {
     declare: (names, limits) => change((database) => declare(database, names, limits)),
@@ -80,7 +87,7 @@ export function openAccounts(stateDir: string): Accounts {
           insert.run(id, accountKey(name), worst.usd, worst.tokens, worst.requests, mark.pid, mark.start, mark.machine)
         return { kind: 'reserved', id, standings }
       }),
-    settle: (names, id, used) =>
+    settle: (names, id, used, metered) =>
       change((database) => {
         database.prepare('delete from reserved where id = ?').run(id)
         const add = database.prepare(
@@ -88,6 +95,13 @@ export function openAccounts(stateDir: string): Accounts {
            usd = usd + excluded.usd, tokens = tokens + excluded.tokens, requests = requests + excluded.requests`,
         )
         for (const name of names) add.run(accountKey(name), used.usd, used.tokens, used.requests)
+        if (metered === undefined || metered.requests === 0) return
+        database
+          .prepare(
+            `insert into metered values (?, ?, ?, ?) on conflict do update set
+             requests = requests + excluded.requests, tokens = tokens + excluded.tokens, usd = usd + excluded.usd`,
+          )
+          .run(metered.agentSession, metered.requests, used.tokens, metered.usd)
       }),
     raise: (name, unit, amount) =>
       change((database) => {
@@ -121,22 +135,27 @@ function openDatabase(stateDir: string): Database {
 
 /** One at a time over all processes; waits without holding this one up. */
 async function transact<T>(database: Database, work: () => T): Promise<T> {
-  for (let tries = 0; ; tries++) {
-    try {
-      database.exec('begin immediate')
-      break
-    } catch (error) {
-      if (!isBusy(error) || tries > 2_000) throw error
-      await sleep(2 + Math.random() * 8)
-    }
-  }
+  await whenFree(() => database.exec('begin immediate'))
   try {
     const value = work()
-    database.exec('commit')
+    await whenFree(() => database.exec('commit')) // others that only look can be in the way of the last step
     return value
   } catch (error) {
     if (database.isTransaction) database.exec('rollback')
     throw error
+  }
+}
+
+/** Half a minute at most. */
+async function whenFree(work: () => void): Promise<void> {
+  const until = Date.now() + 30_000
+  for (;;) {
+    try {
+      return work()
+    } catch (error) {
+      if (!isBusy(error) || Date.now() > until) throw error
+    }
+    await sleep(2 + Math.random() * 8)
   }
 }
 

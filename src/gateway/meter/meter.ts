@@ -34,7 +34,7 @@ export interface Meter {
   /** Or the reason why it must not be sent. */
   admit(worst: Amounts): Promise<Admission | { readonly refused: string; readonly busy: boolean }>
   /** Once for each admission, however the request ended. */
-  settle(admission: Admission, used: Amounts): Promise<void>
+  settle(admission: Admission, used: Amounts, agentSession?: string): Promise<void>
   refuse(reason: string): void
   /** What the agent is to be told, once. */
   takeNote(): string | undefined
@@ -125,8 +125,9 @@ export function openMeter(input: MeterInput): Meter {
         waiting.delete(wake)
       }
     },
-    async settle({ names, id }, used) {
-      await accounts.settle(names, id, used)
+    async settle({ names, id }, used, agentSession) {
+      const metered = agentSession === undefined ? undefined : { agentSession, requests: used.requests, usd: used.usd }
+      await accounts.settle(names, id, used, metered)
       for (const wake of waiting) wake()
       if (limits.length > 0) warn(await standing())
     },

@@ -4,6 +4,7 @@ import { now } from '../../host/clock.ts'
 import type { Modifiers } from '../../usage/tokens.ts'
 import type { Amounts } from '../meter/accounts.ts'
 import { amounts, cutUsage, noUsage, priced, worstUsage } from '../meter/estimate.ts'
+import { agentSessionOf } from '../meter/metered.ts'
 import type { Admission, Meter } from '../meter/meter.ts'
 import { readAnswer, type AnswerReader } from '../meter/read-answer.ts'
 import { readRequestBody } from '../meter/read-request.ts'
@@ -109,8 +110,15 @@ function watched(
   }
 }
 
-function watchAnswer(meter: Meter, { target }: StepRequest, asked: ModelRequest, known: Known | undefined, admission: Admission): Watch {
+function watchAnswer(
+  meter: Meter,
+  { target, fields }: StepRequest,
+  asked: ModelRequest,
+  known: Known | undefined,
+  admission: Admission,
+): Watch {
   const began = now()
+  const agentSession = agentSessionOf(fields)
   let status = 0
   let first: number | undefined
   let complete = false
@@ -129,13 +137,14 @@ function watchAnswer(meter: Meter, { target }: StepRequest, asked: ModelRequest,
       const work = async (): Promise<void> => {
         await reader?.end()
         const { usage, usd, model, counted, requests } = reckon()
-        await meter.settle(admission, amounts(usage, usd, requests))
+        await meter.settle(admission, amounts(usage, usd, requests), agentSession)
         if (!delivered) return
         meter.emit({
           kind: 'model.usage',
           host: target.host,
           port: target.port,
           api: asked.shape.name,
+          ...(agentSession === undefined ? {} : { agentSession }),
           ...(model === undefined ? {} : { model: model.slice(0, 200) }),
           status,
           streamed: reader?.streamed ?? false,

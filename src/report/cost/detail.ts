@@ -7,9 +7,9 @@ import type { Style } from '../style.ts'
 import { plain } from '../text.ts'
 import { counted, duration } from '../units.ts'
 import { renderColumns, type CostColumn } from './columns.ts'
-import { percent, sparkline, tokens, usd } from './figures.ts'
+import { dollarsText, percent, sparkline, tokens, usd } from './figures.ts'
 import { headJson, totalsJson } from './json.ts'
-import type { CostReport } from './report.ts'
+import { reconcile, type CostReport } from './report.ts'
 import { tableLines } from './table.ts'
 
 /** Lines without line feeds. */
@@ -38,9 +38,23 @@ export function detailLines(report: CostReport, group: Group | undefined, steps:
       : style.warn(
           `${counted(broken.length, 'request')} broke the cache: ${tokens(sum(broken))} tokens sent again, ${usd(costOfBreaks(steps))}`,
         ),
+    ...meteredLines(report, group),
     '',
     ...tableLines(report, style),
   ]
+}
+
+/** The second opinion of the wall. */
+function meteredLines(report: CostReport, group: Group): readonly string[] {
+  const found = reconcile(report, group)
+  if (found === undefined) return []
+  const { requests, totalTokens, differenceTokens, differenceUsd } = found
+  const signed = (text: string, value: number): string => (value === 0 ? 'none' : `${value < 0 ? '-' : '+'}${text}`)
+  const difference =
+    differenceTokens === 0 && differenceUsd === 0
+      ? 'the same as in the log'
+      : `difference to the log: ${signed(`${tokens(Math.abs(differenceTokens))} tokens`, differenceTokens)}, ${signed(dollarsText(Math.abs(differenceUsd)), differenceUsd)}`
+  return [`metered at the wall: ${counted(requests, 'request')}, ${tokens(totalTokens)} tokens, ${dollarsText(found.usd)}; ${difference}`]
 }
 
 function sum(steps: readonly Step[]): number {
@@ -101,6 +115,7 @@ export function detailJson(
     totals: {
       ...totalsJson(total.all),
       subagents: { requests: total.subagents.requests, usd: dollars(total.subagents.money) },
+      metered: group === undefined ? null : (reconcile(report, group) ?? null),
       reported: reported === undefined ? null : { usd: reported.dollars, differenceUsd: reported.dollars - reported.computed },
     },
     models: [...total.models].map(([model, tally]) => ({ model, priced: tally.unpriced === 0, ...totalsJson(tally) })),

@@ -2,7 +2,7 @@
 import { hitRate, tokensOf, type Tally } from '../../cost/tally.ts'
 import type { Group } from '../../cost/group.ts'
 import type { View } from '../../cost/group.ts'
-import type { CostReport } from './report.ts'
+import { reconcile, type CostReport } from './report.ts'
 import { dollars } from '../../usage/price.ts'
 
 export const schema = 'anchorhold.cost/1'
@@ -88,6 +88,7 @@ function rowJson(report: CostReport, view: View, group: Group): Readonly<Record<
     lastAt: new Date(group.last).toISOString(),
     ...totalsJson(group.all),
     ...extras(report, group),
+    ...(view === 'session' ? { metered: reconcile(report, group) ?? null } : {}),
     models: [...group.models].map(([model, tally]) => ({ model, priced: tally.unpriced === 0, ...totalsJson(tally) })),
   }
 }

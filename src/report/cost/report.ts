@@ -22,6 +22,15 @@ export interface Damaged {
   readonly reason: string
 }
 
+/** What the wall metered of a session, beside what its log has: `difference` is metered less logged. */
+export interface Reconciled {
+  readonly requests: number
+  readonly totalTokens: number
+  readonly usd: number
+  readonly differenceTokens: number
+  readonly differenceUsd: number
+}
+
 export interface CostReport {
   readonly view: View
   readonly logs: Logs
@@ -32,6 +41,8 @@ export interface CostReport {
   readonly priceOf: PriceOf
   readonly timeZone: string
   readonly now: number
+  /** By session, where the gateway read its requests. */
+  readonly metered?: ReadonlyMap<string, { readonly requests: number; readonly tokens: number; readonly money: number }>
   readonly damaged: readonly Damaged[]
   readonly unreadable: readonly { readonly path: string; readonly reason: string }[]
   readonly unpriced: readonly { readonly model: string; readonly tokens: number }[]
@@ -72,6 +83,21 @@ export function makeReport(given: Omit<CostReport, 'damaged' | 'unreadable' | 'u
     unpriced: [...grouped.total.models].flatMap(([model, { unpriced }]) => (unpriced === 0 ? [] : [{ model, tokens: unpriced }])),
     reported: (group) => reportedOf(group, totals, computed),
     burn: (group) => burnOf(group, given.now),
+  }
+}
+
+/** Undefined where the wall read nothing of it, or where a group is no whole session. */
+export function reconcile({ metered, view, filter, logs }: CostReport, group: Group): Reconciled | undefined {
+  const whole = filter.since === undefined && filter.until === undefined && filter.model === undefined && group.sessions.size === 1
+  const [session] = group.sessions
+  const found = whole && view === 'session' && session !== undefined ? metered?.get(logs.sessions[session] ?? '') : undefined
+  if (found === undefined) return undefined
+  return {
+    requests: found.requests,
+    totalTokens: found.tokens,
+    usd: dollars(found.money),
+    differenceTokens: found.tokens - tokensOf(group.all),
+    differenceUsd: dollars(found.money - group.all.money),
   }
 }
 

@@ -9,7 +9,7 @@ import { plain } from '../text.ts'
 import { counted, duration, listed } from '../units.ts'
 import { renderColumns, type CostColumn } from './columns.ts'
 import { bar, dollarsText, percent, sparkline, tokens, usd } from './figures.ts'
-import type { CostReport } from './report.ts'
+import { reconcile, type CostReport } from './report.ts'
 
 interface Line {
   readonly name: string
@@ -127,6 +127,10 @@ function reportedText(report: CostReport, group: Group): string {
   return reported === undefined ? '' : dollarsText(reported.dollars)
 }
 
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0)
+}
+
 function remarks(report: CostReport, style: Style): readonly string[] {
   const { grouped, view, prices, damaged, unreadable, unpriced } = report
   const { all } = grouped.total
@@ -149,6 +153,15 @@ function remarks(report: CostReport, style: Style): readonly string[] {
         `reported by the agent itself for ${counted(reported.sessions, 'session')}: ${dollarsText(reported.dollars)}; computed here for the same: ${dollarsText(reported.computed)}`,
       ),
     )
+  const walls = grouped.groups.flatMap((group) => reconcile(report, group) ?? [])
+  if (walls.length > 0) {
+    const [there, difference] = [sumOf(walls.map((wall) => wall.usd)), sumOf(walls.map((wall) => wall.differenceUsd))]
+    found.push(
+      style.dim(
+        `metered at the wall for ${counted(walls.length, 'session')}: ${dollarsText(there)}; in their logs: ${dollarsText(there - difference)} (each: --session ID)`,
+      ),
+    )
+  }
   for (const { model, tokens: lacking } of unpriced)
     found.push(style.warn(`unpriced: ${plain(model)}, ${tokens(lacking)} tokens (not in the total)`))
   if (damaged.length > 0) {
