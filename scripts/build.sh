@@ -33,6 +33,7 @@ if ! fresh dist/native/.built "$hash" || [ ! -x dist/native/anchorhold-cell ]; t
   native anchorhold-enter -static native/enter*.c
   native anchorhold-scout -fPIE -pie native/scout*.c
   native anchorhold-upper -fPIE -pie native/upper.c
+  native anchorhold-probe -static native/probe.c
   printf '%s\n' "$hash" >dist/native/.built
 fi
 

@@ -10,11 +10,11 @@ export const layers: readonly (readonly string[])[] = [
   ['plan', 'gateway', 'session', 'review', 'cost'],
   ['report'],
   ['run'],
-  ['standin', 'demo'],
+  ['standin', 'demo', 'prove'],
   ['commands'],
 ]
 /** Used by commands (and tests) alone, never by the product's own path. */
-const onlyForCommands: readonly string[] = ['standin', 'demo']
+const onlyForCommands: readonly string[] = ['standin', 'demo', 'prove']
 /** The doors, in src itself. */
 const top = layers.length
 

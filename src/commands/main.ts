@@ -21,6 +21,7 @@ const table: CommandTable = {
   budget: () => import('./budget.ts'),
   cost: () => import('./cost.ts'),
   statusline: () => import('./statusline.ts'),
+  prove: () => import('./prove.ts'),
   doctor: () => import('./doctor.ts'),
   completion: () => import('./completion.ts'),
 }

@@ -8,6 +8,7 @@ import { costFailures } from './catalogue/cost.ts'
 import { engineFailures } from './catalogue/engine.ts'
 import { gatewayFailures } from './catalogue/gateway.ts'
 import { policyFailures } from './catalogue/policy.ts'
+import { proveFailures } from './catalogue/prove.ts'
 import { secretFailures } from './catalogue/secret.ts'
 import { reviewFailures } from './catalogue/review.ts'
 import { sessionFailures } from './catalogue/session.ts'
@@ -28,6 +29,7 @@ export type FailureCode =
   | keyof typeof engineFailures
   | keyof typeof gatewayFailures
   | keyof typeof policyFailures
+  | keyof typeof proveFailures
   | keyof typeof secretFailures
   | keyof typeof reviewFailures
   | keyof typeof sessionFailures
@@ -46,4 +48,5 @@ export const catalogue: Readonly<Record<FailureCode, CatalogueEntry>> = {
   ...budgetFailures,
   ...commandFailures,
   ...costFailures,
+  ...proveFailures,
 }

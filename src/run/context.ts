@@ -6,6 +6,7 @@ import { callerEnv } from '../host/caller-env.ts'
 import { configDir, dataDir, packageRoot, stateDir } from '../host/paths.ts'
 import type { LaunchOptions } from '../model/engine.ts'
 import type { Emit } from '../model/events.ts'
+import type { Policy } from '../model/policy.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -17,6 +18,8 @@ export interface RunContext {
   readonly stdio: LaunchOptions['stdio']
   readonly version: string
   readonly onEvent?: Emit
+  /** The policy where the caller has loaded it itself; then none is read. */
+  readonly policy?: Policy
   /** Aborting it ends the cell. */
   readonly signal?: AbortSignal
 }

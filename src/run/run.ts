@@ -74,17 +74,19 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
   const project = await openProject(options.project ?? context.cwd, home, Object.values(folders))
   // Arguments without an agent are a plain command; with neither, the policy's agent runs.
   const agentOf = (name: string | undefined) => findAgent(options.agent ?? (options.args.length === 0 ? name : undefined))
-  const { policy, notes } = await loadPolicy({
-    options,
-    project,
-    registries,
-    agentPresets: (name) => agentOf(name).presets,
-    agentSecrets: (name, taken) => agentOf(name).secrets({ hostEnv: env, hostHome: home, taken }),
-    hostEnv: env,
-    hostHome: home,
-    configDir: folders.config,
-    stateDir: folders.state,
-  })
+  const load = () =>
+    loadPolicy({
+      options,
+      project,
+      registries,
+      agentPresets: (name) => agentOf(name).presets,
+      agentSecrets: (name, taken) => agentOf(name).secrets({ hostEnv: env, hostHome: home, taken }),
+      hostEnv: env,
+      hostHome: home,
+      configDir: folders.config,
+      stateDir: folders.state,
+    })
+  const { policy, notes } = context.policy === undefined ? await load() : { policy: context.policy, notes: [] }
   if (continued !== undefined && policy.workspace.mode !== 'review')
     throw new Failure('review/other-mode', { id: continued.proposal.id, mode: policy.workspace.mode })
   await Promise.all(policy.files.mount.map((mount) => checkMount(mount.path, home, Object.values(folders))))

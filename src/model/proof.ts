@@ -1,0 +1,86 @@
+// What a proof is made of: probes (the catalogue of probes/), and what came of each on one machine with one policy.
+import type { EngineName } from './policy.ts'
+
+export const walls = ['files', 'network', 'gateway', 'secrets', 'kernel', 'resources', 'terminal', 'persistence', 'policy'] as const
+export type Wall = (typeof walls)[number]
+
+export const clients = ['sh', 'node', 'python', 'static'] as const
+/** What makes an attempt inside: a shell, Node, Python, a program without shared libraries that asks the kernel itself. */
+export type Client = (typeof clients)[number]
+
+export type ProbeSet = 'quick' | 'standard' | 'full'
+
+/** A verb that clients know, and its fields with places in braces: `[read, "{beside}/key"]`. */
+export type Try = readonly [string, ...string[]]
+
+/** Who decides. All but `answer` and `shows` look from outside. */
+export type ProbeWitness =
+  /** The value that lies in that place comes back from the cell in no form. */
+  | { readonly kind: 'canary' }
+  /** Nobody visits the probe's own listeners. */
+  | { readonly kind: 'listener' }
+  /** These paths of the host are not there afterwards. */
+  | { readonly kind: 'absent'; readonly paths: readonly string[] }
+  /** These files of the host are what they were. */
+  | { readonly kind: 'unchanged'; readonly paths: readonly string[] }
+  /** Every attempt is refused: the kernel's own answer, which nobody outside can see. */
+  | { readonly kind: 'answer' }
+  /** What was read matches: a state that the kernel reports. */
+  | { readonly kind: 'shows'; readonly pattern: string }
+
+export interface Probe {
+  readonly id: string
+  readonly wall: Wall
+  /** What it means to the user, in one sentence. */
+  readonly says: string
+  readonly promise: string
+  /** Rows of docs/attacks.md. */
+  readonly source: readonly string[]
+  readonly set: ProbeSet
+  /** `stand-in`: in a project made for the purpose, because it writes there. */
+  readonly place: 'project' | 'stand-in'
+  readonly try: readonly Try[]
+  /** Absent: every client that knows the verb. */
+  readonly clients?: readonly Client[]
+  readonly witness: ProbeWitness
+  /** The try of the same kind that must work in the same cell, or nothing is shown. */
+  readonly control: string
+  /** The launch in which it must go red: without a wall, or in a cell whose policy allows what is tried. */
+  readonly weakened: 'bare' | 'allowed'
+  /** The weakened launch needs root to go red. */
+  readonly weakenedNeedsRoot?: true
+  readonly engines: 'all' | readonly EngineName[]
+  /** Where it says that this is not promised: an attempt that gets through is a limit then. */
+  readonly limit?: string
+}
+
+export type ProbeOutcome = 'holds' | 'leaks' | 'limit' | 'not-applicable' | 'could-not-run'
+
+export interface ProbeResult {
+  readonly id: string
+  readonly wall: Wall
+  readonly result: ProbeOutcome
+  readonly says: string
+  readonly promise: string
+  readonly source: readonly string[]
+  /** Why, in one sentence. */
+  readonly why: string
+  /** What came of it per client. */
+  readonly clients: Readonly<Partial<Record<Client, ProbeOutcome>>>
+}
+
+export interface Proof {
+  readonly verdict: 'holds' | 'leaks' | 'could-not-run'
+  readonly probes: readonly ProbeResult[]
+  readonly promises: readonly { readonly id: string; readonly kept: boolean; readonly probes: number }[]
+  /** What the user's own policy opens, in words. */
+  readonly opens: readonly string[]
+  readonly engine: EngineName
+  readonly set: ProbeSet
+  readonly versions: { readonly anchorhold: string; readonly node: string }
+  readonly kernel: string
+  readonly policyDigest: string
+  readonly project: string
+  readonly date: string
+  readonly milliseconds: number
+}

@@ -1,0 +1,76 @@
+// Proof: the user's policy with canaries in it: made-up values for every secret and passed variable, one more allowed name, which leads to a
+// listener of ours. All else is what `run` would take. Pure.
+import { canonicalHost } from '../policy/host-name.ts'
+import { isShared } from '../policy/open-hosts.ts'
+import { originText, ruleText } from '../policy/judge.ts'
+import type { HostRule, Origin, Policy, Route } from '../model/policy.ts'
+
+const origin: Origin = { kind: 'flag', source: 'anchorhold prove' }
+
+export interface CanaryNames {
+  /** Led to its listener, and allowed. */
+  readonly allowed: { readonly host: string; readonly port: number }
+  /** Led to the probes' listeners and not allowed, but in a weakened cell. */
+  readonly denied: readonly { readonly host: string; readonly port: number }[]
+  readonly allowDenied: boolean
+}
+
+/** Variables that hold no secret and that programs need as they are. */
+const plainNames = /^(PATH|HOME|USER|LOGNAME|SHELL|TERM|TZ|LANG|LC_\w+|JAVA_HOME|COLORTERM)$/
+
+export interface CanaryPolicy {
+  readonly policy: Policy
+  /** For the sources of the secrets: variables with made-up values. */
+  readonly env: Readonly<Record<string, string>>
+}
+
+export function withCanaries(policy: Policy, names: CanaryNames, madeUp: (name: string) => string): CanaryPolicy {
+  const opened = [names.allowed, ...(names.allowDenied ? names.denied : [])]
+  const rules: readonly HostRule[] = opened.map(({ host }) => ({
+    effect: 'allow',
+    pattern: { kind: 'host', host: canonicalHost(host) },
+    ports: [80],
+    origin,
+  }))
+  const routes: readonly Route[] = [names.allowed, ...names.denied].map(({ host, port }) => ({
+    host: canonicalHost(host),
+    port: 80,
+    to: { address: '127.0.0.1', port, scheme: 'tcp' },
+    origin,
+  }))
+  const variable = (at: number): string => `ANCHORHOLD_PROVE_SECRET_${at}`
+  return {
+    policy: {
+      ...policy,
+      network: { ...policy.network, rules: [...policy.network.rules, ...rules], routes: [...policy.network.routes, ...routes] },
+      secrets: policy.secrets.map((rule, at) => ({ ...rule, from: { kind: 'env', variable: variable(at) } })),
+      env: policy.env.map((rule) =>
+        rule.value === undefined && !plainNames.test(rule.name) ? { ...rule, value: madeUp(rule.name) } : rule,
+      ),
+    },
+    env: Object.fromEntries(policy.secrets.map((rule, at) => [variable(at), madeUp(rule.name)])),
+  }
+}
+
+/** What the user's own lines open, one sentence each. */
+export function opensOf(policy: Policy): readonly string[] {
+  const own = (one: Origin): boolean => one.kind !== 'built-in' && one.kind !== 'preset'
+  return [
+    ...policy.network.rules
+      .filter((rule) => rule.effect === 'allow' && own(rule.origin) && isShared(rule.pattern))
+      .map(
+        (rule) =>
+          `${ruleText(rule)} (${originText(rule.origin)}) lets anybody who can publish or collect there receive what the agent sends`,
+      ),
+    ...policy.network.rules
+      .filter((rule) => rule.effect === 'allow' && own(rule.origin) && rule.pattern.kind === 'subdomains' && !isShared(rule.pattern))
+      .map((rule) => `${ruleText(rule)} (${originText(rule.origin)}) lets every host below that name be reached`),
+    ...policy.files.mount.map(
+      (mount) => `${mount.path} (${originText(mount.origin)}) can be read${mount.mode === 'rw' ? ' and written' : ''} by the agent`,
+    ),
+    ...policy.files.unprotect.map((rule) => `${rule.glob} (${originText(rule.origin)}) may be written, and something on the host obeys it`),
+    ...policy.env
+      .filter((rule) => own(rule.origin) && rule.value === undefined)
+      .map((rule) => `your variable ${rule.name} (${originText(rule.origin)}) is in the cell as it is`),
+  ]
+}
