@@ -24,7 +24,7 @@ export const fileRules: readonly CheckRule[] = [
             subject: show(path, 300),
             origin,
             means: `the agent can read ${show(first.file, 300)} (${first.what})${more}.`,
-            instead: `hide: [${[...new Set(found.map(({ file, mount }) => hideGlob(file, mount)))].slice(0, 5).join(', ')}]`,
+            instead: `files: { hide: [${[...new Set(found.map(({ file, mount }) => hideGlob(file, mount)))].slice(0, 5).join(', ')}] }`,
           },
         ]
       }),
@@ -114,7 +114,8 @@ export const fileRules: readonly CheckRule[] = [
         .map(({ glob, origin }) => ({
           subject: glob,
           origin,
-          means: 'nothing there has such a name now; if it was meant for a file that exists, that file is not hidden.',
+          means:
+            'nothing there has such a name now (dependency folders left out); if it was meant for a file that exists, that file is not hidden.',
         })),
   },
 ]

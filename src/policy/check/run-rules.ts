@@ -80,7 +80,7 @@ export const runRules: readonly CheckRule[] = [
             subject: tool,
             origin,
             means: 'a list that lets every command pass is auto by another name.',
-            instead: 'allow: ["Bash(git status:*)"]',
+            instead: 'permissions: { mode: allow-listed, allow: ["Bash(git status:*)"] }',
           },
         ]
       })

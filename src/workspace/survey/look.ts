@@ -5,10 +5,10 @@ import path from 'node:path'
 
 /** Entries that are looked at in one folder with everything below it. */
 const most = 20_000
-/** Big, and made by machines. */
+/** Big, and made by machines: not gone into. */
 const skipped: ReadonlySet<string> = new Set(['node_modules', '.venv', 'target', '__pycache__'])
 
-/** Calls `see` with every path below (relative to `start`; '' for the thing itself). False where not everything was looked at. */
+/** Calls `see` with every path below (relative to `start`; '' for the thing itself). False where more was there than is looked at. */
 export async function lookThrough(start: string, see: (relative: string, entry: 'folder' | 'file') => void): Promise<boolean> {
   const facts = await lstat(start).catch(() => undefined)
   if (facts?.isDirectory() !== true) {
@@ -26,8 +26,7 @@ export async function lookThrough(start: string, see: (relative: string, entry: 
       const isFolder = entry.isDirectory()
       see(relative, isFolder ? 'folder' : 'file')
       if (!isFolder) continue
-      if (skipped.has(entry.name) || (entry.name === 'objects' && folder.endsWith('.git'))) whole = false
-      else waiting.push(relative)
+      if (!skipped.has(entry.name) && !(entry.name === 'objects' && folder.endsWith('.git'))) waiting.push(relative)
     }
   }
   return whole

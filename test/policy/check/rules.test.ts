@@ -3,12 +3,14 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
 import { lookAround } from '../../../src/commands/policy-check.ts'
 import { checkPolicy, checkRules } from '../../../src/policy/check/check.ts'
 import type { CheckFinding } from '../../../src/policy/check/types.ts'
 import { loadToCheck } from '../../../src/policy/load-to-check.ts'
 import { openPlaces } from '../../../src/policy/open-places.ts'
 import type { LoadInput } from '../../../src/policy/load.ts'
+import { policySchema } from '../../../src/policy/schema.ts'
 import { fixedRegistry, makePlace, type Place } from '../fixture.ts'
 
 /** A home with something of everything that the examples speak of. */
@@ -18,7 +20,16 @@ function furnish(place: Place): LoadInput {
   writeFileSync(path.join(hostHome, 'keys', 'server.key'), 'no key')
   writeFileSync(path.join(hostHome, 'library', 'index.ts'), '')
   writeFileSync(path.join(place.project, 'present.json'), '{}')
+  for (const folder of ['.git/objects/00', 'node_modules/x']) mkdirSync(path.join(place.project, folder), { recursive: true })
   return { ...place.input, registries: [fixedRegistry('npm', 'registry.company.test')], hostEnv: { PATH: path.join(hostHome, 'scripts') } }
+}
+
+/** A line of a policy that its schema takes (names in capitals are the reader's to fill in), or something to do. */
+function canBeCopied(text: string): boolean {
+  if (/^(?:anchorhold |take out )/.test(text)) return true
+  const tree: unknown = parse(text)
+  const places = [{ network: { allow: tree } }, { secrets: tree }, { files: { mount: tree } }]
+  return (Array.isArray(tree) ? places : [tree]).some((place) => policySchema.safeParse(place).success)
 }
 
 async function check(input: LoadInput): Promise<readonly CheckFinding[]> {
@@ -36,8 +47,9 @@ describe.each(checkRules.map((rule) => [rule.id, rule] as const))('%s', (id, { e
     expect(found.length).toBeGreaterThan(0)
     const line = example.has.split('\n').findIndex((text) => text.includes('# here')) + 1
     expect(found.map(({ origin }) => [origin.source, origin.line])).toEqual(found.map(() => [file, line]))
-    for (const { means, subject } of found) {
+    for (const { means, subject, instead } of found) {
       expect(subject).not.toBe('')
+      expect(instead === undefined || canBeCopied(instead), instead).toBe(true)
       expect(means).toMatch(/^\S.*\.$/s)
     }
   })
@@ -124,7 +136,7 @@ describe('what is found', () => {
     expect((await check(input)).map(({ id }) => id)).toEqual([])
     writeFileSync(path.join(folder, 'tls.pem'), '')
     const [one] = await check(input)
-    expect(one).toMatchObject({ id: 'mount-credentials', severity: 'error', instead: 'hide: ["tls.pem"]' })
+    expect(one).toMatchObject({ id: 'mount-credentials', severity: 'error', instead: 'files: { hide: ["tls.pem"] }' })
     place.user(`${mount}  hide: ["tls.pem"]\n`)
     expect(await check(input)).toEqual([])
     place.user(`${mount}  hide: ["tls.pem"]\n  unprotect: [.env]\n`)
