@@ -5,19 +5,20 @@ import { countLines, hunksOf, splitLines } from './hunks.ts'
 import { matchLines } from './edits.ts'
 import { judgeChange } from './risk/judge.ts'
 import type { Seen } from './risk/rule.ts'
+import type { Known } from '../secrets/scan/finding.ts'
 import { scanChanges, type Found } from './scanned.ts'
 import { contentOf, isBinary, textLimit, unknownHash } from './tree.ts'
 
 /** Contents of so many changes are read; of what comes after, the names are judged. Nobody reads more lines than that. */
 const mostRead = 5000
 
-/** @param want `lines`: also how many lines came and went; the end of a run needs risks only */
+/** @param want `lines`: also how many lines came and went; the end of a run needs risks only. `mine`: the reader's own values, which are looked for */
 export async function inspect(
   changes: readonly Change[],
   sidesOf: (change: Change) => Sides,
-  want: { readonly lines: boolean; readonly folder: string },
+  want: { readonly lines: boolean; readonly folder: string; readonly mine?: readonly Known[] | undefined },
 ): Promise<readonly Change[]> {
-  const scanned = await scanChanges(changes, sidesOf, want.folder)
+  const scanned = await scanChanges(changes, sidesOf, want.folder, want.mine)
   let read = 0
   return changes.map((change) => {
     if (change.git === 'history') return { ...change, risks: judgeChange(change, undefined) }

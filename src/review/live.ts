@@ -8,6 +8,7 @@ import { inspect } from './inspect.ts'
 import type { MemoryEntry } from './memory.ts'
 import { riskyFirst, type Review } from './open-review.ts'
 import type { BaseEntry, Proposal } from './proposal.ts'
+import type { Known } from '../secrets/scan/finding.ts'
 import { readRemembered } from './remembered.ts'
 
 export interface LiveReview extends Review {
@@ -25,7 +26,7 @@ export interface LiveReview extends Review {
  */
 export async function openLive(
   sessionFolder: string,
-  options: { readonly lines: boolean; readonly back?: boolean },
+  options: { readonly lines: boolean; readonly back?: boolean; readonly mine?: readonly Known[] },
 ): Promise<LiveReview | undefined> {
   const remembered = await readRemembered(sessionFolder)
   if (remembered === undefined) return undefined
@@ -42,7 +43,7 @@ export async function openLive(
     0,
     sides,
   )
-  const changes = await inspect(found, sidesOf, { lines: options.lines, folder })
+  const changes = await inspect(found, sidesOf, { lines: options.lines, folder, mine: options.mine })
   const owned = opened.move()
   return {
     proposal: asProposal(memory.session, memory.project),

@@ -9,6 +9,7 @@ import { collectUpper, type Sides } from './collect.ts'
 import type { FoundProposal } from './find.ts'
 import { inspect } from './inspect.ts'
 import type { BaseEntry, Proposal } from './proposal.ts'
+import type { Known } from '../secrets/scan/finding.ts'
 import { readUpper } from './upper.ts'
 
 export interface Review extends Disposable {
@@ -29,11 +30,14 @@ export interface Review extends Disposable {
  * @param options `settle`: the caller holds the proposal (lock.ts), and what was not noted of the original is noted now
  * @throws Failure `review/unreadable`
  */
-export async function openReview(found: FoundProposal, options: { readonly lines: boolean; readonly settle: boolean }): Promise<Review> {
+export async function openReview(
+  found: FoundProposal,
+  options: { readonly lines: boolean; readonly settle: boolean; readonly mine?: readonly Known[] },
+): Promise<Review> {
   const settled = options.settle
     ? await settleProposal(found.proposal, found.folder)
     : { proposal: found.proposal, upper: await readUpper(found.proposal, found.folder), base: await readBase(found.folder) }
-  return reviewOf(settled, found.folder, options.lines)
+  return reviewOf(settled, found.folder, options)
 }
 
 /** For the last line of a run. `waiting` counts git's own record too: commits alone are worth keeping. */
@@ -41,12 +45,16 @@ export async function countChanges(
   settled: Settled,
   folder: string,
 ): Promise<{ readonly changes: number; readonly eyes: number; readonly waiting: number }> {
-  using review = await reviewOf(settled, folder, false)
+  using review = await reviewOf(settled, folder, { lines: false })
   const own = review.changes.filter(({ git }) => git !== 'history')
   return { changes: own.length, eyes: own.filter(isRisky).length, waiting: own.length === 0 ? review.changes.length : own.length }
 }
 
-async function reviewOf({ proposal, upper, base }: Settled, folder: string, lines: boolean): Promise<Review> {
+async function reviewOf(
+  { proposal, upper, base }: Settled,
+  folder: string,
+  { lines, mine }: { readonly lines: boolean; readonly mine?: readonly Known[] },
+): Promise<Review> {
   using opened = new DisposableStack()
   const sides = proposal.roots.map((root, index): Sides => {
     const project = opened.use(openBelow(root.path))
@@ -69,7 +77,7 @@ async function reviewOf({ proposal, upper, base }: Settled, folder: string, line
   const changes = await inspect(
     all.filter((change) => !isHidden(change)),
     sidesOf,
-    { lines, folder },
+    { lines, folder, mine },
   )
   const owned = opened.move()
   return {

@@ -3,11 +3,12 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { Change } from '../model/change.ts'
-import type { Finding } from '../secrets/scan/finding.ts'
+import type { Finding, Known } from '../secrets/scan/finding.ts'
 import type { Sides } from './collect.ts'
 import { contentOf } from './tree.ts'
 
-export type Found = Pick<Finding, 'name' | 'line'>
+/** `mine`: the value of one of the reader's own secrets, which `name` names. */
+export type Found = Pick<Finding, 'name' | 'line'> & { readonly mine?: true }
 
 /** Larger files hold data; so many are read at most, the first by path. */
 const largest = 2 ** 20
@@ -15,8 +16,44 @@ const mostFiles = 500
 /** Other people's code: its keys are no leak of the reader's. */
 const foreign = /(?:^|\/)(?:node_modules|\.venv|venv|site-packages|vendor|third_party|\.git)\//
 
+/** What is looked through for the reader's own values: everything, since that is quick, and other people's code cannot have them. */
+const largestForMine = 2 ** 25
+const mostForMine = 5_000
+
 /** @returns findings by hash of the content; none for what was not looked at */
 export async function scanChanges(
+  changes: readonly Change[],
+  sidesOf: (change: Change) => Sides,
+  folder: string,
+  mine: readonly Known[] = [],
+): Promise<ReadonlyMap<string, readonly Found[]>> {
+  const shaped = await scanShapes(changes, sidesOf, folder)
+  return mine.length === 0 ? shaped : addMine(shaped, changes, sidesOf, mine)
+}
+
+/** Never kept: which values are whose changes. */
+async function addMine(
+  shaped: ReadonlyMap<string, readonly Found[]>,
+  changes: readonly Change[],
+  sidesOf: (change: Change) => Sides,
+  mine: readonly Known[],
+): Promise<ReadonlyMap<string, readonly Found[]>> {
+  const { openScan } = await import('../secrets/scan/scan.ts')
+  const scan = openScan(mine, { formats: false })
+  const all = new Map(shaped)
+  const wanted = changes.filter(({ after, git }) => after?.kind === 'file' && after.size <= largestForMine && git === undefined)
+  for (const change of wanted.slice(0, mostForMine)) {
+    if (change.after?.kind !== 'file') continue
+    const found = await scan(contentOf(sidesOf(change).after, change.path, change.after), '')
+    if (found.length === 0) continue
+    const lines = new Set(found.map(({ line }) => line))
+    const others = (shaped.get(change.after.hash) ?? []).filter(({ line }) => !lines.has(line))
+    all.set(change.after.hash, [...found.map(({ name, line }): Found => ({ name, line, mine: true })), ...others])
+  }
+  return all
+}
+
+async function scanShapes(
   changes: readonly Change[],
   sidesOf: (change: Change) => Sides,
   folder: string,

@@ -1,6 +1,6 @@
 // `anchorhold secret scan` as a user types it: files, what is staged, what a session left. The value is never shown.
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, it } from 'vitest'
 import { anchorhold, inCell, makeWorld } from '../support/anchorhold.ts'
@@ -108,4 +108,22 @@ it('a secret whose value has to be asked for is named as not looked for', async 
   writeFileSync(path.join(world.home, '.config', 'anchorhold', 'policy.yaml'), JSON.stringify(policy))
   const done = await anchorhold(world, ['secret', 'scan'])
   expect([done.code, done.stderr]).toEqual([0, expect.stringContaining('not looked for: VAULT: its command is not asked for a scan')])
+})
+
+it('what an agent proposes is looked through for the user’s own values before it is applied; a word that is a password is none', async () => {
+  const world = gitWorld()
+  const made = `printf 'one\\nk: ${Buffer.from(value).toString('base64')}\\n' > kept.txt; mkdir vendor; printf '%s' ${value} > vendor/other; echo secretsauce > soup`
+  const ran = await inCell(world, made, ['--workspace', 'review'])
+  expect(ran.code, ran.stderr).toBe(0)
+  const env = { MY_API_TOKEN: value, DB_PASSWORD: 'secretsauce' }
+  const diff = await anchorhold(world, ['diff'], { env })
+  expect(diff.stdout).toContain('the value of your secret MY_API_TOKEN')
+  expect(diff.stdout.match(/MY_API_TOKEN/g)).toHaveLength(2)
+  expect(diff.stdout).not.toContain('DB_PASSWORD')
+  const applied = await anchorhold(world, ['apply', '--all'], { env })
+  expect(applied.stdout + applied.stderr).toMatch(/kept\.txt/)
+  expect(existsSync(path.join(world.project, 'soup'))).toBe(true)
+  expect(existsSync(path.join(world.project, 'kept.txt'))).toBe(false)
+  expect(existsSync(path.join(world.project, 'vendor/other'))).toBe(false)
+  for (const { stdout, stderr } of [diff, applied]) expect(`${stdout}${stderr}`).not.toMatch(new RegExp(`[^+]${value}`))
 })

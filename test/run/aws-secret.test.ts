@@ -47,7 +47,7 @@ function check(request: IncomingMessage, body: Buffer): boolean {
 const signed = (service: string, region = 'eu-central-1'): string =>
   `curl -sS --aws-sigv4 aws:amz:${region}:${service} --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY"`
 
-it('what is signed inside with placeholders arrives signed with the key; the key is nowhere inside, nor in an answer', async () => {
+it('SEC-25 what is signed inside with placeholders arrives signed with the key; the key is nowhere inside, nor in an answer', async () => {
   const world = makeWorld()
   const bucket = await openBucket()
   const policy = policyFile(world, {

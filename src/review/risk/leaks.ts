@@ -15,7 +15,10 @@ export const leakDetectors: readonly Detector[] = [
       return found
         .filter(({ line }) => fresh === undefined || fresh.has(line))
         .slice(0, most)
-        .map(({ line, name }) => ({ reason: `what looks like a credential: ${name}`, ...(binary ? {} : { line }) }))
+        .map(({ line, name, mine }) => ({
+          reason: mine === true ? `the value of your secret ${name}` : `what looks like a credential: ${name}`,
+          ...(binary ? {} : { line }),
+        }))
     },
   },
 ]

@@ -24,7 +24,7 @@ export interface Seen {
   /** New or changed lines of the new side, decoded as UTF-8, with their 1-based numbers. Computed once, when first asked for. */
   readonly added: () => readonly { readonly line: number; readonly text: string }[]
   /** Credentials in the new content (scanned.ts). */
-  readonly found: readonly { readonly name: string; readonly line: number }[]
+  readonly found: readonly { readonly name: string; readonly line: number; readonly mine?: true }[]
   /** Names in the folder that the path lies in, as the host has them. */
   readonly siblings: () => readonly string[]
 }

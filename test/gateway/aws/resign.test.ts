@@ -1,4 +1,4 @@
-// A request signed inside with placeholders leaves signed with the key: checked by a verifier of its own, as AWS would.
+// A request signed inside with placeholders leaves signed with the key: checked by a verifier of its own, as AWS would (attacks.md SEC-25).
 import { createHash, createHmac } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { resign, type Keys, type SignedRequest } from '../../../src/gateway/aws/resign.ts'
