@@ -35,7 +35,7 @@ export function summarize(input: SummaryInput): readonly string[] {
   const told =
     input.quiet === true
       ? []
-      : [...metered(input.state), ...echoed(input.state), ...gitMerged(input.state), ...refused(input), ...warnings(input.state)]
+      : [...metered(input), ...echoed(input.state), ...gitMerged(input.state), ...refused(input), ...warnings(input.state)]
   const lines = [...needed, ...told]
   const overview = input.verbose === true || (input.quiet !== true && (style.terminal || lines.length > 0))
   return [...(overview ? [line(summaryLine(input))] : []), ...lines].map((text) => text.replace(/^anchorhold:/, style.bold('anchorhold:')))
@@ -59,8 +59,10 @@ function summaryLine({ session, state }: SummaryInput): string {
   return `session ${session}${parts.length > 0 ? `: ${parts.join('; ')}` : ''}`
 }
 
-function metered({ models, budget }: SessionState): readonly string[] {
-  return models.requests === 0 && budget === undefined ? [] : [line(modelsInWords(models, budget))]
+/** In a pipe only where there is a budget: else it is the command's own output that is wanted there. */
+function metered({ state: { models, budget }, style, verbose }: SummaryInput): readonly string[] {
+  const wanted = budget !== undefined || (models.requests > 0 && (verbose === true || style?.terminal === true))
+  return !wanted ? [] : [line(modelsInWords(models, budget))]
 }
 
 function spent({ budgetRefused }: SessionState): readonly string[] {

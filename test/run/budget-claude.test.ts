@@ -36,7 +36,7 @@ function options({ port }: Standin): readonly string[] {
 
 const said = (body: string): boolean => body.includes('of the budget for this session is spent')
 
-it('is warned at 80 %, stops at 100 %, says why within a second of it, and its files are kept', async () => {
+it('is warned at 80 %, stops at 100 % without trying again, says why, and its files are kept', async () => {
   const world = claudeWorld()
   await using standin = await startStandin({ script: ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => write(name)) })
   const { code, stdout, stderr } = await anchorhold(world, ['run', '--budget=0.07', '--json', ...options(standin), 'claude', '-p', 'go'], {
@@ -62,6 +62,7 @@ it('is warned at 80 %, stops at 100 %, says why within a second of it, and its f
   expect(result.models.usd).toBeCloseTo(0.08, 2)
   expect(result.budget[0]?.spent).toBeCloseTo(result.models.usd, 9)
   expect(lines.filter(({ kind }) => kind === 'budget.warning').length).toBe(1)
+  expect(lines.filter(({ kind }) => kind === 'budget.refused').length).toBeLessThanOrEqual(2)
   // The log of the same session, beside what the wall saw of it.
   const cost = JSON.parse((await anchorhold(world, ['cost', '--json', '--no-index'])).stdout) as {
     rows: readonly { session: string; usd: number; totalTokens: number; metered: Record<string, number> }[]

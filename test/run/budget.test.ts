@@ -1,5 +1,5 @@
 // The meter and the budget in real cells, with curl against servers made here: each API's shape and words, TLS that is ended for the budget alone,
-// two cells on one budget, what has no price, and what cannot be read.
+// (attacks.md SEC-29) two cells on one budget, what has no price, and what cannot be read.
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import http from 'node:http'

@@ -36,8 +36,9 @@ export interface Meter {
   /** Once for each admission, however the request ended. */
   settle(admission: Admission, used: Amounts, agentSession?: string): Promise<void>
   refuse(reason: string): void
-  /** What the agent is to be told, once. */
-  takeNote(): string | undefined
+  /** What the agent is to be told, until `noted`. */
+  note(): string | undefined
+  noted(): void
   /** Work that goes on after an answer is through; `close` waits for it. */
   track(work: Promise<void>): void
   /** Waits for what is under way, and tells where the budget stands. Idempotent. */
@@ -131,12 +132,12 @@ export function openMeter(input: MeterInput): Meter {
       for (const wake of waiting) wake()
       if (limits.length > 0) warn(await standing())
     },
-    takeNote() {
-      const [first] = notes
-      if (first === undefined) return undefined
-      const text = `<system-reminder>A note of anchorhold, the sandbox that this session runs in: ${notes.join(' ')} Requests to models end when it is used up. Finish what matters most, and leave the work in a state that can be used.</system-reminder>`
+    note: () =>
+      notes.length === 0
+        ? undefined
+        : `<system-reminder>A note of anchorhold, the sandbox that this session runs in: ${notes.join(' ')} Requests to models end when it is used up. Finish what matters most, and leave the work in a state that can be used.</system-reminder>`,
+    noted: () => {
       notes = []
-      return text
     },
     async close() {
       if (closed) return

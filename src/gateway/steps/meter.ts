@@ -21,7 +21,8 @@ export function meterStep(meter: Meter, ground: Required<Pick<Step, 'concerns' |
     async request(request) {
       const { target, method, path, websocket } = request
       const asked = websocket ? modelRequest('POST', path) : modelRequest(method, path)
-      const strict = limited && (asked !== undefined || ground.concerns(target) !== undefined)
+      // Elsewhere a path may look like a model's by chance.
+      const strict = limited && ground.concerns(target) !== undefined
       if (websocket)
         return strict
           ? unreadable('what passes in a WebSocket cannot be metered', 'use the API over plain requests, or run without a budget')
@@ -38,7 +39,7 @@ export function meterStep(meter: Meter, ground: Required<Pick<Step, 'concerns' |
       const json = body === undefined ? undefined : object(body.json)
       const facts = json === undefined ? undefined : asked.shape.facts(json, asked.kind)
       if (body === undefined || json === undefined || facts === undefined)
-        return limited ? refused(meter, asked, 'this request could not be read, so what it may cost is not known') : pass
+        return strict ? refused(meter, asked, 'this request could not be read, so what it may cost is not known') : pass
       return judged(meter, request, asked, { json, bytes: body.bytes, facts })
     },
   }
@@ -72,8 +73,9 @@ async function judged(meter: Meter, request: StepRequest, asked: ModelRequest, k
   const admitted = await meter.admit(worst)
   if ('refused' in admitted) return refused(meter, asked, admitted.refused, admitted.busy)
   const first = facts[0]
-  const note = asked.kind === 'answer' && first?.tools === true ? meter.takeNote() : undefined
+  const note = asked.kind === 'answer' && first?.tools === true ? meter.note() : undefined
   const reminded = note === undefined ? undefined : shape.remind(json, note)
+  if (reminded !== undefined) meter.noted()
   const changed = shape.ask?.(reminded ?? json) ?? reminded
   return watched(meter, request, asked, known, admitted, changed)
 }
