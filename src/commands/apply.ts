@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import path from 'node:path'
 import { isatty } from 'node:tty'
 import { Failure } from '../errors/failure.ts'
+import { baseKey } from '../review/base.ts'
 import type { Change } from '../model/change.ts'
 import { shownPath } from '../report/bytes.ts'
 import { written } from '../report/pager.ts'
@@ -102,10 +103,10 @@ function say(line: string): void {
 }
 
 function report(review: Review, choice: Choice, performed: Performed | undefined, style: Style): void {
-  const late = new Set((performed?.left ?? []).map(({ operation }) => operation.path))
-  const applied = choice.chosen.filter(({ change }) => !late.has(change.path) || change.after === undefined)
+  const kept = performed?.left ?? []
+  const late = new Set(kept.map(({ operation }) => baseKey(operation)))
+  const applied = choice.chosen.filter(({ change }) => !late.has(baseKey(change)))
   for (const { change } of applied) say(`${style.good('applied')} ${shownPath(review.shown(change))}`)
-  const kept = (performed?.left ?? []).filter(({ operation }) => operation.before.kind !== 'folder')
   for (const { operation, reason } of kept) say(`${style.warn('left')} ${shownPath(review.shown(operation))}: ${reason}`)
   for (const left of choice.leftOut) {
     say(`${style.warn('left')} ${shownPath(review.shown(left.change))}: ${left.reason}`)

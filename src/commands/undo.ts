@@ -1,5 +1,6 @@
 // `anchorhold undo`: takes the last apply back, whole or by path, also one that was interrupted.
 import type { Command } from 'commander'
+import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { Failure } from '../errors/failure.ts'
 import { shownPath } from '../report/bytes.ts'
@@ -9,6 +10,7 @@ import { counted } from '../report/units.ts'
 import type { Change } from '../model/change.ts'
 import { applyChosen, lastApply, takeBack } from '../review/apply/apply.ts'
 import { openBelow } from '../review/below.ts'
+import { yoursOf } from '../review/apply/keep.ts'
 import { isState } from '../review/apply/place.ts'
 import type { ApplyRecord, Operation } from '../review/apply/record.ts'
 import { findProposal, listProposals, type FoundProposal } from '../review/find.ts'
@@ -64,7 +66,11 @@ async function undo(words: readonly string[]): Promise<void> {
   const turned = references.map(({ name, before, after }) => ({ name, before: after, after: before }))
   const back = git?.move(project, turned) ?? []
   const lines = [...new Set(performed.done.map(shown))].map((name) => `taken back ${name}`)
-  printLines([...lines, ...performed.left.map(({ operation, reason }) => `left ${shown(operation)}: ${reason}`)])
+  const kept = performed.done.flatMap((operation) => {
+    const file = path.join(last.folder, yoursOf(operation.number))
+    return existsSync(file) ? [`what you had in ${shown(operation)} is kept: ${shownPath(file)}`] : []
+  })
+  printLines([...lines, ...kept, ...performed.left.map(({ operation, reason }) => `left ${shown(operation)}: ${reason}`)])
   printLines(
     back.map(({ name, after }) => `branch ${shownPath(name)} is ${/^0+$/.test(after) ? 'gone again' : `at ${after.slice(0, 12)} again`}`),
   )

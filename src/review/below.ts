@@ -27,10 +27,21 @@ export interface Below extends Tree, Disposable {
   forget(): void
 }
 
+interface Opened {
+  readonly path: string
+  /** Number of parts. */
+  readonly depth: number
+  readonly fd: number
+}
+/** Descriptors of one tree; beyond that, fewer of the folders on the way stay open. */
+const mostOpen = 64
+
 /** @param asOwner opens what the owner took their own rights from, and leaves the modes as they are */
 export function openBelow(root: string, options: { readonly asOwner?: boolean } = {}): Below {
   const top = fs.openSync(root, O_PATH | O_DIRECTORY)
-  let open: { readonly path: string; readonly fd: number } | undefined
+  /** Opened on the way to the last folder, and that itself: what lies near needs few steps, however deep it is. */
+  let open: readonly Opened[] = []
+  let stride = 16
 
   /** What `act` needs the entry's rights for, which its owner may have been left without: they come back for that moment only. */
   const lifted = <T>(fd: number, act: () => T): T => {
@@ -59,29 +70,38 @@ export function openBelow(root: string, options: { readonly asOwner?: boolean } 
     }
   }
   const forget = (): void => {
-    if (open !== undefined && open.fd !== top) fs.closeSync(open.fd)
-    open = undefined
+    for (const { fd } of open) fs.closeSync(fd)
+    open = []
+  }
+  /** Keeps what is true of each, closes the rest. */
+  const thin = (keep: (each: Opened, index: number) => boolean): void => {
+    const kept = open.filter(keep)
+    for (const each of open) if (!kept.includes(each)) fs.closeSync(each.fd)
+    open = kept
   }
   /** The opened folder that the entry lies in. */
   const folder = (path: string): { readonly fd: number; readonly name: string } => {
     const parts = partsOf(path)
     const name = parts.pop() ?? ''
     const parent = parts.join('/')
-    if (open?.path === parent) return { fd: open.fd, name }
-    forget()
-    let fd = top
-    for (const part of parts) {
-      try {
-        const next = step(path, fd, part)
-        if (fd !== top) fs.closeSync(fd)
-        fd = next
-      } catch (error) {
-        if (fd !== top) fs.closeSync(fd)
-        throw error
+    if (parent === '') return { fd: top, name }
+    if (open.at(-1)?.path !== parent) {
+      thin((each) => parent === each.path || parent.startsWith(`${each.path}/`))
+      for (let depth = (open.at(-1)?.depth ?? 0) + 1; depth <= parts.length; depth += 1) {
+        const last = open.at(-1)
+        const fd = step(path, last?.fd ?? top, parts[depth - 1] ?? '')
+        if (last !== undefined && last.depth % stride !== 0) {
+          fs.closeSync(last.fd)
+          open = open.slice(0, -1)
+        }
+        open = [...open, { path: last === undefined ? (parts[0] ?? '') : `${last.path}/${parts[depth - 1] ?? ''}`, depth, fd }]
+      }
+      if (open.length > mostOpen) {
+        stride *= 2
+        thin(({ depth }, index) => depth % stride === 0 || index === open.length - 1)
       }
     }
-    open = { path: parent, fd }
-    return { fd, name }
+    return { fd: open.at(-1)?.fd ?? top, name }
   }
   /** A descriptor of the entry itself, for the time of `act`. */
   const held = <T>(path: string, act: (self: string, fd: number) => T): T => {

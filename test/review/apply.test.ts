@@ -1,5 +1,5 @@
 // `anchorhold apply`, `undo` and `discard` on real runs, without a terminal (TRM-20).
-import { existsSync, lstatSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { anchorhold, inCell, type World } from '../support/anchorhold.ts'
@@ -120,6 +120,35 @@ describe('apply without a terminal', () => {
       false,
       'mine since\n',
     ])
+    const named = await anchorhold(world, ['undo', 'a.txt'])
+    expect(named).toMatchObject({ code: 0, stdout: expect.stringContaining('taken back a.txt') })
+    expect(read(world, 'a.txt')).toBe('one\n')
+    const kept = /what you had in a.txt is kept: (.*)/.exec(named.stdout)?.[1] ?? ''
+    expect(readFileSync(kept, 'utf8')).toBe('mine since\n')
+    expect((await anchorhold(world, ['diff', '--name-only'])).stdout).toBe('a.txt\ngone.txt\nn/n\n')
+  })
+
+  it('undo of what the user put a folder at leaves it, and the proposal still knows it as applied', async () => {
+    const world = await proposed('echo more >> a.txt')
+    await anchorhold(world, ['apply', '--all'])
+    rmSync(path.join(world.project, 'a.txt'))
+    mkdirSync(path.join(world.project, 'a.txt'))
+    const named = await anchorhold(world, ['undo', 'a.txt'])
+    expect(named).toMatchObject({ code: 1, stdout: expect.stringContaining('left a.txt') })
+    rmdirSync(path.join(world.project, 'a.txt'))
+    write(world, 'a.txt', 'one\nmore\n')
+    expect((await anchorhold(world, ['undo'])).code).toBe(0)
+    expect(read(world, 'a.txt')).toBe('one\n')
+  })
+
+  it('a folder that keeps something of the user is told as left, not as applied', async () => {
+    const world = await proposed('rm -r d', { 'd/one': '1', 'd/two': '2' })
+    write(world, 'd/mine', 'mine')
+    const { code, stdout } = await anchorhold(world, ['apply', 'd/one', 'd/two', 'd'])
+    expect(code).toBe(1)
+    expect(stdout).toMatch(/left d: there is something else in it/)
+    expect(stdout).not.toMatch(/applied d$/m)
+    expect(read(world, 'd/mine')).toBe('mine')
   })
 
   it('what was given back waits again, and can be applied again', async () => {

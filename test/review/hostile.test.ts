@@ -1,9 +1,10 @@
 // Whatever the upper layer holds, and whatever becomes of the project meanwhile: not one byte outside the project is touched
 // (TRM-14, 23, 27).
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import fs, { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import path from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { applyChosen } from '../../src/review/apply/apply.ts'
 import { perform } from '../../src/review/apply/perform.ts'
 import { choose } from '../../src/review/apply/choose.ts'
@@ -109,4 +110,36 @@ describe('a hostile layer', () => {
       expect(() => below.at(bad)).toThrow()
     }
   })
+
+  it('a deep tree costs what it holds: folders on the way stay open, a bounded number of them', () => {
+    const layer = makeLayer()
+    const depth = 1500
+    execFileSync('python3', ['-c', `import os\nfor _ in range(${depth}):\n os.mkdir("d"); os.chdir("d"); open("f","w").close()`], {
+      cwd: layer.project,
+    })
+    using below = openBelow(layer.project)
+    const opens = vi.spyOn(fs, 'openSync')
+    onTestFinished(() => {
+      opens.mockRestore()
+      syncBuiltinESMExports()
+    })
+    syncBuiltinESMExports()
+    for (let level = 1; level <= depth; level += 1) expect(below.facts(`${'d/'.repeat(level)}f`)?.type).toBe('f')
+    for (let level = depth; level >= 1; level -= 1) expect(below.facts(`${'d/'.repeat(level)}f`)?.type).toBe('f')
+    expect(opens.mock.calls.length).toBeGreaterThan(depth)
+    expect(opens.mock.calls.length).toBeLessThan(40 * depth)
+    const held = fs.readdirSync('/proc/self/fd').filter((fd) => pathOfFd(fd).startsWith(layer.project))
+    expect(held.length).toBeLessThan(80)
+    below.forget()
+    fs.rmSync(path.join(layer.project, 'd', 'f'))
+    expect(below.facts('d/f')).toBeUndefined()
+  })
 })
+
+function pathOfFd(fd: string): string {
+  try {
+    return fs.readlinkSync(`/proc/self/fd/${fd}`)
+  } catch {
+    return ''
+  }
+}

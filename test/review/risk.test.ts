@@ -122,10 +122,68 @@ describe('runs on your machine (PER-01 to 31)', () => {
     'lib/x.so',
     'x.jar',
     'anchorhold.yaml',
+    // The same, spelled otherwise or read by the same programs from elsewhere.
+    'PACKAGE.json',
+    'MAKEFILE',
+    'Makefile.local',
+    'makefile.inc',
+    'vite.config.MTS',
+    'webpack.prod.js',
+    'webpack.config.babel.js',
+    'jest.config.json',
+    'babel.config.json',
+    'wdio.conf.js',
+    'cypress/support/e2e.ts',
+    '.huskyrc.js',
+    '.simple-git-hooks.json',
+    'Dangerfile',
+    'Jenkinsfile.prod',
+    'a.gitlab-ci.yml',
+    'tools/.pre-commit-config.yaml',
+    '.envrc.local',
+    'Cargo.toml',
+    'build.mill',
+    'project.clj',
+    'deps.edn',
+    '.iex.exs',
+    '.ghci',
+    'docs/conf.py',
+    'mkdocs.yml',
+    'poetry.toml',
+    'env/bin/activate',
+    '.venv2/bin/python',
+    'knexfile.js',
+    'angular.json',
+    'autogen.sh',
+    'main.tf.json',
+    'shell/module.nix',
+    'units/x.socket',
+    'x.crontab',
+    'phpunit.xml',
+    '.htaccess',
+    '.run/x.run.xml',
+    'init.gradle.kts',
   ]
   it('every such name, at any depth where it is obeyed', async () => {
     const { kinds } = await risksOf({}, names.map((name) => write(name, 'x')).join(''))
     expect(names.filter((name) => kinds[name]?.includes('runs') !== true)).toEqual([])
+  })
+
+  it('what was renamed away from such a name is told as such', async () => {
+    const { kinds, changes } = await risksOf(
+      { '.github/workflows/check.yml': 'on: push\njobs: {}\n', 'src/a.ts': 'a long line of code\n' },
+      'mv .github/workflows/check.yml old.txt; mv src/a.ts src/b.ts',
+    )
+    expect(kinds).toEqual({ 'old.txt': ['runs'], 'src/b.ts': [] })
+    expect(reasons(changes, 'old.txt')).toMatch(/taken from where it was obeyed: on the forge/)
+  })
+
+  it('what go runs is told by its line (PER-24)', async () => {
+    const { kinds } = await risksOf(
+      {},
+      write('a.go', 'package a\n\n//go:generate sh -c id\n') + write('b.go', 'package b\n\n// go:generate is not used here\n'),
+    )
+    expect(kinds).toEqual({ 'a.go': ['runs'], 'b.go': [] })
   })
 
   it('plain files are nobody to worry about', async () => {
@@ -216,6 +274,28 @@ describe('escapes, leaks, supply chain (TRM-12, 14, 15, 17, 26, 27; PER-20)', ()
     const token = ['ghp', '16C7e42F292c6912E7710c838347Ae178B4a'].join('_')
     const { kinds } = await risksOf({ 'old.txt': `${token}\n` }, `echo 'token = "${token}"' > new.txt; echo more >> old.txt`)
     expect(kinds).toEqual({ 'new.txt': ['leaks'], 'old.txt': [] })
+  })
+
+  it('a lockfile whose address is another at the same host, or no longer a secure one', async () => {
+    const npm = (address: string, version: string): string =>
+      JSON.stringify({ packages: { 'node_modules/a': { version, resolved: address } } }, undefined, 2)
+    const yarn = (address: string): string => `a@^1.0.0:\n  version "1.0.0"\n  resolved "${address}"\n`
+    const { changes } = await risksOf(
+      {
+        'package-lock.json': npm('https://registry.test/a/-/a-1.0.0.tgz', '1.0.0'),
+        'twin/package-lock.json': npm('https://registry.test/a/-/a-1.0.0.tgz', '1.0.0'),
+        'yarn.lock': yarn('https://registry.test/a/-/a-1.0.0.tgz'),
+      },
+      write('package-lock.json', npm('https://registry.test/evil/-/a-1.0.0.tgz', '1.0.0')) +
+        write('twin/package-lock.json', npm('https://registry.test/a/-/a-1.0.1.tgz', '1.0.1')) +
+        write('yarn.lock', yarn('http://registry.test/a/-/a-1.0.0.tgz')),
+    )
+    const moved = /download source changed while the version stayed/
+    expect([reasons(changes, 'package-lock.json'), reasons(changes, 'yarn.lock')]).toEqual([
+      expect.stringMatching(moved),
+      expect.stringMatching(moved),
+    ])
+    expect(reasons(changes, 'twin/package-lock.json')).not.toMatch(moved)
   })
 
   it('a lockfile whose source or hash changed; dependencies edited on disk, ignored or not', async () => {

@@ -4,6 +4,7 @@ import { Failure } from '../../errors/failure.ts'
 import { proposalPlaces } from '../folders.ts'
 import type { Review } from '../open-review.ts'
 import type { BaseEntry } from '../proposal.ts'
+import { keepNow } from './keep.ts'
 import { perform, type Left, type Performed } from './perform.ts'
 import { listApplies, writeApply, writeDurably, type ApplyRecord, type Reference } from './record.ts'
 import { stage, type Chosen } from './stage.ts'
@@ -73,17 +74,24 @@ export function lastApply(proposalFolder: string): Pending | undefined {
   return listApplies(proposalFolder).find(({ record }) => record.state !== 'undone')
 }
 
-/** @param only operations to be taken back; all where undefined */
+/** @param only operations to be taken back, also where they were changed since; all where undefined */
 export async function takeBack(
   proposalFolder: string,
   { folder, record }: Pending,
   only?: (path: string, root: number) => boolean,
 ): Promise<Performed> {
-  const chosen = only === undefined ? record : { ...record, operations: record.operations.filter(({ path, root }) => only(path, root)) }
-  if (only === undefined) writeApply(folder, { ...record, state: 'undoing' })
+  if (only === undefined) {
+    writeApply(folder, { ...record, state: 'undoing' })
+    const performed = perform(record, folder, 'back')
+    await finish(proposalFolder, folder, record, 'undone', performed.left)
+    return performed
+  }
+  const known = keepNow(record, folder, only)
+  writeApply(folder, known)
+  const chosen = { ...known, operations: known.operations.filter(({ path, root }) => only(path, root)) }
   const performed = perform(chosen, folder, 'back')
-  if (only === undefined) await finish(proposalFolder, folder, record, 'undone', performed.left)
-  else await finishSome(proposalFolder, folder, record, chosen)
+  const stays = new Set(performed.left.map(({ operation }) => baseKey(operation)))
+  await finishSome(proposalFolder, folder, known, { ...chosen, operations: chosen.operations.filter((each) => !stays.has(baseKey(each))) })
   return performed
 }
 

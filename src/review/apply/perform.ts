@@ -40,8 +40,9 @@ export function perform(record: ApplyRecord, folder: string, direction: 'forward
       folder,
       mark: markOf(record, operation),
     })
+    const earlier = left.some(({ operation: first }) => first.root === operation.root && first.path === operation.path)
     if (reason === undefined) done.push(operation)
-    else left.push({ operation, reason })
+    else if (!earlier) left.push({ operation, reason })
   }
   return { done, left }
 }

@@ -57,7 +57,7 @@ type Draftable = Omit<Operation, 'number'>
 
 class Draft {
   private readonly removals: Draftable[] = []
-  private readonly additions: Draftable[] = []
+  private readonly additions = new Map<string, Draftable>()
   private readonly folders = new Map<string, Draftable>()
   private readonly touched = new Set<string>()
   private count = 0
@@ -88,34 +88,34 @@ class Draft {
     this.parents(change)
     if (before.kind !== 'absent' && (before.kind === 'folder') !== (target.kind === 'folder')) {
       this.removals.push({ root, path: place, before, after: { kind: 'absent' } })
-      this.additions.push({ root, path: place, before: { kind: 'absent' }, after: target, ...linkOf(change) })
+      this.additions.set(`${root} ${place}`, { root, path: place, before: { kind: 'absent' }, after: target, ...linkOf(change) })
     } else if (target.kind === 'folder' && before.kind === 'absent')
       this.folders.set(`${root} ${place}`, { root, path: place, before, after: target })
-    else this.additions.push({ root, path: place, before, after: target, ...linkOf(change) })
+    else this.additions.set(`${root} ${place}`, { root, path: place, before, after: target, ...linkOf(change) })
   }
 
-  /** Folders that the path needs and the project lacks, as the agent made them. */
+  /** Folders that the path needs and the project lacks, as the agent made them. Above one that is there, or is known, all are. */
   private parents({ root, path: place }: Change): void {
     const project = this.projects[root]
     const after = this.review.sidesOf({ root } as Change).after
-    for (let at = place.indexOf('/'); at > 0; at = place.indexOf('/', at + 1)) {
+    for (let at = place.lastIndexOf('/'); at > 0; at = place.lastIndexOf('/', at - 1)) {
       const parent = place.slice(0, at)
-      const there = project?.facts(parent)
-      const replaced = this.additions.some((each) => each.root === root && each.path === parent)
-      if (there?.type === 'd' || replaced || this.folders.has(`${root} ${parent}`)) continue
+      const key = `${root} ${parent}`
+      if (this.folders.has(key) || this.additions.has(key) || project?.facts(parent)?.type === 'd') return
       const mode = (after.facts(parent)?.mode ?? 0o755) & 0o777
-      this.folders.set(`${root} ${parent}`, { root, path: parent, before: { kind: 'absent' }, after: { kind: 'folder', mode } })
+      this.folders.set(key, { root, path: parent, before: { kind: 'absent' }, after: { kind: 'folder', mode } })
     }
   }
 
   /** Deep ones first go, shallow ones first come. */
   inOrder(): readonly Operation[] {
     const depth = ({ path: place }: Draftable): number => place.split('/').length
+    const additions = [...this.additions.values()]
     const order = [
       ...this.removals.toSorted((a, b) => depth(b) - depth(a)),
       ...[...this.folders.values()].toSorted((a, b) => depth(a) - depth(b)),
-      ...this.additions.filter(({ linkTo }) => linkTo === undefined).toSorted((a, b) => depth(a) - depth(b)),
-      ...this.additions.filter(({ linkTo }) => linkTo !== undefined),
+      ...additions.filter(({ linkTo }) => linkTo === undefined).toSorted((a, b) => depth(a) - depth(b)),
+      ...additions.filter(({ linkTo }) => linkTo !== undefined),
     ]
     return order.map((each, index) => ({ number: index + 1, ...each }))
   }

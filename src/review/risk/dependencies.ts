@@ -76,6 +76,8 @@ export const dependencyDetectors: readonly Detector[] = [
     names: [
       'requirements*.txt',
       'requirements*.in',
+      'requirements/*.txt',
+      'requirements/*.in',
       'constraints*.txt',
       'Pipfile',
       'pyproject.toml',
@@ -138,12 +140,16 @@ export const dependencyDetectors: readonly Detector[] = [
       const known = new Set(hostsOf(before))
       const hosts = [...new Set(hostsOf(after))].filter((host) => !known.has(host))
       const scripts = added().find(({ text }) => /"hasInstallScript": true|requiresBuild: true/.test(text))
-      const integrity = changedIntegrity(before, after)
+      const integrity = changedHashes(before, after)
+      const sources = hosts.length === 0 ? changedSources(before, after) : []
       return [
         ...hosts.slice(0, 5).map((host) => ({ reason: `download source changed: ${host} was not in it` })),
+        ...sources.slice(0, 5).map((name) => ({ reason: `download source changed while the version stayed: ${name}` })),
         ...integrity.slice(0, 5).map((name) => ({ reason: `integrity changed while the version stayed: ${name}` })),
         ...(scripts === undefined ? [] : [{ reason: 'a new install script', line: scripts.line }]),
-        ...(hosts.length + integrity.length === 0 && scripts === undefined ? [{ reason: 'other versions of dependencies' }] : []),
+        ...(hosts.length + sources.length + integrity.length === 0 && scripts === undefined
+          ? [{ reason: 'other versions of dependencies' }]
+          : []),
       ]
     },
   },
@@ -156,18 +162,32 @@ function hostsOf(text: string): readonly string[] {
 }
 
 /** Names and versions of which the hash is another than before. Reads what lockfiles have in common: a name or address, then its hash. */
-function changedIntegrity(before: string, after: string): readonly string[] {
-  const old = hashesOf(before)
-  return [...hashesOf(after)].filter(([name, hash]) => old.has(name) && old.get(name) !== hash).map(([name]) => name)
+function changedHashes(before: string, after: string): readonly string[] {
+  return otherIn(factsOf(before).hashes, factsOf(after).hashes)
 }
 
-function hashesOf(text: string): ReadonlyMap<string, string> {
-  const found = new Map<string, string>()
+/** Likewise of which the address is another: a path at the same host, a plain connection instead of a secure one. */
+function changedSources(before: string, after: string): readonly string[] {
+  return otherIn(factsOf(before).sources, factsOf(after).sources)
+}
+
+function otherIn(old: ReadonlyMap<string, string>, fresh: ReadonlyMap<string, string>): readonly string[] {
+  return [...fresh].filter(([name, value]) => old.has(name) && old.get(name) !== value).map(([name]) => name)
+}
+
+interface LockFacts {
+  readonly hashes: ReadonlyMap<string, string>
+  readonly sources: ReadonlyMap<string, string>
+}
+
+function factsOf(text: string): LockFacts {
+  const hashes = new Map<string, string>()
+  const sources = new Map<string, string>()
   let name = ''
   let version = ''
   for (const line of text.split('\n')) {
     const goSum = /^(\S+ v\S+) (h1:\S+)$/.exec(line)
-    if (goSum?.[1] !== undefined && goSum[2] !== undefined) found.set(goSum[1], goSum[2])
+    if (goSum?.[1] !== undefined && goSum[2] !== undefined) hashes.set(goSum[1], goSum[2])
     const key = /^\s*"?([@\w./-]*\w)"?\s*:\s*\{?\s*$|^"?([^\s"][^"]*)"?:\s*$|^\s*name\s*=\s*"([^"]+)"/.exec(line)
     if (key !== null) {
       name = key[1] ?? key[2] ?? key[3] ?? ''
@@ -175,7 +195,9 @@ function hashesOf(text: string): ReadonlyMap<string, string> {
     }
     version = /^\s*"?version"?\s*[:=]?\s*"?([\w.+-]+)"?/.exec(line)?.[1] ?? version
     const hash = /(?:"?integrity"?|checksum|sha256|"?hash"?)"?\s*[:=]?\s*"?((?:sha\d+-)?[A-Za-z0-9+/=:]{20,})"?/.exec(line)?.[1]
-    if (hash !== undefined && name !== '') found.set(`${name}@${version}`, hash)
+    if (hash !== undefined && name !== '') hashes.set(`${name}@${version}`, hash)
+    const source = /^\s*"?(?:resolved|source|tarball|url)"?\s*[:=]?\s*"?([^\s",#]+)/.exec(line)?.[1]
+    if (source !== undefined && name !== '') sources.set(`${name}@${version}`, source)
   }
-  return found
+  return { hashes, sources }
 }

@@ -103,6 +103,17 @@ export const fileDetectors: readonly Detector[] = [
     },
   },
   {
+    id: 'go-generate',
+    kind: 'runs',
+    source: 'PER-24; go help generate',
+    names: ['*.go'],
+    detect: ({ added }) =>
+      added()
+        .filter(({ text }) => /^\/\/go:generate\s|^\s*#cgo\s/.test(text))
+        .slice(0, 5)
+        .map(({ text, line }) => ({ reason: `with go generate or go build: ${text.trim()}`, line })),
+  },
+  {
     id: 'active-document',
     kind: 'runs',
     source: 'PER-30',

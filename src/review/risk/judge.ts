@@ -62,13 +62,18 @@ export function isRiskyName(path: string): boolean {
   return rulesOf(path).length > 0
 }
 
-/** A path that something obeys, at its new name or, where it was taken away, at its old one. */
+/** A path that something obeys, at its new name or at its old one: what was renamed is gone from there. */
 function nameRisks(change: Change): readonly Risk[] {
   if (change.git === 'history') return []
   const seen = new Set<string>()
-  return rulesOf(change.path).flatMap((rule) => {
-    if (seen.has(rule.kind)) return []
-    seen.add(rule.kind)
-    return [{ kind: rule.kind, rule: rule.id, reason: rule.reason }]
-  })
+  const risks = (path: string, say: (reason: string) => string): readonly Risk[] =>
+    rulesOf(path).flatMap((rule) => {
+      if (seen.has(rule.kind)) return []
+      seen.add(rule.kind)
+      return [{ kind: rule.kind, rule: rule.id, reason: say(rule.reason) }]
+    })
+  return [
+    ...risks(change.path, (reason) => reason),
+    ...(change.from === undefined ? [] : risks(change.from, (reason) => `taken from where it was obeyed: ${reason}`)),
+  ]
 }
