@@ -93,7 +93,6 @@ const rows = {
     'serveo.net',
     'localhost.run',
     'devtunnels.ms',
-    'ts.net',
   ],
   content: ['githubusercontent.com', 'raw.githubusercontent.com', 'gist.githubusercontent.com', 'cdn.discordapp.com'],
   paste: [
@@ -138,7 +137,6 @@ const rows = {
     'burpcollaborator.net',
     'dnslog.cn',
     'canarytokens.com',
-    'httpbin.org',
     'ntfy.sh',
   ],
   webhook: ['hooks.slack.com', 'discord.com', 'discordapp.com', 'hooks.zapier.com', 'maker.ifttt.com', 'webhook.office.com'],
