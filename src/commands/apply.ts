@@ -19,7 +19,7 @@ import { closeWhenEmpty } from '../review/state.ts'
 import { selectChanges } from '../review/select.ts'
 import { processContext, type RunContext } from '../run/context.ts'
 import { findSession } from '../session/list.ts'
-import { knownValues } from './known-values.ts'
+import { ownValues } from './known-values.ts'
 import { askForEach, conflictLines } from './apply-ask.ts'
 import { openAsker } from './ask.ts'
 import { readLiveWords, readWords } from './proposal-words.ts'
@@ -70,7 +70,7 @@ async function perform(words: readonly string[], flags: ApplyFlags): Promise<voi
     say(
       `An apply that was interrupted was ${finished.record.state === 'done' ? 'finished' : 'taken back'}: ${counted(finished.done.length, 'step')}.`,
     )
-  using review = await openReview(found, { lines: false, settle: true, mine: await knownValues(context) })
+  using review = await openReview(found, { lines: false, settle: true, mine: await ownValues(context) })
   const shownAs = (change: Change): string => shownPath(review.shown(change))
   const chosenByName = selectChanges(review, paths, context.cwd, shownAs)
   // Commits are taken whole: paths say which risky files were read.

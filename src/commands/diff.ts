@@ -19,7 +19,7 @@ import { selectChanges } from '../review/select.ts'
 import type { Change } from '../model/change.ts'
 import { openLive, type LiveReview } from '../review/live.ts'
 import { processContext, type RunContext } from '../run/context.ts'
-import { knownValues } from './known-values.ts'
+import { ownValues } from './known-values.ts'
 import { readLiveWords, readWords } from './proposal-words.ts'
 import { Failure } from '../errors/failure.ts'
 import { holdForReading } from '../review/hold.ts'
@@ -110,7 +110,7 @@ interface Opened extends Disposable {
 async function open(words: readonly string[], context: RunContext, lines: boolean): Promise<Opened> {
   using scope = new DisposableStack()
   const live = readLiveWords(words, context)
-  const review = live === undefined ? undefined : await openLive(live.sessionFolder, { lines, mine: await knownValues(context) })
+  const review = live === undefined ? undefined : await openLive(live.sessionFolder, { lines, mine: await ownValues(context) })
   if (live !== undefined && review !== undefined) {
     scope.use(review)
     const owned = scope.move()
@@ -118,7 +118,7 @@ async function open(words: readonly string[], context: RunContext, lines: boolea
   }
   const { found, paths } = readWords(words, context)
   const held = scope.use(holdForReading(found))
-  const proposed = scope.use(await openReview(found, { lines, settle: held.whole, mine: await knownValues(context) }))
+  const proposed = scope.use(await openReview(found, { lines, settle: held.whole, mine: await ownValues(context) }))
   const owned = scope.move()
   return { review: proposed, paths, told: notes(proposed, held.whole), mayNote: held.whole, [Symbol.dispose]: () => owned.dispose() }
 }

@@ -44,8 +44,9 @@ export async function openReview(
 export async function countChanges(
   settled: Settled,
   folder: string,
+  mine: readonly Known[],
 ): Promise<{ readonly changes: number; readonly eyes: number; readonly waiting: number }> {
-  using review = await reviewOf(settled, folder, { lines: false })
+  using review = await reviewOf(settled, folder, { lines: false, mine })
   const own = review.changes.filter(({ git }) => git !== 'history')
   return { changes: own.length, eyes: own.filter(isRisky).length, waiting: own.length === 0 ? review.changes.length : own.length }
 }

@@ -8,6 +8,7 @@ import type { Cell } from '../model/engine.ts'
 import type { Emit } from '../model/events.ts'
 import type { Mount, Preflight } from '../model/plan.ts'
 import { findOutsideGit } from '../workspace/git-outside.ts'
+import type { Known } from '../secrets/scan/finding.ts'
 import { copyRoots, reserveOf } from './copy.ts'
 import { watchDisk } from './disk.ts'
 import type { FoundProposal } from './find.ts'
@@ -35,6 +36,8 @@ export interface ViewInput {
   readonly dryRun: boolean
   readonly emit: Emit
   readonly signal: AbortSignal
+  /** The user's own values, which are looked for at the end. */
+  readonly mine: () => Promise<readonly Known[]>
 }
 
 export interface View {
@@ -109,16 +112,20 @@ export async function openView(input: ViewInput): Promise<View> {
         const written = begun ? readProposal(folder) : undefined
         if (written === undefined) return
         const settled = await settleProposal(written, folder)
-        emit({ kind: 'review.ended', proposal: settled.proposal.id, ...(await countOf(settled, folder)) })
+        emit({ kind: 'review.ended', proposal: settled.proposal.id, ...(await countOf(settled, folder, input.mine)) })
       })()),
   }
 }
 
 /** By content, git's own record left out, as diff counts them; kept in the record. */
-async function countOf(settled: Settled, folder: string): Promise<{ readonly changes: number; readonly eyes: number }> {
+async function countOf(
+  settled: Settled,
+  folder: string,
+  mine: ViewInput['mine'],
+): Promise<{ readonly changes: number; readonly eyes: number }> {
   if (settled.proposal.changes === 0) return { changes: 0, eyes: 0 }
   const { countChanges } = await import('./open-review.ts')
-  const counts = await countChanges(settled, folder)
+  const counts = await countChanges(settled, folder, await mine())
   writeProposal(folder, { ...settled.proposal, changes: counts.waiting })
   return { changes: counts.changes, eyes: counts.eyes }
 }

@@ -53,6 +53,7 @@ export async function openReview({ policy, project, session, context, continued,
     disk: policy.limits.disk,
     dryRun,
     emit: session.emit,
+    mine: async () => (await import('./known-values.ts')).knownValues(policy.secrets, context),
     signal,
   })
 }

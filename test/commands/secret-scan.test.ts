@@ -113,9 +113,10 @@ it('a secret whose value has to be asked for is named as not looked for', async 
 it('what an agent proposes is looked through for the user’s own values before it is applied; a word that is a password is none', async () => {
   const world = gitWorld()
   const made = `printf 'one\\nk: ${Buffer.from(value).toString('base64')}\\n' > kept.txt; mkdir vendor; printf '%s' ${value} > vendor/other; echo secretsauce > soup`
-  const ran = await inCell(world, made, ['--workspace', 'review'])
-  expect(ran.code, ran.stderr).toBe(0)
   const env = { MY_API_TOKEN: value, DB_PASSWORD: 'secretsauce' }
+  const ran = await inCell(world, made, ['--workspace', 'review'], { env })
+  expect(ran.code, ran.stderr).toBe(0)
+  expect(ran.stderr).toContain('3 files changed, 2 need your eyes')
   const diff = await anchorhold(world, ['diff'], { env })
   expect(diff.stdout).toContain('the value of your secret MY_API_TOKEN')
   expect(diff.stdout.match(/MY_API_TOKEN/g)).toHaveLength(2)
