@@ -21,7 +21,7 @@ export const limitTable: Readonly<Record<LimitName, LimitRow>> = {
   cpus: { measure: 'cores', what: 'processor cores', smallest: 0.01 },
   time: { measure: 'milliseconds', what: 'wall time of the run', smallest: 1 },
   tmp: { measure: 'bytes', what: 'size of /tmp', smallest: 2 ** 20 },
-  disk: { measure: 'bytes', what: 'what a review may write in all', standard: 10 * 2 ** 30, smallest: 2 ** 20 },
+  disk: { measure: 'bytes', what: 'bytes that a review writes in all', standard: 10 * 2 ** 30, smallest: 2 ** 20 },
   fileSize: { measure: 'bytes', what: 'size of one file', smallest: 4096 },
   openFiles: { measure: 'count', what: 'open files of one process', smallest: 32 },
 }

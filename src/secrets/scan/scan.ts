@@ -15,7 +15,7 @@ export function openScan(known: readonly Known[], { formats }: { readonly format
     const text = formats ? textOf(bytes) : undefined
     if (text === undefined) return exact
     const { findFormats } = await import('./formats.ts')
-    const shaped = await findFormats(text, name)
+    const shaped = await findFormats(text, name === '' ? 'text' : name)
     const lines = new Set(exact.map(({ line }) => line))
     // A known value is told by its name; that it also has a format says nothing more.
     return [...exact, ...shaped.filter(({ line }) => !lines.has(line))].sort((a, b) => a.line - b.line || a.column - b.column)
