@@ -18,9 +18,13 @@ const odd: readonly (readonly [RegExp, string])[] = [
   [/\/\.{1,2}(?:\/|$)/, 'a dot segment'],
 ]
 
+/** The one form without escapes: segments that are not empty (but the last) and do not begin with a dot. What most requests ask for. */
+const simple = /^(?:\/(?![./])[A-Za-z0-9._~!$&'()*+,=:@-]+)*\/?$/
+
 /** Why a path (without its query) is not in its one form, in words for "the path has …"; undefined when it is. */
 export function oddInPath(path: string): string | undefined {
   if (!path.startsWith('/')) return 'no slash in front'
+  if (simple.test(path)) return undefined
   const found = odd.find(([pattern]) => pattern.test(path))
   if (found !== undefined) return found[1]
   // The escapes together must be UTF-8: no overlong forms, no surrogates, nothing cut off.
