@@ -72,7 +72,8 @@ export function mergeBudgets(layers: readonly (readonly BudgetRule[])[]): readon
 
 /** `$5.00`, `200,000 tokens`, `1 request`. */
 export function amountText({ unit, amount }: Pick<BudgetLimit, 'unit' | 'amount'>): string {
-  if (unit === 'usd') return `$${amount.toFixed(amount !== 0 && Math.abs(amount) < 0.1 ? 4 : 2)}`
+  // Cents, and below a dime what lies under them.
+  if (unit === 'usd') return `$${amount.toFixed(Math.abs(amount) < 0.1 ? 4 : 2).replace(/(\.\d\d)00$/, '$1')}`
   const count = amount.toLocaleString('en-US')
   return `${count} ${amount === 1 ? unit.slice(0, -1) : unit}`
 }

@@ -98,7 +98,7 @@ it('goes on when the budget is raised while it runs, and says in the end what wa
   }
   await asked(2)
   const raised = await anchorhold(world, ['budget', 'raise', '0.20'])
-  expect(raised.stdout, raised.stderr).toBe('The budget for this session is $0.20 now (it was $0.0300).\n')
+  expect(raised.stdout, raised.stderr).toBe('The budget for this session is $0.20 now (it was $0.03).\n')
   const { code, stdout, stderr } = await running.outcome
   expect(code, stdout + stderr).toBe(0)
   expect(stdout).toBe('all done\n')

@@ -176,6 +176,31 @@ it('two cells on one day’s budget do not pass it together, and a third starts 
   expect(shown.rows.find(({ scope, unit }) => scope === 'month' && unit === 'requests')).toMatchObject({ spent: 5, limit: null })
 }, 120_000)
 
+it('when anchorhold is killed, what was under way is lost and nothing else: no reservation stays, no lock, and what was spent before', async () => {
+  const world = makeWorld()
+  let held: http.ServerResponse | undefined
+  const server = await api((request, response) => {
+    if (server.asked.length === 1) openai(request, response)
+    else held = response
+  })
+  const options = [`--route=api.openai.com:443=http://127.0.0.1:${server.port}`, '--budget=day=3']
+  const body = { model: 'gpt-5', input: 'x', max_output_tokens: 100_000 }
+  const running = start(world, ['run', ...options, '--', 'sh', '-c', ask('/v1/responses', body).repeat(2)])
+  while (held === undefined) {
+    if (running.child.exitCode !== null) throw new Error((await running.outcome).stderr)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  const day = async (): Promise<unknown> => {
+    const { rows } = JSON.parse((await anchorhold(world, ['budget', '--json'])).stdout) as { rows: readonly Record<string, unknown>[] }
+    return rows.find(({ scope, unit }) => scope === 'day' && unit === 'usd')
+  }
+  expect(await day()).toMatchObject({ spent: 1, reserved: expect.closeTo(1, 3) })
+  running.child.kill('SIGKILL')
+  await running.outcome
+  expect(await day()).toMatchObject({ spent: 1, reserved: 0 })
+  held.destroy()
+}, 60_000)
+
 it('what cannot be counted does not leave: models without a price, other APIs of the host, WebSockets, bodies that are none', async () => {
   const world = makeWorld()
   const server = await api(openai)
