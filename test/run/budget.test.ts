@@ -178,18 +178,16 @@ it('two cells on one day’s budget do not pass it together, and a third starts 
 
 it('when anchorhold is killed, what was under way is lost and nothing else: no reservation stays, no lock, and what was spent before', async () => {
   const world = makeWorld()
-  let held: http.ServerResponse | undefined
+  const arrived = Promise.withResolvers<http.ServerResponse>()
   const server = await api((request, response) => {
     if (server.asked.length === 1) openai(request, response)
-    else held = response
+    else arrived.resolve(response)
   })
   const options = [`--route=api.openai.com:443=http://127.0.0.1:${server.port}`, '--budget=day=3']
   const body = { model: 'gpt-5', input: 'x', max_output_tokens: 100_000 }
   const running = start(world, ['run', ...options, '--', 'sh', '-c', ask('/v1/responses', body).repeat(2)])
-  while (held === undefined) {
-    if (running.child.exitCode !== null) throw new Error((await running.outcome).stderr)
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
+  const held = await Promise.race([arrived.promise, running.outcome])
+  if ('stderr' in held) throw new Error(held.stderr)
   const day = async (): Promise<unknown> => {
     const { rows } = JSON.parse((await anchorhold(world, ['budget', '--json'])).stdout) as { rows: readonly Record<string, unknown>[] }
     return rows.find(({ scope, unit }) => scope === 'day' && unit === 'usd')

@@ -111,7 +111,6 @@ export function openMeter(input: MeterInput): Meter {
         const { standing: full } = reserved
         if (reserved.kind === 'spent') {
           const reason = `the budget for ${whose(full.scope)} is spent: ${amountText({ unit: full.unit, amount: full.spent })} of ${amountText(full)}. To go on, the user can raise it while this runs: ${raiseCommand(session, full)}`
-          refuse(reason)
           return { refused: reason, busy: false }
         }
         if (closed || Date.now() >= until)

@@ -81,7 +81,7 @@ async function judged(meter: Meter, request: StepRequest, asked: ModelRequest, k
 }
 
 function refused(meter: Meter, { shape }: ModelRequest, reason: string, busy = false): StepResult {
-  if (!busy && !reason.startsWith('the budget')) meter.refuse(reason)
+  if (!busy) meter.refuse(reason)
   return { kind: 'answer', ...shape.refuse(`anchorhold: ${reason}`, busy) }
 }
 
