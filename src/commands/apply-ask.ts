@@ -49,8 +49,8 @@ export async function askForEach(input: AskInput): Promise<Choice> {
     else if (verdict.kind === 'conflict') {
       const merged = await askConflict(input, change, verdict)
       if (merged === undefined) leftOut.push({ change, reason: verdict.reason, kind: 'conflict' })
-      else chosen.push({ change, text: merged })
-    } else if (rest === 'take' && !isRisky(change)) chosen.push({ change })
+      else chosen.push({ change, text: merged, now: { side: verdict.now } })
+    } else if (rest === 'take' && !isRisky(change)) chosen.push({ change, now: { side: verdict.now } })
     else {
       show('')
       const byHunk = input.hunks && hunksOfChange(change, review).length > 0
@@ -63,10 +63,10 @@ export async function askForEach(input: AskInput): Promise<Choice> {
             offered(change, review),
             'd',
           )
-      if (answer === 'y' || answer === 'a') chosen.push({ change })
+      if (answer === 'y' || answer === 'a') chosen.push({ change, now: { side: verdict.now } })
       else if (answer === 'h') {
         const picked = await askHunks(input, change)
-        if (picked.text !== undefined) chosen.push({ change, ...(picked.whole ? {} : { text: picked.text }) })
+        if (picked.text !== undefined) chosen.push({ change, now: { side: verdict.now }, ...(picked.whole ? {} : { text: picked.text }) })
         if (!picked.whole) leave('conflict', picked.text === undefined ? 'you left it' : 'you left some of its hunks')
         if (picked.stop) rest = 'leave'
       } else leave(isRisky(change) ? 'risk' : 'conflict', 'you left it')

@@ -111,6 +111,26 @@ describe('a hostile layer', () => {
     }
   })
 
+  it('what the user saves between the question and the write stays, and is told', async () => {
+    const layer = makeLayer()
+    playing(layer.project, [
+      { kind: 'write', path: 'saved', content: 'old' },
+      { kind: 'write', path: 'removed', content: 'old' },
+      { kind: 'write', path: 'moved', content: 'a line to be known by' },
+      { kind: 'write', path: 'ok', content: 'old' },
+    ])
+    layer.inView('echo new > saved; rm removed; echo new > fresh; mv moved there; echo new > ok')
+    using review = await openReview(layer.proposal(), { lines: false, settle: true })
+    const { chosen } = choose(review, { changes: review.changes, named: new Set() }, { merge: false })
+    expect(chosen).toHaveLength(5)
+    for (const name of ['saved', 'removed', 'fresh', 'there']) writeFileSync(path.join(layer.project, name), 'mine')
+    const { left } = await applyChosen(review, chosen)
+    expect(left.map(({ operation }) => operation.path).toSorted()).toEqual(['fresh', 'removed', 'saved', 'there'])
+    const now = snapshot(layer.project)
+    for (const name of ['saved', 'removed', 'fresh', 'there']) expect(now[name]).toContain('mine')
+    expect([now['moved'], now['ok']]).toEqual([expect.stringContaining('a line'), expect.stringContaining('new')])
+  })
+
   it('a deep tree costs what it holds: folders on the way stay open, a bounded number of them', () => {
     const layer = makeLayer()
     const depth = 1500

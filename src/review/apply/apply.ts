@@ -1,6 +1,7 @@
 // Applies what was chosen, finishes what a killed apply began, and takes an apply back. The caller holds the proposal (lock.ts).
 import { readBase, baseKey } from '../base.ts'
 import { Failure } from '../../errors/failure.ts'
+import type { Change } from '../../model/change.ts'
 import { proposalPlaces } from '../folders.ts'
 import type { Review } from '../open-review.ts'
 import type { BaseEntry } from '../proposal.ts'
@@ -22,14 +23,21 @@ export function noteReferences({ folder, record }: Pending, references: readonly
  * @throws Failure apply/failed, apply/not-as-shown
  */
 export async function applyChosen(review: Review, chosen: readonly Chosen[]): Promise<Applied> {
-  const { folder, record } = stage(review, chosen)
+  const { folder, record, left } = stage(review, chosen)
   try {
     const performed = perform(record, folder, 'forward')
-    await finish(review.folder, folder, record, 'done', performed.left)
-    return { ...performed, folder, record: { ...record, state: 'done' } }
+    // Where everything was left, there is nothing for undo to find.
+    const state = record.operations.length === 0 && left.length > 0 ? 'undone' : 'done'
+    await finish(review.folder, folder, record, state, performed.left)
+    return { done: performed.done, left: [...left.map(changedSince), ...performed.left], folder, record: { ...record, state } }
   } catch (error) {
     throw await takenBack(review.folder, folder, record, error)
   }
+}
+
+function changedSince({ root, path }: Change): Left {
+  const absent = { kind: 'absent' } as const
+  return { operation: { number: 0, root, path, before: absent, after: absent }, reason: 'you changed it since it was looked at' }
 }
 
 /** After an error of the file system: back to before, so that no half is left. */

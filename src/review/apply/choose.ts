@@ -46,8 +46,8 @@ export function choose(review: Review, { changes, named }: Selected, want: { rea
     } else if (verdict.kind === 'there') there.push(change)
     else if (stale(change)) leftOut.push({ change, reason: 'it is not what anchorhold diff showed last; read it again', kind: 'refused' })
     else if (isRisky(change) && !named.has(change)) leftOut.push({ change, reason: 'it needs your eyes', kind: 'risk' })
-    else if (verdict.kind === 'fits') chosen.push({ change })
-    else if (want.merge && verdict.merged?.conflicts === 0) chosen.push({ change, text: verdict.merged.text })
+    else if (verdict.kind === 'fits') chosen.push({ change, now: { side: verdict.now } })
+    else if (want.merge && verdict.merged?.conflicts === 0) chosen.push({ change, text: verdict.merged.text, now: { side: verdict.now } })
     else
       leftOut.push({
         change,

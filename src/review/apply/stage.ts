@@ -9,18 +9,22 @@ import { baseKey } from '../base.ts'
 import { openBelow, type Below } from '../below.ts'
 import type { BaseEntry } from '../proposal.ts'
 import type { Review } from '../open-review.ts'
-import { blocksOf, sideOf, type Tree } from '../tree.ts'
+import { blocksOf, sameSide, sideOf, type Tree } from '../tree.ts'
 import { appliesFolder, syncFolder, writeApply, type ApplyRecord, type Operation, type State } from './record.ts'
 
 export interface Chosen {
   readonly change: Change
   /** What shall lie there, where it is not what was proposed: some hunks, or a merge. Latin1. */
   readonly text?: string
+  /** What lay there when the user said yes (of a rename: at its old place). Another thing there by now is left; not given: taken as it is. */
+  readonly now?: { readonly side: Side | undefined }
 }
 
 export interface Staged {
   readonly folder: string
   readonly record: ApplyRecord
+  /** What was changed since it was judged: no part of the record. */
+  readonly left: readonly Change[]
 }
 
 /**
@@ -36,7 +40,7 @@ export function stage(review: Review, chosen: readonly Chosen[]): Staged {
   using opened = new DisposableStack()
   const projects = review.proposal.roots.map(({ path: root }) => opened.use(openBelow(root)))
   const draft = new Draft(folder, review, projects)
-  for (const { change, text } of chosen) draft.add(change, text)
+  const left = chosen.filter((each) => !draft.add(each)).map(({ change }) => change)
   for (const name of ['old', 'new', '']) syncFolder(path.join(folder, name))
   const record: ApplyRecord = {
     version: 1,
@@ -50,7 +54,7 @@ export function stage(review: Review, chosen: readonly Chosen[]): Staged {
   }
   writeApply(folder, record)
   syncFolder(base)
-  return { folder, record }
+  return { folder, record, left }
 }
 
 type Draftable = Omit<Operation, 'number'>
@@ -71,20 +75,26 @@ class Draft {
     this.projects = projects
   }
 
-  add(change: Change, text: string | undefined): void {
+  /** False where it is no longer what it was judged by. */
+  add({ change, text, now: judged }: Chosen): boolean {
     const { root, path: place, from, after } = change
     const project = this.projects[root]
     if (project === undefined) throw new Error(`no root ${root}`)
     project.forget()
-    const now = this.keep(project, from ?? place)
-    const target = this.proposed(change, sideOf(project, from ?? place), text)
+    const side = sideOf(project, from ?? place)
+    if (judged !== undefined && !(sameSide(side, judged.side) && (from === undefined || project.facts(place) === undefined))) return false
+    const now = this.state(project, from ?? place, side, 'old')
+    const target = this.proposed(change, side, text)
     if (from !== undefined) {
       this.removals.push({ root, path: from, before: now, after: { kind: 'absent' } })
       this.touch(root, from)
     }
     this.touch(root, place)
     const before: State = from === undefined ? now : { kind: 'absent' }
-    if (after === undefined) return void this.removals.push({ root, path: place, before, after: { kind: 'absent' } })
+    if (after === undefined) {
+      this.removals.push({ root, path: place, before, after: { kind: 'absent' } })
+      return true
+    }
     this.parents(change)
     if (before.kind !== 'absent' && (before.kind === 'folder') !== (target.kind === 'folder')) {
       this.removals.push({ root, path: place, before, after: { kind: 'absent' } })
@@ -92,6 +102,7 @@ class Draft {
     } else if (target.kind === 'folder' && before.kind === 'absent')
       this.folders.set(`${root} ${place}`, { root, path: place, before, after: target })
     else this.additions.set(`${root} ${place}`, { root, path: place, before, after: target, ...linkOf(change) })
+    return true
   }
 
   /** Folders that the path needs and the project lacks, as the agent made them. Above one that is there, or is known, all are. */
@@ -147,11 +158,6 @@ class Draft {
 
   private touch(root: number, place: string): void {
     this.touched.add(baseKey({ root, path: place }))
-  }
-
-  /** What lies in the project, copied. */
-  private keep(project: Below, place: string): State {
-    return this.state(project, place, sideOf(project, place), 'old')
   }
 
   private proposed(change: Change, now: Side | undefined, text: string | undefined): State {
