@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { engines } from '../src/engines/list.ts'
+import { loadCatalogue } from '../src/prove/catalogue.ts'
 import type { TraitName } from '../src/model/engine.ts'
 import { checkRules } from '../src/policy/check/check.ts'
 import { limitTable, showLimit, type LimitName } from '../src/policy/limits.ts'
@@ -26,6 +27,8 @@ const parts: Readonly<Record<string, () => string>> = {
   checks,
   places,
   engines: matrix,
+  promises: probesOfPromises,
+  probes: probeTable,
   walls,
 }
 
@@ -131,6 +134,29 @@ function places(): string {
       [...openPlaces].flatMap(([host, own]) => (own === kind ? [`\`${host}\``] : [])).join(' '),
       openKinds[kind].source,
     ]),
+  )
+}
+
+/** Promises whose breach no attempt of the catalogue shows: tests alone do. */
+const withoutProbe = ['P5b', 'P10']
+
+function probesOfPromises(): string {
+  const all = loadCatalogue()
+  const promises = ['P1', 'P2', 'P3', 'P4', 'P5', 'P5a', 'P5b', 'P6', 'P7', 'P8', 'P9', 'P10', 'P11', 'P12']
+  return table(
+    ['promise', 'probes'],
+    promises.map((promise) => {
+      const own = all.filter((probe) => probe.promise === promise).map(({ id }) => `\`${id}\``)
+      if (own.length === 0 && !withoutProbe.includes(promise)) throw new Error(`no probe is about ${promise}`)
+      return [promise, own.length === 0 ? 'none: the tests alone show it' : own.join(' ')]
+    }),
+  )
+}
+
+function probeTable(): string {
+  return table(
+    ['probe', 'wall', 'what it means', 'promise', 'set', 'attacks'],
+    loadCatalogue().map(({ id, wall, says, promise, set, source }) => [`\`${id}\``, wall, says, promise, set, source.join(', ')]),
   )
 }
 

@@ -23,6 +23,10 @@ export type ProbeWitness =
   | { readonly kind: 'absent'; readonly paths: readonly string[] }
   /** These files of the host are what they were. */
   | { readonly kind: 'unchanged'; readonly paths: readonly string[] }
+  /** These files of the host hold nothing that an attempt wrote: each writes the word `planted`. */
+  | { readonly kind: 'unplanted'; readonly paths: readonly string[] }
+  /** These files of the host stop growing with the run: nothing of it is left that writes. `{outside}` is the cell's home on the host. */
+  | { readonly kind: 'quiet'; readonly paths: readonly string[] }
   /** Every attempt is refused: the kernel's own answer, which nobody outside can see. */
   | { readonly kind: 'answer' }
   /** What was read matches: a state that the kernel reports. */

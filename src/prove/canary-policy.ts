@@ -12,6 +12,8 @@ export interface CanaryNames {
   readonly allowed: { readonly host: string; readonly port: number }
   /** Led to the probes' listeners and not allowed, but in a weakened cell. */
   readonly denied: readonly { readonly host: string; readonly port: number }[]
+  /** Led to the probes' listeners, and allowed for GET alone; for everything in a weakened cell. */
+  readonly limited: readonly { readonly host: string; readonly port: number }[]
   readonly allowDenied: boolean
 }
 
@@ -26,13 +28,15 @@ export interface CanaryPolicy {
 
 export function withCanaries(policy: Policy, names: CanaryNames, madeUp: (name: string) => string): CanaryPolicy {
   const opened = [names.allowed, ...(names.allowDenied ? names.denied : [])]
-  const rules: readonly HostRule[] = opened.map(({ host }) => ({
+  const limited = names.limited.map((one) => ({ ...one, methods: names.allowDenied ? undefined : ['GET'] }))
+  const rules = [...opened.map((one) => ({ ...one, methods: undefined })), ...limited].map(({ host, methods }): HostRule => ({
     effect: 'allow',
     pattern: { kind: 'host', host: canonicalHost(host) },
     ports: [80],
+    ...(methods === undefined ? {} : { methods }),
     origin,
   }))
-  const routes: readonly Route[] = [names.allowed, ...names.denied].map(({ host, port }) => ({
+  const routes: readonly Route[] = [names.allowed, ...names.denied, ...names.limited].map(({ host, port }) => ({
     host: canonicalHost(host),
     port: 80,
     to: { address: '127.0.0.1', port, scheme: 'tcp' },

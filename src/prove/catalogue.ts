@@ -14,6 +14,8 @@ const witness = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('listener') }),
   z.strictObject({ kind: z.literal('absent'), paths }),
   z.strictObject({ kind: z.literal('unchanged'), paths }),
+  z.strictObject({ kind: z.literal('unplanted'), paths }),
+  z.strictObject({ kind: z.literal('quiet'), paths }),
   z.strictObject({ kind: z.literal('answer') }),
   z.strictObject({ kind: z.literal('shows'), pattern: z.string() }),
 ])

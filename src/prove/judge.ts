@@ -51,6 +51,8 @@ function ofClient(probe: Probe, said: readonly Said[], sight: Sight, client: Cli
     if (said.some((one) => one.outcome === 'done' && !new RegExp(pattern, 'm').test(one.text))) return 'leaks'
     if (said.some((one) => one.outcome !== 'done')) return 'could-not-run'
   }
+  // What was to be left behind has to have been there.
+  if (probe.witness.kind === 'quiet' && said.some((one) => one.outcome !== 'done')) return 'could-not-run'
   if (said.every((one) => one.outcome === 'lacking') || !sight.control(client)) return 'could-not-run'
   return 'holds'
 }

@@ -26,6 +26,9 @@ export interface RoundInput {
   readonly launch: (launch: Launch, names: CanaryNames) => Promise<Heard>
 }
 
+/** What is left of a run and writes every tenth of a second is seen in this time. */
+const quietMilliseconds = 500
+
 const doors = ['port', 'udp', 'socket', 'abstract'] as const
 
 /** Every probe of the round with its result, in their order. */
@@ -36,7 +39,7 @@ export async function playRound(input: RoundInput): Promise<readonly ProbeResult
   const wanted = new Map<string, readonly (typeof doors)[number][]>([['allowed', ['port']]])
   for (const probe of probes) {
     const text = JSON.stringify(probe.try)
-    const named = doors.filter((door) => text.includes(`{${door}}`) || (door === 'port' && text.includes('{denied}')))
+    const named = doors.filter((door) => text.includes(`{${door}}`) || (door === 'port' && /\{(denied|limited)\}/.test(text)))
     if (named.length > 0) wanted.set(probe.id, named)
   }
   await using witnesses = await openWitnesses(wanted, canaries.folders.temp ?? canaries.root, canaries.nonce)
@@ -50,7 +53,9 @@ export async function playRound(input: RoundInput): Promise<readonly ProbeResult
     project,
     userhome: input.home,
     inside: input.inside === 'cell' ? insideHome() : home,
+    outside: home,
     proxy: input.proxy,
+    limited: `only-get-${denied(id)}`,
     allowed,
     denied: denied(id),
   })
@@ -64,6 +69,9 @@ export async function playRound(input: RoundInput): Promise<readonly ProbeResult
       denied: probes
         .filter((probe) => JSON.stringify(probe.try).includes('{denied}'))
         .map(({ id }) => ({ host: denied(id), port: portOf(witnesses.of.get(id)) })),
+      limited: probes
+        .filter((probe) => JSON.stringify(probe.try).includes('{limited}'))
+        .map(({ id }) => ({ host: `only-get-${denied(id)}`, port: portOf(witnesses.of.get(id)) })),
       allowDenied: false,
     },
   )
@@ -79,7 +87,7 @@ export async function playRound(input: RoundInput): Promise<readonly ProbeResult
         ...heard,
         canaries: canaries.values,
         visits: witness === undefined ? undefined : { hits, awake: await witness.awake() },
-        damage: watched.get(probe.id)?.() ?? [],
+        damage: (await watched.get(probe.id)?.()) ?? [],
         control: (client) => controlWorked(probe.control, client, { said: heard.said, text, allowed: seen, written }),
         engine: input.engine,
         listed: countByClient(attempts.filter((attempt) => attempt.probe === probe.id).map(({ client }) => client)),
@@ -99,13 +107,22 @@ function countByClient(list: readonly Client[]): ReadonlyMap<Client, number> {
 }
 
 /** Looks at the host's files of a probe now, and says later what has become of them. */
-function watch(probe: Probe, places: Places): () => readonly string[] {
+function watch(probe: Probe, places: Places): () => Promise<readonly string[]> {
   const { witness } = probe
-  if (witness.kind !== 'absent' && witness.kind !== 'unchanged') return () => []
+  if (!('paths' in witness)) return async () => []
   const paths = witness.paths.flatMap((one) => clientsIn(one).flatMap((filled) => fillPlaces(filled, { ...places, id: probe.id }) ?? []))
-  if (witness.kind === 'absent') return () => paths.filter((one) => existsSync(one)).map((one) => `${one} is there on the host`)
+  if (witness.kind === 'unplanted')
+    return async () =>
+      paths.filter((one) => content(one)?.includes('planted') === true).map((one) => `${one} holds what was written inside`)
+  if (witness.kind === 'quiet')
+    return async () => {
+      const now = new Map(paths.map((one) => [one, content(one)]))
+      await new Promise((resolve) => setTimeout(resolve, quietMilliseconds))
+      return paths.filter((one) => content(one) !== now.get(one)).map((one) => `${one} was still written after the end`)
+    }
+  if (witness.kind === 'absent') return async () => paths.filter((one) => existsSync(one)).map((one) => `${one} is there on the host`)
   const before = new Map(paths.map((one) => [one, content(one)]))
-  return () =>
+  return async () =>
     paths.flatMap((one) => {
       const [was, is] = [before.get(one), content(one)]
       if (was === is) return []

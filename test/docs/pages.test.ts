@@ -40,13 +40,22 @@ function slug(heading: string): string {
 test('each promise P1 to P12 names at least one test file', () => {
   const rows = textOf('docs/security.md')
     .split('\n')
-    .filter((line) => /^\| P\d+ \|/.test(line))
+    .filter((line) => /^\| P\d+ \| \*\*/.test(line))
   expect(rows.map((row) => /P\d+/.exec(row)?.[0])).toEqual(Array.from({ length: 12 }, (_, n) => `P${n + 1}`))
   for (const row of rows) {
     const tests = [...row.matchAll(/\(\.\.\/(test\/[^)]+\.test\.ts)\)/g)].map((match) => match[1] ?? '')
     expect(tests.length, row).toBeGreaterThan(0)
     for (const file of tests) expect(existsSync(path.join(root, file)), file).toBe(true)
   }
+})
+
+test('each promise has a probe, or it says that tests alone show it', () => {
+  const part = /<!-- generated: promises -->([\s\S]*?)<!-- end -->/.exec(textOf('docs/security.md'))?.[1] ?? ''
+  const rows = [...part.matchAll(/^\| (P\d+[ab]?) \| (.+) \|$/gm)]
+  expect(rows.map(([, promise]) => promise)).toEqual(
+    [...textOf('docs/security.md').matchAll(/^\| (P\d+[ab]?) \| \*\*/gm)].map(([, promise]) => promise),
+  )
+  expect(rows.filter(([, , probes]) => !probes?.startsWith('`')).map(([, promise]) => promise)).toEqual(['P5b', 'P10'])
 })
 
 test('each dependency has its line', () => {

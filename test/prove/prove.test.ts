@@ -75,6 +75,14 @@ it('a policy that shows what lies beside the project is found out, with exit cod
   expect(proof.opens.join('\n')).toContain(path.dirname(world.project))
 })
 
+it.each(['readonly', 'review'] as const)('holds with a policy that shows the project %s', async (mode) => {
+  const world = makeWorld()
+  userPolicy(world, `workspace: { mode: ${mode} }\n`)
+  const { proof, code } = await proofOf(world)
+  expect(proof.probes.filter(({ result }) => result !== 'holds')).toEqual([])
+  expect(code).toBe(0)
+})
+
 it('the user reads one line of verdict, the promises and what the policy opens', async () => {
   const world = makeWorld()
   userPolicy(world, 'network: { allow: ["*.amazonaws.com"] }\nsecrets: [{ name: A_TOKEN, from: env, hosts: [api.example.test] }]\n')

@@ -38,7 +38,7 @@ export async function weakened(world: World, probes: readonly Probe[]): Promise<
           proxy: kind === 'bare' ? String(proxy.port) : '3128',
           launch: async (launch, names) => {
             if (kind === 'bare') {
-              proxy.names = new Map([names.allowed, ...names.denied].map(({ host, port }) => [host, port]))
+              proxy.names = new Map([names.allowed, ...names.denied, ...names.limited].map(({ host, port }) => [host, port]))
               return bare(launch, env)
             }
             const { policy } = await loadPolicyForProof({ project })
