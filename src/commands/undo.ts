@@ -16,6 +16,7 @@ import type { ApplyRecord, Operation } from '../review/apply/record.ts'
 import { findProposal, listProposals, type FoundProposal } from '../review/find.ts'
 import { openLive } from '../review/live.ts'
 import { holdProposal } from '../review/lock.ts'
+import { requireRoots } from '../review/open-review.ts'
 import { selectChanges } from '../review/select.ts'
 import { closeWhenEmpty } from '../review/state.ts'
 import { processContext, type RunContext } from '../run/context.ts'
@@ -44,6 +45,7 @@ async function undo(words: readonly string[]): Promise<void> {
   const where = found === undefined ? 'in this project' : `of ${found.proposal.id}`
   if (found === undefined) throw new Failure('apply/nothing-to-undo', { where })
   using _held = holdProposal(found.folder, found.proposal.id)
+  requireRoots(found.proposal)
   const last = lastApply(found.folder)
   if (last === undefined) throw new Failure('apply/nothing-to-undo', { where })
   const { record } = last

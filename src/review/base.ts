@@ -7,6 +7,7 @@ import { bytesOf, isText, pathOf } from '../workspace/path-bytes.ts'
 import { openBelow } from './below.ts'
 import { readTree, type TreeEntry } from './entries.ts'
 import { factsOf } from './facts.ts'
+import { Failure } from '../errors/failure.ts'
 import { proposalPlaces } from './folders.ts'
 import { below } from './tree.ts'
 import type { BaseEntry, NodeFacts, Proposal, UpperEntry } from './proposal.ts'
@@ -27,10 +28,18 @@ export async function readBase(folder: string): Promise<ReadonlyMap<string, Base
   const entries = new Map<string, BaseEntry>()
   for (const line of text.split('\n')) {
     if (line === '') continue
-    const entry = JSON.parse(line) as BaseEntry
+    const entry = parseEntry(line, folder)
     entries.set(baseKey(entry), entry)
   }
   return entries
+}
+
+function parseEntry(line: string, folder: string): BaseEntry {
+  try {
+    return JSON.parse(line) as BaseEntry
+  } catch (error) {
+    throw new Failure('review/unreadable', { path: proposalPlaces(folder).baseIndex, reason: 'it is damaged' }, { cause: error })
+  }
 }
 
 export function baseKey({ root, path: place }: { readonly root: number; readonly path: string }): string {

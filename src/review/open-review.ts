@@ -1,5 +1,7 @@
 // Opens a proposal for reading: its changes with their risks, and both sides of each. For diff, apply and the summary at the end of a run.
+import * as fs from 'node:fs'
 import path from 'node:path'
+import { Failure } from '../errors/failure.ts'
 import type { Change } from '../model/change.ts'
 import { readBase } from './base.ts'
 import { settleProposal, type Settled } from './settle.ts'
@@ -28,16 +30,23 @@ export interface Review extends Disposable {
 
 /**
  * @param options `settle`: the caller holds the proposal (lock.ts), and what was not noted of the original is noted now
- * @throws Failure `review/unreadable`
+ * @throws Failure `review/unreadable`, `apply/project-gone`
  */
 export async function openReview(
   found: FoundProposal,
   options: { readonly lines: boolean; readonly settle: boolean; readonly mine?: readonly Known[] },
 ): Promise<Review> {
+  requireRoots(found.proposal)
   const settled = options.settle
     ? await settleProposal(found.proposal, found.folder)
     : { proposal: found.proposal, upper: await readUpper(found.proposal, found.folder), base: await readBase(found.folder) }
   return reviewOf(settled, found.folder, options)
+}
+
+/** Without its project a proposal would look as if nothing had been there before. @throws Failure `apply/project-gone` */
+export function requireRoots({ id, roots }: Pick<Proposal, 'id' | 'roots'>): void {
+  const gone = roots.find(({ path: place }) => fs.statSync(place, { throwIfNoEntry: false })?.isDirectory() !== true)
+  if (gone !== undefined) throw new Failure('apply/project-gone', { path: gone.path, id })
 }
 
 /** For the last line of a run. `waiting` counts git's own record too: commits alone are worth keeping. */

@@ -1,8 +1,10 @@
 // `anchorhold apply`, `undo` and `discard` on real runs, without a terminal (TRM-20).
-import { existsSync, lstatSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { anchorhold, inCell, type World } from '../support/anchorhold.ts'
+import { proposalPlaces } from '../../src/review/folders.ts'
+import { newest } from './world.ts'
 import { git, gitWorld, writeFiles } from '../support/repository.ts'
 
 const lines = Array.from({ length: 30 }, (_, line) => `line ${line}\n`).join('')
@@ -149,6 +151,28 @@ describe('apply without a terminal', () => {
     expect(stdout).toMatch(/left d: there is something else in it/)
     expect(stdout).not.toMatch(/applied d$/m)
     expect(read(world, 'd/mine')).toBe('mine')
+  })
+
+  it('a project that is elsewhere for now, or a damaged record: nothing is done, and it is said', async () => {
+    const world = await proposed('echo more >> a.txt')
+    const { proposal, folder } = newest(world)
+    const away = `${world.project}-away`
+    renameSync(world.project, away)
+    mkdirSync(path.join(world.home, 'elsewhere'))
+    for (const command of ['diff', 'apply', 'undo']) {
+      const args = [command, proposal.id, ...(command === 'apply' ? ['--all'] : [])]
+      const { code, stderr } = await anchorhold({ ...world, project: path.join(world.home, 'elsewhere') }, args)
+      expect({ command, code, stderr }).toMatchObject({ code: expect.any(Number), stderr: expect.stringMatching(/is not there \(moved/) })
+      expect(code).not.toBe(0)
+    }
+    renameSync(away, world.project)
+    const index = proposalPlaces(folder).baseIndex
+    const sound = readFileSync(index, 'utf8')
+    writeFileSync(index, `${sound}{half`)
+    expect((await anchorhold(world, ['diff'])).stderr).toMatch(/cannot be read .* damaged/)
+    writeFileSync(index, sound)
+    expect((await anchorhold(world, ['apply', '--all'])).code).toBe(0)
+    expect(read(world, 'a.txt')).toBe('one\nmore\n')
   })
 
   it('what was given back waits again, and can be applied again', async () => {

@@ -4,6 +4,10 @@ export const applyFailures = {
     message: '{path} is not among the changes of {id}.',
     remedy: 'List them: anchorhold diff {id} --name-only',
   },
+  'apply/project-gone': {
+    message: '{path}, which the proposal {id} is for, is not there (moved, removed, or no folder).',
+    remedy: 'Nothing was changed. Bring it back to that path, or drop the proposal: anchorhold discard {id}',
+  },
   'apply/base-gone': {
     message: 'What {path} was before the run is not known any more: it was too large to keep, and it was changed since.',
     remedy: 'Look at the proposed file itself: anchorhold diff --json names where it lies.',
