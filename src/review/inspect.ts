@@ -1,5 +1,5 @@
 // Adds to each change what the reader is told beside it: whether it is text, how many lines, which risks. Used by open-review.ts.
-import type { Change } from '../model/change.ts'
+import type { Change, Risk } from '../model/change.ts'
 import type { Sides } from './collect.ts'
 import { countLines, hunksOf, splitLines } from './hunks.ts'
 import { matchLines } from './edits.ts'
@@ -9,8 +9,9 @@ import type { Known } from '../secrets/scan/finding.ts'
 import { scanChanges, type Found } from './scanned.ts'
 import { contentOf, isBinary, textLimit, unknownHash } from './tree.ts'
 
-/** Contents of so many changes are read; of what comes after, the names are judged. Nobody reads more lines than that. */
-const mostRead = 5000
+/** Contents of so many changes are read; of what comes after, the names are judged, and that its content was not is a risk of its own. */
+const mostRead = 20_000
+const unread: Risk = { kind: 'deceives', rule: 'unread', reason: `one of more than ${mostRead} changes: its content was not judged` }
 
 /** @param want `lines`: also how many lines came and went; the end of a run needs risks only. `mine`: the reader's own values, which are looked for */
 export async function inspect(
@@ -23,7 +24,8 @@ export async function inspect(
   return changes.map((change) => {
     if (change.git === 'history') return { ...change, risks: judgeChange(change, undefined) }
     const readable = read < mostRead && (change.action !== 'deleted' || want.lines)
-    if (!readable) return { ...change, binary: false, risks: judgeChange(change, undefined) }
+    if (!readable)
+      return { ...change, binary: false, risks: [...judgeChange(change, undefined), ...(change.action === 'deleted' ? [] : [unread])] }
     read += 1
     const found = change.after?.kind === 'file' ? (scanned.get(change.after.hash) ?? []) : []
     return look(change, sidesOf(change), found, want.lines)

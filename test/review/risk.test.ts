@@ -186,6 +186,15 @@ describe('runs on your machine (PER-01 to 31)', () => {
     expect(kinds).toEqual({ 'a.go': ['runs'], 'b.go': [] })
   })
 
+  it('hidden behind thousands of harmless files, it is judged, or told as not judged', async () => {
+    const { changes } = await risksOf(
+      {},
+      `python3 -c 'for n in range(20002): open("f%05d" % n, "w").write("\\u202e" if n in (9000, 20001) else "1")'`,
+    )
+    const of = (name: string) => changes.find(({ path }) => path === name)?.risks.map(({ rule }) => rule)
+    expect([of('f09000'), of('f08999'), of('f20001')]).toEqual([['bidi'], [], ['unread']])
+  })
+
   it('plain files are nobody to worry about', async () => {
     const plain = [
       'src/main.ts',
