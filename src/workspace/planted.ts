@@ -99,7 +99,16 @@ export function openPlanted(input: PlantedInput): Planted {
       before.inode = match.inode
       return true
     }
+    if (match.id === gitPart.hook && liesInKnownHooks(match)) return true
     return inodes.has(`${match.id} ${match.inode}`) && (await changedBefore(absolute(match), input.startedAt))
+  }
+
+  /**
+   * The first look does not open a folder of hooks, which is covered as a whole: what lies in that very folder was there, or is the host's.
+   */
+  const liesInKnownHooks = (match: Match): boolean => {
+    const hooks = known.get(keyOf({ ...match, id: gitPart.hooks, path: path.posix.dirname(match.path) }))
+    return hooks !== undefined && hooks.inode === match.folder
   }
 
   /** Whether what lies at `place` is the very file or folder of a match of the start. */

@@ -171,3 +171,26 @@ it('git init, again and again, is no plant: the link that git tries is gone at o
   expect(done.stderr.match(/in a git-dir/g)).toEqual(['in a git-dir'])
   expect(done.stderr).toContain('sub1/.git/tAbc123')
 })
+
+it("the user's own hooks stay where they are, whatever git does inside; a hook that was not there is still taken", async () => {
+  const world = gitWorld()
+  const hook = path.join(world.project, '.git/hooks/pre-commit')
+  writeFiles(world.project, {
+    '.git/hooks/pre-commit': '#!/bin/sh\n',
+    '.git/hooks/extra/tool': 'x\n',
+    'sub/.git/HEAD': 'ref: refs/heads/main\n',
+  })
+  git(path.join(world.project, 'sub'), 'init', '-q')
+  writeFiles(world.project, { 'sub/.git/hooks/post-merge': '#!/bin/sh\n' })
+  const work =
+    'git status > status; git -C sub status >> status; git add a.txt; git commit -qm x --allow-empty; git gc -q; touch .git/new sub/.git/new'
+  for (const script of [work, `${work}; git init -q other; mkdir -p other/.git/hooks; echo x > other/.git/hooks/pre-push`]) {
+    const done = await inCell(world, `${identity} ${script}`)
+    expect(done.code, done.stderr).toBe(0)
+    expect(readFileSync(hook, 'utf8')).toBe('#!/bin/sh\n')
+    expect(existsSync(path.join(world.project, 'sub/.git/hooks/post-merge'))).toBe(true)
+    expect(existsSync(path.join(world.project, '.git/hooks/extra/tool'))).toBe(true)
+    expect(done.stderr.includes('taken out of the project')).toBe(script !== work)
+  }
+  expect(existsSync(path.join(world.project, 'other/.git/hooks/pre-push'))).toBe(false)
+})
