@@ -26,8 +26,9 @@ export function askHidden(
         line = char === backspace || char === erase ? line.slice(0, -1) : line + char
       }
     }
-    output.write(question)
+    // Before the question is seen: what is typed at once must not show either.
     input.setRawMode(true)
+    output.write(question)
     input.setEncoding('utf8')
     input.on('data', onData).on('end', onEnd)
     input.resume()

@@ -121,7 +121,6 @@ describe('options that are wrong', () => {
     ['--mode', 'bypass', /Allowed choices/],
     ['--workspace', '', /Allowed choices/],
     ['--workspace', 'rw', /Allowed choices/],
-    ['--workspace', 'review', /can't enforce it yet/],
     ['--policy', '', /./],
     ['--policy', '/dev/null', /not a regular file/],
     ['--policy', '/', /./],

@@ -41,7 +41,7 @@ test('arguments pass untouched, also from a folder with spaces and quotes', () =
     stdout
       .split('\n')
       .filter((line) => line.startsWith('arg='))
-      .slice(2), // behind Node's own option and the file
+      .slice(3), // behind Node's own options and the file
   ).toEqual(words.map((word) => `arg=${word}`))
 })
 
