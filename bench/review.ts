@@ -11,6 +11,7 @@ const few = 1
 
 export function review(ground: Ground): Promise<readonly Section[]> {
   const project = manyFiles(ground, 100_000)
+  git(ground, project, 'config', 'gc.auto', '0') // packing in the background would take files away from under the copies
   git(ground, project, 'add', '.')
   git(ground, project, 'commit', '-q', '-m', 'start')
   return Promise.resolve([opening(ground, project), reading(ground, project), working(ground, project)])
@@ -29,8 +30,11 @@ function opening(ground: Ground, cwd: string): Section {
   const script = (name: string, text: string): Subject => ({ name, cwd, env, argv: ['sh', '-c', text] })
   const copies = takeTurns(
     [
-      script('`git worktree add`, and removed', `git worktree add -q --detach '${copy}' && git worktree remove --force '${copy}'`),
-      script('`cp -a --reflink=auto`, and removed', `cp -a --reflink=auto . '${copy}' && rm -rf '${copy}'`),
+      script(
+        '`git worktree add`, and removed',
+        `rm -rf '${copy}' && git worktree prune && git worktree add -q --detach '${copy}' && git worktree remove --force '${copy}'`,
+      ),
+      script('`cp -a --reflink=auto`, and removed', `rm -rf '${copy}' && cp -a --reflink=auto . '${copy}' && rm -rf '${copy}'`),
     ],
     few,
   )
