@@ -1,6 +1,7 @@
 // `anchorhold secret scan`: the user's own values and well-known credentials, in files, in what is staged, in what a session left. Never shows a value.
 import type { Command } from 'commander'
 import { Failure } from '../errors/failure.ts'
+import { codeOf } from '../host/error-code.ts'
 import { jsonLine } from '../report/json-line.ts'
 import { endWithReader, printLines } from '../report/output.ts'
 import { styleFor } from '../report/style.ts'
@@ -10,7 +11,7 @@ import { scanSession } from '../run/scan-session.ts'
 import { gatherKnown } from '../secrets/scan/gather.ts'
 import { openScan, type Scan } from '../secrets/scan/scan.ts'
 import { scanStaged } from '../secrets/scan/staged.ts'
-import { scanPath, type FileFinding, type Walked } from '../secrets/scan/walk.ts'
+import { scanPath, together, type FileFinding, type Walked } from '../secrets/scan/walk.ts'
 import { findSession } from '../session/list.ts'
 import { namesCredential } from '../session/redact.ts'
 import { loadEffective } from './policy-input.ts'
@@ -70,17 +71,12 @@ async function scanPaths(paths: readonly string[], scan: Scan, onFile: (files: n
     const part = await scanPath(place, scan, { onFile }).catch((error: unknown) => {
       throw new Failure('secret/no-such-path', {
         path: place,
-        reason: error instanceof Error && 'code' in error ? String(error.code) : 'unknown',
+        reason: codeOf(error),
       })
     })
     parts.push(part)
   }
-  return {
-    findings: parts.flatMap(({ findings }) => findings),
-    files: parts.reduce((sum, { files }) => sum + files, 0),
-    bytes: parts.reduce((sum, { bytes }) => sum + bytes, 0),
-    unread: parts.flatMap(({ unread }) => unread),
-  }
+  return together(parts)
 }
 
 function tell(

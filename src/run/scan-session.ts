@@ -4,7 +4,7 @@ import path from 'node:path'
 import type { SessionRecord } from '../model/session.ts'
 import { proposalOf } from '../review/find.ts'
 import type { Scan } from '../secrets/scan/scan.ts'
-import { scanPath, type Walked, type WalkOptions } from '../secrets/scan/walk.ts'
+import { scanPath, together, type Walked, type WalkOptions } from '../secrets/scan/walk.ts'
 import { journalFile } from '../session/folders.ts'
 import { homeName } from './home.ts'
 
@@ -27,12 +27,7 @@ export async function scanSession(
   for (const { place, label } of changedPlaces(record, folders.state)) await add(place, { ...recent, label })
   await add(path.join(folders.data, 'homes', record.agent, homeName(record.project)), { ...recent, label: 'home:' })
   await add(journalFile(record.folder), { label: 'journal:' })
-  return {
-    findings: parts.flatMap(({ findings }) => findings),
-    files: parts.reduce((sum, { files }) => sum + files, 0),
-    bytes: parts.reduce((sum, { bytes }) => sum + bytes, 0),
-    unread: parts.flatMap(({ unread }) => unread),
-  }
+  return together(parts)
 }
 
 function changedPlaces(record: SessionRecord, stateDir: string): readonly { readonly place: string; readonly label: string }[] {

@@ -3,6 +3,7 @@ import { constants } from 'node:fs'
 import { access, open, realpath } from 'node:fs/promises'
 import path from 'node:path'
 import { Failure } from '../errors/failure.ts'
+import { codeOf } from '../host/error-code.ts'
 import { isWithin } from '../host/paths.ts'
 import { capture } from '../host/process.ts'
 import type { SecretRule, SecretSource } from '../model/secret.ts'
@@ -158,8 +159,4 @@ async function findProgram(program: string, { hostEnv, shown }: SourceContext): 
     if (real !== undefined && ![file, real].some((place) => shown.some((root) => isWithin(place, root)))) return file
   }
   return undefined
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
 }

@@ -5,6 +5,7 @@ import { constants } from 'node:fs'
 import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { Failure } from '../errors/failure.ts'
+import { codeOf } from '../host/error-code.ts'
 import { checkName } from './value.ts'
 
 export interface Stored {
@@ -87,8 +88,4 @@ function unsafe({ uid, mode }: { readonly uid: number; readonly mode: number }):
 
 function isName(text: string): boolean {
   return /^[A-Za-z_][A-Za-z0-9_]{0,99}$/.test(text)
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
 }

@@ -1,6 +1,7 @@
 // record.json of a session: written whole and at once, read with suspicion (bounded, no link followed, every field checked).
 import { closeSync, constants, fstatSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { codeOf } from '../host/error-code.ts'
 import type { SessionRecord } from '../model/session.ts'
 import { canonicalJson } from './canonical.ts'
 import { idPattern, recordFile } from './folders.ts'
@@ -29,7 +30,7 @@ export function readRecord(
     }
   } catch (error) {
     if (error instanceof SyntaxError) return { ok: false, reason: 'record.json is not JSON' }
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
+    const code = codeOf(error)
     return { ok: false, reason: code === 'ENOENT' ? 'record.json is missing' : `record.json cannot be read (${code})` }
   }
 }

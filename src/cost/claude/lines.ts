@@ -3,7 +3,7 @@ import type { LineReader, OpenFile, Scan } from '../reader.ts'
 import { flag, type Found } from '../records.ts'
 import { LastSeen, readString } from '../strings.ts'
 import { hashHigh, hashLow, mix } from './bytes.ts'
-import { parseLine, type ParsedResponse } from './parse.ts'
+import { parseLine, type ParsedResponse, type ParsedUsage } from './parse.ts'
 import { readTime } from './time.ts'
 import { walk, type Walked } from './walk.ts'
 
@@ -162,21 +162,8 @@ function mixPart(hash: number, part: number): number {
   return part === 0 ? hash : mix(hash, part)
 }
 
-interface Logged {
-  readonly input: number
-  readonly output: number
-  readonly written: number
-  readonly write5m: number
-  readonly write1h: number
-  readonly read: number
-  readonly web: number
-  readonly fast: boolean
-  readonly batch: boolean
-  readonly usOnly: boolean
-}
-
 /** What the split leaves of the sum was written for five minutes, as older versions did. */
-function setUsage(found: Found, usage: Logged, sidechain: boolean): void {
+function setUsage(found: Found, usage: ParsedUsage, sidechain: boolean): void {
   found.input = usage.input
   found.output = usage.output
   found.read = usage.read

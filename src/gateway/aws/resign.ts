@@ -2,6 +2,7 @@
 // it shows that what will be signed is what the program inside meant. Used by steps/aws.ts.
 import type { Transform } from 'node:stream'
 import { timingSafeEqual } from 'node:crypto'
+import { splitTarget } from '../../policy/request-path.ts'
 import type { Field } from '../steps/step.ts'
 import { readSigned, type Signed } from './authorization.ts'
 import { resignChunks } from './chunks.ts'
@@ -42,7 +43,7 @@ const literal = /^(?:[0-9a-f]{64}|UNSIGNED-PAYLOAD|STREAMING-UNSIGNED-PAYLOAD-TR
 
 /** `cell`: the placeholders. Never throws for what the cell sent. */
 export async function resign(request: SignedRequest, cell: Keys, real: Keys): Promise<Resigned> {
-  const [pathname = '', search = ''] = splitOnce(request.path)
+  const { path: pathname, query: search = '' } = splitTarget(request.path)
   const query = queryPairs(search)
   const paths = canonicalPaths(pathname)
   if (query === undefined || paths === undefined) return refused('bad-signature', 'a malformed escape in the path or query')
@@ -151,11 +152,6 @@ function one(fields: readonly Field[], name: string): string | undefined {
 
 function valueOf(query: readonly (readonly [string, string])[], name: string): string {
   return query.find(([candidate]) => candidate === name)?.[1] ?? ''
-}
-
-function splitOnce(path: string): readonly string[] {
-  const at = path.indexOf('?')
-  return at < 0 ? [path] : [path.slice(0, at), path.slice(at + 1)]
 }
 
 function same(a: string, b: string): boolean {

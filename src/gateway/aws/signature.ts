@@ -1,5 +1,6 @@
 // Gateway, aws: the arithmetic of Signature Version 4, as AWS publishes it ("Create a signed AWS API request"). Pure.
 import { createHash, createHmac } from 'node:crypto'
+import { decoded } from '../../policy/request-path.ts'
 
 export interface Scope {
   /** YYYYMMDD */
@@ -63,7 +64,7 @@ export function canonicalText({ method, path, query, headers, payload }: Canonic
 export function canonicalPaths(path: string): readonly string[] | undefined {
   const once: string[] = []
   for (const segment of path.split('/')) {
-    const plain = decode(segment)
+    const plain = decoded(segment)
     if (plain === undefined) return undefined
     once.push(encode(plain))
   }
@@ -76,8 +77,8 @@ export function queryPairs(query: string): readonly (readonly [string, string])[
   const pairs: (readonly [string, string])[] = []
   for (const part of query === '' ? [] : query.split('&')) {
     const at = part.indexOf('=')
-    const name = decode(at < 0 ? part : part.slice(0, at))
-    const value = at < 0 ? '' : decode(part.slice(at + 1))
+    const name = decoded(at < 0 ? part : part.slice(0, at))
+    const value = at < 0 ? '' : decoded(part.slice(at + 1))
     if (name === undefined || value === undefined) return undefined
     pairs.push([name, value])
   }
@@ -87,15 +88,6 @@ export function queryPairs(query: string): readonly (readonly [string, string])[
 /** RFC 3986 unreserved stay, everything else becomes %XX of its UTF-8 bytes. */
 export function encode(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
-}
-
-function decode(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text)
-  } catch (error) {
-    if (error instanceof URIError) return undefined
-    throw error
-  }
 }
 
 function compare(a: string, b: string): number {

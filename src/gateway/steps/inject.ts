@@ -2,13 +2,14 @@
 // A request to such a host that carries somebody else's credential is refused. The parts lie in inject/.
 import { Failure } from '../../errors/failure.ts'
 import type { HeldSecret } from '../../model/secret.ts'
+import { splitTarget } from '../../policy/request-path.ts'
 import type { Target } from '../context.ts'
 import { boundTo, refuseUse } from './inject/bound.ts'
 import { fillBody, type Filled } from './inject/body.ts'
 import { fieldKey } from './inject/credentials.ts'
 import { watchForEchoes } from './inject/echo.ts'
 import type { SecretUses } from './inject/uses.ts'
-import { readRequest, splitQuery, type Insertion } from './inject/request.ts'
+import { readRequest, type Insertion } from './inject/request.ts'
 import type { Field, Step, StepRequest, StepResult } from './step.ts'
 
 /** An AWS key is never put in: it signs (aws.ts). `isRead`: whether requests to a place are read for another reason. */
@@ -63,7 +64,7 @@ async function fill(
 ): Promise<StepResult> {
   const { target } = request
   const fields = request.fields.map(([name, value]): Field => [name, value])
-  const [pathname, query] = splitQuery(request.path)
+  const { path: pathname, query } = splitTarget(request.path)
   const parameters = query?.split('&') ?? []
   const inBody = bound.filter((secret) => secret.rule.where.includes('body') && refuseUse(secret, 'body', request) === undefined)
   const fills: Filled[] = []

@@ -2,6 +2,7 @@
 import { constants, type Dirent } from 'node:fs'
 import { lstat, open, readdir, type FileHandle } from 'node:fs/promises'
 import path from 'node:path'
+import { codeOf } from '../../host/error-code.ts'
 import type { Finding } from './finding.ts'
 import type { Scan } from './scan.ts'
 
@@ -110,6 +111,12 @@ async function scanPieces(
   }
 }
 
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
+/** Several walks told as one. */
+export function together(parts: readonly Walked[]): Walked {
+  return {
+    findings: parts.flatMap(({ findings }) => findings),
+    files: parts.reduce((sum, { files }) => sum + files, 0),
+    bytes: parts.reduce((sum, { bytes }) => sum + bytes, 0),
+    unread: parts.flatMap(({ unread }) => unread),
+  }
 }

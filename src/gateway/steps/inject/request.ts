@@ -1,5 +1,6 @@
 // Gateway, steps, inject: one request, read for placeholders and for credentials of others. Gives what to put where, or why it is refused. Pure.
 import type { HeldSecret, SecretPlace } from '../../../model/secret.ts'
+import { splitTarget } from '../../../policy/request-path.ts'
 import { holdsKnownKind } from '../../../secrets/placeholder.ts'
 import type { Refusal } from '../../context.ts'
 import type { Field, StepRequest } from '../step.ts'
@@ -31,7 +32,7 @@ export type Reading =
 export function readRequest(request: StepRequest, bound: readonly HeldSecret[], all: readonly HeldSecret[]): Reading {
   const insertions: Insertion[] = []
   const seen = new Set<string>()
-  const [pathname, query] = splitQuery(request.path)
+  const { path: pathname, query } = splitTarget(request.path)
   const inPath = holderOf(decoded(pathname), all)
   if (inPath !== undefined) return refuse(refuseUnbound(inPath, request) ?? oddPlace(inPath, 'the path'))
   for (const [index, field] of request.fields.entries()) {
@@ -58,11 +59,6 @@ export function readRequest(request: StepRequest, bound: readonly HeldSecret[], 
     insertions.push({ ...found, at: { kind: 'parameter', index } })
   }
   return { kind: 'ok', insertions }
-}
-
-export function splitQuery(path: string): readonly [pathname: string, query: string | undefined] {
-  const mark = path.indexOf('?')
-  return mark === -1 ? [path, undefined] : [path.slice(0, mark), path.slice(mark + 1)]
 }
 
 type Found = Omit<Insertion, 'at'>
@@ -142,7 +138,7 @@ function readParameter(
 export function findForeign({ fields, path }: Pick<StepRequest, 'fields' | 'path'>, bound: readonly HeldSecret[]): string | undefined {
   const field = fields.map(([name, value]) => [fieldKey(name), value] as const).find(([key, value]) => carries(key, value, bound))
   if (field !== undefined) return `the field ${field[0].slice(0, 40)}`
-  const parameters = splitQuery(path)[1]?.split('&') ?? []
+  const parameters = splitTarget(path).query?.split('&') ?? []
   return parameters.some((parameter) => isForeign(parameter, bound)) ? 'a parameter of the query' : undefined
 }
 
