@@ -102,8 +102,9 @@ static noreturn void become_engine(const struct order *order, const int *fds, co
   limit_to(RLIMIT_CORE, "RLIMIT_CORE", core_limit());
   if (order->file_size) limit_to(RLIMIT_FSIZE, "RLIMIT_FSIZE", order->file_size);
   // Becomes the limit of the user namespace that bubblewrap makes, and counts what is below it (Linux >= 5.14): the
-  // supervisor, the guard, bubblewrap, the cell's init, the porter and the streams' workers come on top of what the command may have.
-  if (order->processes) limit_to(RLIMIT_NPROC, "RLIMIT_NPROC", order->processes + 9);
+  // supervisor, the guard, bubblewrap, the cell's init, the porter, the streams' workers and of a view the mover with its tool come on top of
+  // what the command may have.
+  if (order->processes) limit_to(RLIMIT_NPROC, "RLIMIT_NPROC", order->processes + (order->view_count > 0 ? 11 : 9));
   if (order->cpus) pin_to(order->cpus);
   // Lifts every descriptor that is passed on above all targets first, so that no target closes a source.
   int base = 200;

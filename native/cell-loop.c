@@ -70,8 +70,8 @@ static void read_info(struct run *run) {
 }
 
 // enter stands in the cell and waits. With its word comes the listener of its filter, which the porter answers.
-static void enter_is_ready(struct run *run, int listener) {
-  run->porter = listener < 0 ? -1 : porter_start(listener);
+static void enter_is_ready(struct run *run, int listener, pid_t enter) {
+  run->porter = listener < 0 ? -1 : porter_start(listener, enter, run->plan.view_count > 0);
   if (run->porter < 0) return fail_run(run, "failed", "no process could be started that makes the cell's connections");
   run->enter_ready = 1;
 }
@@ -98,7 +98,7 @@ static void read_enter(struct run *run) {
     if (header->cmsg_type == SCM_CREDENTIALS) memcpy(&sender, CMSG_DATA(header), sizeof sender);
     if (header->cmsg_type == SCM_RIGHTS) memcpy(&passed, CMSG_DATA(header), sizeof passed);
   }
-  if (text[0] == 'R' && !run->porter) enter_is_ready(run, passed);
+  if (text[0] == 'R' && !run->porter) enter_is_ready(run, passed, sender.pid);
   else if (text[0] == 'P') fail_run(run, "preflight", text + 1);
   else if (text[0] == 'C') {
     run->command = sender.pid;

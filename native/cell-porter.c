@@ -1,4 +1,4 @@
-// The porter: makes every connect() of the cell in its stead. A read-only or shared mount does not keep a Unix socket of the
+// The porter: makes every connect() of the cell in its stead, and has its folders renamed. A read-only or shared mount does not keep a Unix socket of the
 // host from being reached (attacks.md NET-12); so one is connected to only where it was bound in the cell's own network namespace.
 // Reads the address once and connects to exactly what it read: nothing is left to the caller's memory (seccomp_unotify(2)).
 #include "cell.h"
@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <linux/capability.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
@@ -22,11 +23,13 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 // A connect that has to wait (a full backlog) holds one thread; the next waits in the kernel only when all do.
-enum { MOST_THREADS = 256, STACK = 65536, LISTENER_FD = 3 };
+enum { MOST_THREADS = 256, STACK = 65536, LISTENER_FD = 3, MOVER_FD = 4 };
 static atomic_int idle = 1, threads = 1;
+static int moves;
 
 static int pending(__u64 id) { return ioctl(LISTENER_FD, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0; }
 
@@ -45,21 +48,29 @@ static int open_process(pid_t thread) {
   return at ? (int)syscall(SYS_pidfd_open, atoi(at + 6), 0) : -1;
 }
 
-// The path as the thread would find it: in its root, from its working folder. A path descriptor, or -1.
-static int open_socket_path(pid_t thread, const char *path) {
-  char name[64], whole[PATH_MAX + sizeof(struct sockaddr_un)] = "";
+// The path as the thread would find it from one of its folders, in its root. -1 where that folder has none, or it is too long.
+static int whole_path(pid_t thread, int folder, const char *path, char whole[MOVE_PATH]) {
+  char name[64];
+  ssize_t got = 0;
   if (path[0] != '/') {
-    snprintf(name, sizeof name, "/proc/%d/cwd", thread);
-    ssize_t got = readlink(name, whole, PATH_MAX - 1);
-    if (got < 0) return -1;
-    whole[got] = '/';
-    whole[got + 1] = 0;
+    if (folder == AT_FDCWD) snprintf(name, sizeof name, "/proc/%d/cwd", thread);
+    else snprintf(name, sizeof name, "/proc/%d/fd/%d", thread, folder);
+    got = readlink(name, whole, MOVE_PATH - 1);
+    if (got <= 0 || whole[0] != '/') return -1;
+    whole[got++] = '/';
   }
-  strcat(whole, path);
+  if ((size_t)got + strlen(path) >= MOVE_PATH) return -1;
+  strcpy(whole + got, path);
+  return 0;
+}
+
+// A path descriptor of what lies there inside, or -1. `flags`: O_NOFOLLOW or none.
+static int open_inside(pid_t thread, const char *whole, int flags) {
+  char name[64];
   snprintf(name, sizeof name, "/proc/%d/root", thread);
   int root = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (root < 0) return -1;
-  struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
+  struct open_how how = {.flags = (unsigned)(O_PATH | O_CLOEXEC | flags), .resolve = RESOLVE_IN_ROOT};
   int fd;
   do fd = (int)syscall(SYS_openat2, root, whole, &how, sizeof how);
   while (fd < 0 && errno == EAGAIN); // a rename meanwhile (openat2(2))
@@ -70,9 +81,10 @@ static int open_socket_path(pid_t thread, const char *path) {
 }
 
 static int connect_path(int fd, pid_t thread, const struct sockaddr_un *address, size_t length) {
-  char path[sizeof address->sun_path + 1] = "";
+  char path[sizeof address->sun_path + 1] = "", whole[MOVE_PATH];
   memcpy(path, address->sun_path, length);
-  int place = open_socket_path(thread, path);
+  if (whole_path(thread, AT_FDCWD, path, whole) < 0) return ENOENT;
+  int place = open_inside(thread, whole, 0);
   if (place < 0) return errno;
   struct stat facts;
   int error = ECONNREFUSED; // also what is no socket, as connect(2) says
@@ -116,6 +128,39 @@ static int answer_one(const struct seccomp_notif *ask) {
   return error;
 }
 
+static int read_path(pid_t thread, __u64 address, char path[MOVE_PATH]) {
+  size_t first = 4096 - address % 4096; // it may end with its page
+  struct iovec to = {path, MOVE_PATH}, from[] = {{(void *)address, first}, {(void *)(address + first), MOVE_PATH - first}};
+  ssize_t got = process_vm_readv(thread, &to, 1, from, 2, 0);
+  return got > 0 && memchr(path, 0, (size_t)got) ? 0 : -1;
+}
+
+// 0 where it is done, an error, or -1 where the kernel is to do it itself: all but folders of a view. Nothing is decided here that the caller
+// could gain from by changing its mind meanwhile: whoever renames has no more rights than the caller.
+static int answer_rename(const struct seccomp_notif *ask) {
+  const __u64 *args = ask->data.args;
+  int here = AT_FDCWD, there = AT_FDCWD;
+  unsigned flags = 0;
+  __u64 old = args[0], new = args[1];
+#ifdef SYS_rename
+  int at = ask->data.nr != SYS_rename;
+#else
+  int at = 1;
+#endif
+  if (at) here = (int)args[0], old = args[1], there = (int)args[2], new = args[3];
+  if (ask->data.nr == SYS_renameat2) flags = (unsigned)args[4];
+  pid_t thread = (pid_t)ask->pid;
+  char path[MOVE_PATH], from[MOVE_PATH], to[MOVE_PATH];
+  struct stat facts;
+  struct statfs system;
+  if (read_path(thread, old, path) < 0 || path[0] == 0 || whole_path(thread, here, path, from) < 0) return -1;
+  int place = open_inside(thread, from, O_NOFOLLOW);
+  int folder = place >= 0 && fstat(place, &facts) == 0 && S_ISDIR(facts.st_mode) && fstatfs(place, &system) == 0 && system.f_type == OVERLAYFS_SUPER_MAGIC;
+  if (place >= 0) close(place);
+  if (!folder || read_path(thread, new, path) < 0 || path[0] == 0 || whole_path(thread, there, path, to) < 0) return -1;
+  return pending(ask->id) ? mover_ask(MOVER_FD, flags, from, to) : ESRCH;
+}
+
 static void *serve(void *unused);
 
 static void keep_one_idle(void) {
@@ -148,7 +193,8 @@ static void *serve(void *unused) {
       _exit(0); // nobody is left to ask
     }
     keep_one_idle();
-    struct seccomp_notif_resp reply = {.id = ask.id, .error = -answer_one(&ask)};
+    int renames = moves && ask.data.nr != SYS_connect, error = renames ? answer_rename(&ask) : answer_one(&ask);
+    struct seccomp_notif_resp reply = {.id = ask.id, .error = error < 0 ? 0 : -error, .flags = error < 0 ? SECCOMP_USER_NOTIF_FLAG_CONTINUE : 0};
     (void)ioctl(LISTENER_FD, SECCOMP_IOCTL_NOTIF_SEND, &reply); // fails where the asker is gone
     atomic_fetch_add(&idle, 1);
   }
@@ -162,11 +208,15 @@ static int drop_rights(void) {
   return (int)syscall(SYS_capset, &header, data);
 }
 
-pid_t porter_start(int listener) {
+pid_t porter_start(int listener, pid_t inside, int with_moves) {
   pid_t supervisor = getpid(), porter = fork();
   if (porter != 0) return porter;
-  if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != supervisor || drop_rights() < 0) _exit(1);
-  if (dup2(listener, LISTENER_FD) < 0 || syscall(SYS_close_range, LISTENER_FD + 1, ~0U, 0) < 0) _exit(1);
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != supervisor) _exit(1);
+  moves = with_moves;
+  int mover = moves ? mover_start(inside) : -1, high = moves ? fcntl(mover, F_DUPFD, MOVER_FD + 1) : -1;
+  if ((moves && high < 0) || drop_rights() < 0) _exit(1);
+  if (dup2(listener, LISTENER_FD) < 0 || (moves && dup2(high, MOVER_FD) < 0)) _exit(1);
+  if (syscall(SYS_close_range, moves ? MOVER_FD + 1 : MOVER_FD, ~0U, 0) < 0) _exit(1);
 #ifdef SECCOMP_IOCTL_NOTIF_SET_FLAGS
   // Linux 6.6: asker and porter hand the processor to each other.
   (void)ioctl(LISTENER_FD, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);

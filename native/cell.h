@@ -56,8 +56,14 @@ void engine_order(int gate, const struct plan *plan, const struct streams *strea
 void views_mount(const struct view *views, size_t count);
 // Whether one could be mounted: 0, or -1 with `why` filled.
 int view_try(const struct view *view, char *why, size_t size);
-// Starts the process that makes the cell's connections; `listener`: the filter's, from enter. Its id, or -1.
-pid_t porter_start(int listener);
+// Starts the process that makes the cell's connections; `listener`: the filter's, from enter. Its id, or -1. With `moves` also folders of the
+// views are renamed there; `inside`: any process of the cell.
+pid_t porter_start(int listener, pid_t inside, int moves);
+// Starts the process that renames folders of views: a channel to it, or -1. It ends with its caller.
+int mover_start(pid_t inside);
+// As rename(2) of two absolute paths inside: 0 or its error. From any thread.
+int mover_ask(int channel, unsigned flags, const char *from, const char *to);
+enum { MOVE_PATH = 4096 };
 // Whether the socket file behind a path descriptor was bound in this network namespace. `thread`: any of the cell.
 int socket_is_ours(pid_t thread, int place);
 // From the start of the engine to the end of the last process.

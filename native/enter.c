@@ -57,13 +57,23 @@ static void become_command(char **argv) {
   _exit(missing ? 127 : 126);
 }
 
-// Every connect() of the cell is answered from outside (cell-porter.c): the filter's listener goes to the supervisor, and is gone
-// here before anything else runs. Comes on top of the engine's filter, whose refusals stay.
-static int open_watch(void) {
+#ifndef SYS_rename // arm64 has its successors only
+#define SYS_rename SYS_renameat2
+#define SYS_renameat SYS_renameat2
+#endif
+
+// Every connect() of the cell is answered from outside (cell-porter.c), in a view every rename too: the filter's listener goes to the
+// supervisor, and is gone here before anything else runs. Comes on top of the engine's filter, whose refusals stay.
+static int open_watch(int views) {
+  const unsigned asked = SECCOMP_RET_USER_NOTIF, rename = views ? asked : SECCOMP_RET_ALLOW;
   struct sock_filter code[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_connect, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_connect, 3, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_rename, 3, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_renameat, 2, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_renameat2, 1, 2),
+      BPF_STMT(BPF_RET | BPF_K, asked),
+      BPF_STMT(BPF_RET | BPF_K, rename),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   };
   struct sock_fprog program = {sizeof code / sizeof *code, code};
@@ -72,8 +82,8 @@ static int open_watch(void) {
   return fd >= 0 || errno != EINVAL ? fd : (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
 }
 
-static int report_ready(void) {
-  int listener = open_watch();
+static int report_ready(int views) {
+  int listener = open_watch(views);
   if (listener < 0) return -1;
   union {
     char room[CMSG_SPACE(sizeof(int))];
@@ -135,8 +145,11 @@ static int with_terminal(char **argv, int foreground) {
 
 int main(int argc, char **argv) {
   static char message[262144];
+  int views = argc > 1 && strcmp(argv[1], "--views") == 0;
+  argv += views;
+  argc -= views;
   if (argc < 2) return 125;
-  if (report_ready() < 0) {
+  if (report_ready(views) < 0) {
     (void)send(SUPERVISOR_FD, "Pconnections cannot be watched", 30, MSG_NOSIGNAL);
     return 125;
   }

@@ -1,10 +1,10 @@
 // Daily work on the view: package installs, watchers, links, renames of whole folders, case, other file systems, a hundred thousand files.
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { measureTrees } from '../../src/review/entries.ts'
-import { anchorhold, bin, inCell, makeWorld } from '../support/anchorhold.ts'
+import { anchorhold, bin, inCell, makeWorld, start } from '../support/anchorhold.ts'
 import { git, gitWorld, identity, writeFiles } from '../support/repository.ts'
 import { changedIn, fingerprint, newest, settled } from './world.ts'
 
@@ -47,24 +47,103 @@ test('a watcher inside sees what is changed inside', async () => {
   expect(stdout).toBe('a.txt new old\n')
 })
 
-test('folders of the project are renamed by what copies and deletes; rename(2) of one says EXDEV, as across disks', async () => {
+test('folders of the project are renamed, by whatever program, and what is in them is the same (rename(2) on overlayfs says EXDEV)', async () => {
   const world = gitWorld()
-  writeFiles(world.project, { 'src/a/b.txt': 'b\n', 'src/c.txt': 'c\n', 'tool.sh': '#!/bin/sh\n' })
+  writeFiles(world.project, { 'src/a/b.txt': 'b\n', 'src/c.txt': 'c\n', 'tool.sh': '#!/bin/sh\n', 'other/x': 'x' })
+  execFileSync(
+    'sh',
+    ['-c', 'ln src/c.txt src/hard; ln -s ../tool.sh src/link; chmod 711 src/a; chmod 600 src/c.txt; touch -d @1000000000 src/c.txt src/a'],
+    {
+      cwd: world.project,
+    },
+  )
   git(world.project, 'add', '-A')
   git(world.project, 'commit', '-qm', 'second')
-  const { stdout } = await inCell(
+  const before = fingerprint(world.project)
+  const script = `
+import os, errno
+def rename(a, b):
+    try: os.rename(a, b); print('yes', a, b)
+    except OSError as error: print(errno.errorcode[error.errno], a, b)
+os.mkdir('fresh'); rename('fresh', 'renamed'); os.mkdir('empty')
+rename('src', 'src/in'); rename('src', 'other'); rename('src', 'tool.sh'); rename('tool.sh', 'other'); rename('none', 'new'); rename('src', '/tmp/src')
+rename('src/', 'empty/'); rename('.git', 'g'); rename('g', '.git')
+os.chdir('empty/a'); rename('../a', '../../at'); os.chdir('..')
+rename(os.getcwd() + '/other', 'last'); here = os.open('last', os.O_RDONLY); os.rename('at', 'moved', dst_dir_fd=here)
+print(sorted(os.listdir('.')))
+`
+  const { stdout, stderr } = await inCell(
     world,
-    `mv src lib && find lib -type f | sort; python3 -c "
-import os, shutil
-os.mkdir('fresh'); open('fresh/x','w').close(); os.rename('fresh','renamed'); print(os.listdir('renamed'))
-try: os.rename('.git','.git2'); print('renamed')
-except OSError as error: print(error.errno)
-shutil.move('lib','src'); print(sorted(os.listdir('src')))
-"; ${identity} git status --short --renames; mv tool.sh TOOL.sh; ls | grep -i tool`,
+    `git mv src lib; git status --short; git mv lib src; python3 -c "${script}"
+     stat -c '%a %Y %h' empty/c.txt empty/hard last/moved; readlink empty/link; cat last/moved/b.txt; mv tool.sh TOOL.sh; ls | grep -i tool`,
     review,
   )
-  expect(stdout).toBe("lib/a/b.txt\nlib/c.txt\n['x']\n18\n['a', 'c.txt']\n?? renamed/\nTOOL.sh\n")
-})
+  expect(stdout, stderr).toBe(
+    [
+      'R  src/a/b.txt -> lib/a/b.txt\nR  src/c.txt -> lib/c.txt\nR  src/hard -> lib/hard\nR  src/link -> lib/link',
+      'yes fresh renamed\nEINVAL src src/in\nENOTEMPTY src other\nENOTDIR src tool.sh\nEISDIR tool.sh other\nENOENT none new\nEXDEV src /tmp/src',
+      'yes src/ empty/\nyes .git g\nyes g .git\nyes ../a ../../at',
+      `yes ${world.project}/other last`,
+      "['.git', 'a.txt', 'empty', 'last', 'renamed', 'tool.sh']",
+      '600 1000000000 2\n600 1000000000 2\n711 1000000000 2\n../tool.sh\nb\nTOOL.sh\n',
+    ].join('\n'),
+  )
+  expect(fingerprint(world.project)).toBe(before)
+}, 60_000)
+
+test('a rename of a folder opens nothing: what is hidden, read-only or outside stays so, and who does it has no right of its own', async () => {
+  const world = gitWorld()
+  const fixed = path.join(world.home, 'fixed')
+  const aside = path.join(world.home, 'aside')
+  writeFiles(world.project, { 'conf/.env': 'TOKEN=hidden\n', 'conf/in/x': 'x', 'dir/f': 'f' })
+  for (const place of [fixed, aside]) writeFiles(place, { 'inner/f': 'f\n' })
+  const before = [fingerprint(world.project), fingerprint(fixed), fingerprint(aside)]
+  const { child, outcome } = start(world, [
+    'run',
+    ...review,
+    '--mount',
+    fixed,
+    '--',
+    'sh',
+    '-c',
+    `ln -s ${aside} out; python3 -c "
+import os, errno
+for a, b in [('conf', 'shown'), ('out/inner', 'taken'), ('${fixed}/inner', 'taken'), ('dir', '${fixed}/dir'), ('dir', '/usr/dir'), ('/proc/self/cwd/dir', 'seen'), ('/proc/1/root/usr/lib', 'lib')]:
+    try: os.rename(a, b); print('yes', a)
+    except OSError as error: print(errno.errorcode[error.errno], a)
+"; cat conf/.env; grep -r hidden .; ls; echo ready; sleep 60`,
+  ])
+  const text = await new Promise<string>((resolve) => {
+    let said = ''
+    child.stdout?.on('data', (part: Buffer) => {
+      said += part.toString()
+      if (said.endsWith('ready\n')) resolve(said)
+    })
+  })
+  // Nothing but what the cell itself may do: no capability, not even one to gain.
+  const movers = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+        const shows = readFileSync(`/proc/${pid}/mountinfo`, 'utf8').includes(` ${world.project} `)
+        return shows && status.startsWith('Name:\tanchorhold-cell') ? [status] : []
+      } catch {
+        return [] // gone meanwhile
+      }
+    })
+  child.kill('SIGTERM')
+  await outcome
+  expect(text).toMatch(
+    /^EBUSY conf\nENOENT out\/inner\n(EROFS|EXDEV) .*\/fixed\/inner\n(EROFS|EXDEV) dir\n(EROFS|EXDEV) dir\n(EXDEV|yes) \/proc\/self\/cwd\/dir\n\w+ \/proc\/1\/root\/usr\/lib\na\.txt\nconf\n/,
+  )
+  expect(movers.length).toBeGreaterThan(0)
+  for (const status of movers) {
+    expect(status).toMatch(/CapPrm:\t0+\nCapEff:\t0+\nCapBnd:\t0+\n/)
+    expect(status).toMatch(/NoNewPrivs:\t1/)
+  }
+  expect([fingerprint(world.project), fingerprint(fixed), fingerprint(aside)]).toEqual(before)
+}, 60_000)
 
 test('hard links made inside stay links; modes, times and owners are kept through a copy-up', async () => {
   const world = makeWorld()

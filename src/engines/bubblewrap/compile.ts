@@ -30,9 +30,10 @@ export function compile(plan: Plan, facts: EngineFacts): Compiled {
     plan.cwd,
   ]
   const covers = [...procCovers, ...plan.covers]
+  const views = plan.mounts.some((mount) => mount.kind === 'overlay')
   const filter = compileFilter(facts['arch'] === 'aarch64' ? 'aarch64' : 'x86_64', { pinned, coreHandler: facts['coreHandler'] === true })
   return {
-    argv: [String(facts['bwrap']), '--args', String(argumentsFd), '--', enterPath, ...plan.argv],
+    argv: [String(facts['bwrap']), '--args', String(argumentsFd), '--', enterPath, ...(views ? ['--views'] : []), ...plan.argv],
     env: {},
     inputs: [
       { fd: supervisorFd, name: 'supervisor', content: supervisorRecords(plan, covers, limits, facts), redact: false },
