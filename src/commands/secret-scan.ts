@@ -7,7 +7,7 @@ import { endWithReader, printLines } from '../report/output.ts'
 import { styleFor } from '../report/style.ts'
 import { plain } from '../report/text.ts'
 import { processContext } from '../run/context.ts'
-import { scanSession } from '../run/scan-session.ts'
+import { placeholdersOf, scanSession } from '../run/scan-session.ts'
 import { gatherKnown } from '../secrets/scan/gather.ts'
 import { openScan, type Scan } from '../secrets/scan/scan.ts'
 import { scanStaged } from '../secrets/scan/staged.ts'
@@ -49,13 +49,14 @@ async function perform(paths: readonly string[], flags: Flags): Promise<void> {
   const context = { hostEnv: env, hostHome: home, dataDir: folders.data, shown: [] }
   const { known, missing } = await gatherKnown(policy.secrets, context, namesCredential)
   const progress = openProgress()
-  const scan = openScan(known)
+  const session = flags.session === undefined ? undefined : findSession(folders.state, flags.session)
+  const scan = openScan(known, { worthless: session === undefined ? [] : placeholdersOf(session.folder) })
   const walked =
     flags.staged === true
       ? await scanStaged(cwd, scan)
-      : flags.session === undefined
+      : session === undefined
         ? await scanPaths(paths.length === 0 ? ['.'] : paths, scan, progress.show)
-        : await scanSession(findSession(folders.state, flags.session), folders, scan, progress.show)
+        : await scanSession(session, folders, scan, progress.show)
   progress.clear()
   if (walked.findings.length > 0) process.exitCode = 1
   if (flags.json === true) {

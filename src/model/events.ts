@@ -77,6 +77,7 @@ export type SessionEvent =
     }
   /** An answer held the value of a secret, which was taken out of it. Told once for each host. */
   | { readonly kind: 'secret.echoed'; readonly name: string; readonly host: string; readonly port: number }
+  | ScanEvent
   /** One request to a model, with what its answer told of its usage (docs/cost.md). */
   | ModelUsage
   /** So much of a budget is spent that the user and the agent are told; once for each limit. In the limit's unit. */
@@ -103,6 +104,8 @@ export type SessionEvent =
       readonly of: 'network.allowed' | 'network.refused' | 'network.failed' | 'network.closed'
       readonly host: string
       readonly port: number
+      /** Of refusals: the one code that all of them have. */
+      readonly code?: string
       readonly count: number
       readonly sent: number
       readonly received: number
@@ -112,6 +115,27 @@ export type SessionEvent =
   /** What the next start cleared away after this session's anchorhold was killed. */
   | { readonly kind: 'session.reaped'; readonly did: readonly string[] }
   | { readonly kind: 'session.ended'; readonly end: CellEnd; readonly exitCode: number; readonly milliseconds: number }
+
+/** What the run wrote was looked through for secrets (run/scan-written.ts). Told at its end, where it wrote anything. */
+export interface ScanEvent {
+  readonly kind: 'secret.scanned'
+  /** Files and bytes that were read. */
+  readonly files: number
+  readonly bytes: number
+  /** How many findings there are; the first of them follow. */
+  readonly found: number
+  readonly findings: readonly {
+    /** Relative to the project; in the agent's home after `home:`, taken away after `quarantine:`. */
+    readonly file: string
+    readonly line: number
+    /** `known`: the value of the user's secret `name`, written in `form`; `format`: something that looks like a `name`. */
+    readonly of: 'known' | 'format'
+    readonly name: string
+    readonly form?: string
+  }[]
+  /** False where the bounds of time and size left something unread. */
+  readonly complete: boolean
+}
 
 export interface ModelUsage {
   readonly kind: 'model.usage'

@@ -26,6 +26,8 @@ export interface ResultJson {
   readonly models?: ModelsJson
   /** Where the budget stands at the end, in each limit's unit. */
   readonly budget?: NonNullable<SessionState['budget']>
+  /** What the run wrote, looked through for secrets; absent where it wrote nothing. */
+  readonly scan?: Omit<NonNullable<SessionState['scanned']>, 'kind'>
   readonly secrets: readonly { readonly name: string; readonly hosts: readonly string[]; readonly count: number }[]
   readonly quarantined: readonly { readonly path: string; readonly rule: string; readonly restore: string }[]
   readonly held: readonly { readonly path: string; readonly keys: readonly string[] }[]
@@ -77,6 +79,10 @@ function reviewJson({ proposal, changes, eyes }: NonNullable<SessionState['revie
   return { proposal, changes, ...(eyes === undefined ? {} : { eyes }) }
 }
 
+function scanJson({ files, bytes, found, findings, complete }: NonNullable<SessionState['scanned']>): NonNullable<ResultJson['scan']> {
+  return { files, bytes, found, findings, complete }
+}
+
 /** The final object of a run. */
 export function resultJson(input: {
   readonly session: string
@@ -104,6 +110,7 @@ export function resultJson(input: {
     ...(state.reviewed === undefined ? {} : { review: reviewJson(state.reviewed) }),
     ...(state.models.requests === 0 ? {} : { models: modelsJson(state.models) }),
     ...(state.budget === undefined ? {} : { budget: state.budget }),
+    ...(state.scanned === undefined ? {} : { scan: scanJson(state.scanned) }),
     refused: [...state.refused.values()],
     secrets: [...state.secrets].map(([name, { count, hosts }]) => ({ name, hosts: [...hosts], count })),
     quarantined: state.quarantined.map(({ path, rule, restore }) => ({ path, rule, restore })),

@@ -4,6 +4,7 @@ import { canonicalJson } from '../session/canonical.ts'
 import type { ReadLine } from '../session/follow.ts'
 import { describeModel } from './budget.ts'
 import { changesInWords } from './changes.ts'
+import { findingInWords } from './findings.ts'
 import { limitText } from './limits.ts'
 import { quoteArgv } from './quote.ts'
 import { unstyled, type Style } from './style.ts'
@@ -15,8 +16,13 @@ export function logLine(read: ReadLine, style: Style = unstyled): string {
   if (read.kind === 'unreadable') return style.bad(`line ${read.number} cannot be read`)
   const text = `${plain(read.line.time, { max: 30 })}  ${plain(words(read.line), { max: 4_096 })}`
   const { kind } = read.line.event
-  if (kind === 'network.refused' || kind === 'file.quarantined' || kind === 'git.held') return style.bad(text)
+  const isBad = kind === 'network.refused' || kind === 'file.quarantined' || kind === 'git.held' || isFound(read.line.event)
+  if (isBad) return style.bad(text)
   return kind === 'warning' || kind === 'network.failed' || kind === 'journal.full' ? style.warn(text) : text
+}
+
+function isFound(event: SessionEvent): boolean {
+  return event.kind === 'secret.scanned' && event.found > 0
 }
 
 function words(line: JournalLine): string {
@@ -57,6 +63,8 @@ function describe(event: SessionEvent): string {
       return `secret ${event.name} put in for ${event.host}:${event.port} (${event.place})${event.count === 1 ? '' : `, ${event.count} times`}`
     case 'secret.echoed':
       return `secret ${event.name} was in an answer of ${event.host}:${event.port}, and was taken out`
+    case 'secret.scanned':
+      return `what the run wrote was looked through for secrets: ${counted(event.files, 'file')}, ${event.found === 0 ? 'none found' : `${event.found} found: ${listed(event.findings.map(findingInWords), 20, event.found)}`}${event.complete ? '' : '; not all of it'}`
     case 'model.usage':
     case 'budget.warning':
     case 'budget.refused':

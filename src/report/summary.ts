@@ -3,6 +3,7 @@
 import type { RefusedHost, SessionState } from '../session/state.ts'
 import { modelsInWords } from './budget.ts'
 import { changesInWords } from './changes.ts'
+import { findingInWords } from './findings.ts'
 import { limitValue } from './limits.ts'
 import { quoteArgv } from './quote.ts'
 import { unstyled, type Style } from './style.ts'
@@ -30,6 +31,7 @@ export function summarize(input: SummaryInput): readonly string[] {
     ...reviewed(input.state),
     ...quarantined(input.state),
     ...gitHeld(input.state),
+    ...found(input),
     ...journal(input),
   ]
   const told =
@@ -126,6 +128,18 @@ function echoed(state: SessionState): readonly string[] {
     )
 }
 
+/** One line: what of secrets is in what the run wrote, and where. Never a value. */
+function found({ session, state: { scanned }, style, verbose }: SummaryInput): readonly string[] {
+  const all = `anchorhold secret scan --session ${session}`
+  if (scanned === undefined) return []
+  if (scanned.found === 0)
+    return scanned.complete || !(verbose === true || style?.terminal === true)
+      ? []
+      : [line(`not all that this run wrote was looked through for secrets; all of it: ${all}`)]
+  const places = listed(scanned.findings.map(findingInWords), 3, scanned.found)
+  return [line(`what this run wrote holds ${scanned.found === 1 ? 'a secret' : `${scanned.found} secrets`}: ${places}; look: ${all}`)]
+}
+
 function journal({ session, state }: SummaryInput): readonly string[] {
   return state.journalFull ? [line(`the journal reached its size; what came later was counted only (anchorhold log ${session})`)] : []
 }
@@ -144,13 +158,23 @@ function refused({ session, state }: SummaryInput): readonly string[] {
     flags.length === 0
       ? ''
       : `; to allow: ${quoteArgv(['anchorhold', 'run', ...flags])} …${names.length > rows ? ` (and ${names.length - rows} more)` : ''}`
-  const others = hosts.filter((host) => !allowable.includes(host))
+  const others = firstReasonsFirst(hosts.filter((host) => !allowable.includes(host)))
   const shown = others.slice(0, rows).flatMap((host) => [
     below(`${host.host}${host.port === 0 ? '' : `:${host.port}`}: ${host.reason}`),
     // A remedy repeats the name; one that is no plain name is not put where it might be pasted.
     ...(host.remedy === undefined || !/^[a-z0-9_][a-z0-9._:-]*$/i.test(host.host) ? [] : [below(`  → ${host.remedy}`)]),
   ])
   return [line(`${heading}${command}`), ...shown, ...more(others.length, Math.min(others.length, rows), `anchorhold log ${session}`)]
+}
+
+/** Each host once, before any of them a second time. */
+function firstReasonsFirst(refused: readonly RefusedHost[]): readonly RefusedHost[] {
+  const at = (row: RefusedHost, index: number): number =>
+    refused.slice(0, index).filter(({ host, port }) => host === row.host && port === row.port).length
+  return refused
+    .map((row, index) => ({ row, at: at(row, index) }))
+    .toSorted((a, b) => a.at - b.at)
+    .map(({ row }) => row)
 }
 
 /** What stands behind `--allow` in the remedy of a refusal, where that is a remedy and names the refused host itself. */

@@ -4,6 +4,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { Change } from '../model/change.ts'
 import type { Finding, Known } from '../secrets/scan/finding.ts'
+import { foreignFolder } from '../secrets/scan/foreign.ts'
 import type { Sides } from './collect.ts'
 import { contentOf } from './tree.ts'
 
@@ -13,8 +14,6 @@ export type Found = Pick<Finding, 'name' | 'line'> & { readonly mine?: true }
 /** Larger files hold data; so many are read at most, the first by path. */
 const largest = 2 ** 20
 const mostFiles = 500
-/** Other people's code: its keys are no leak of the reader's. */
-const foreign = /(?:^|\/)(?:node_modules|\.venv|venv|site-packages|vendor|third_party|\.git)\//
 
 /** What is looked through for the reader's own values: everything, since that is quick, and other people's code cannot have them. */
 const largestForMine = 2 ** 25
@@ -61,7 +60,7 @@ async function scanShapes(
   const file = path.join(folder, 'scanned.json')
   const known = new Map(readKnown(file))
   const wanted = changes.filter(
-    ({ after, path: name, git }) => after?.kind === 'file' && after.size <= largest && git === undefined && !foreign.test(name),
+    ({ after, path: name, git }) => after?.kind === 'file' && after.size <= largest && git === undefined && !foreignFolder.test(name),
   )
   const fresh = wanted.slice(0, mostFiles).filter(({ after }) => after?.kind === 'file' && !known.has(after.hash))
   if (fresh.length === 0) return known

@@ -45,6 +45,8 @@ export interface View {
   readonly mounts: readonly Mount[]
   /** What the self-test of the run asks of them. */
   readonly checks: readonly Preflight[]
+  /** Where what the cell writes really lies, and what stands before its paths when it is told of. */
+  readonly written: readonly { readonly path: string; readonly label: string }[]
   /** Writes the record: from here on there is a proposal, also after a crash. */
   begin(hidden: readonly string[]): void
   /** From here on the disk is watched. */
@@ -97,6 +99,7 @@ export async function openView(input: ViewInput): Promise<View> {
   return {
     mounts: [...proposal.roots.filter((root) => shown.some(({ path: real }) => real === root.path)).map(mountOf), ...inner],
     checks: shown.map(({ path: real }) => ({ kind: 'apart', path: real, identity: identityOf(real) })),
+    written: proposal.roots.map((root) => ({ path: root.upper, label: root.purpose === 'project' ? '' : root.path })),
     begin(hidden) {
       writeProposal(folder, { ...proposal, hidden: [...new Set([...proposal.hidden, ...hidden])].toSorted() })
       begun = true

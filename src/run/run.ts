@@ -33,6 +33,7 @@ import { reapBefore } from './reap.ts'
 import { guardSignals } from './signals.ts'
 import { terminalOf } from './terminal.ts'
 import { openWitness } from './witness.ts'
+import { watchWritten } from './written.ts'
 
 export interface RunResult {
   /** The command's own; 128+n after a signal; 125 where anchorhold failed. */
@@ -244,6 +245,7 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
   signal.throwIfAborted()
   view?.begin(workspace.hidden)
   const launched = now()
+  const written = watchWritten()
   const launching = ground.launch(plan, compiled, {
     signal,
     onListeners: async (born) => (await gateway.promise).adopt(born),
@@ -287,6 +289,15 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
     await opened[Symbol.asyncDispose]() // what is under way has to be counted before the end
     await meter.close()
   }
+  const places = view?.written ?? writableRoots(policy, project).map((root) => ({ path: root, label: root === project ? '' : root }))
+  await written.look({
+    places: [...places, { path: homeFolder, label: 'home:' }],
+    sessionFolder: session.folder,
+    rules: policy.secrets,
+    secrets,
+    context,
+    emit: session.emit,
+  })
   const milliseconds = Math.round(now() - began)
   session.emit({ kind: 'session.ended', end, exitCode, milliseconds })
   const { proposal } = session.record

@@ -4,7 +4,7 @@ import type { SessionEvent } from '../model/events.ts'
 
 type NetworkEvent = Extract<SessionEvent, { kind: 'network.allowed' | 'network.refused' | 'network.failed' | 'network.closed' }>
 
-/** Events of one kind to one host and port that are written in full. */
+/** Events of one kind (of refusals: of one code) to one host and port that are written in full. */
 const inFull = 100
 /** Different hosts that are told apart; the rest share one count for each kind. */
 const toldApart = 2_000
@@ -19,6 +19,7 @@ interface Row {
   readonly of: NetworkEvent['kind']
   readonly host: string
   readonly port: number
+  readonly code?: string
 }
 
 export interface Repeats {
@@ -32,7 +33,9 @@ export function openRepeats(): Repeats {
   const rows = new Map<string, Row>()
 
   const rowOf = (event: NetworkEvent): Row => {
-    const own = `${event.kind} ${event.host}:${event.port}`
+    // A refusal of another kind is news, however many there were before.
+    const code = event.kind === 'network.refused' ? { code: event.code } : undefined
+    const own = `${event.kind} ${event.host}:${event.port} ${code?.code ?? ''}`
     const key = rows.has(own) || rows.size < toldApart ? own : `${event.kind} *`
     const found = rows.get(key)
     if (found !== undefined) return found
@@ -46,6 +49,7 @@ export function openRepeats(): Repeats {
       of: event.kind,
       host: shared ? '(others)' : event.host,
       port: shared ? 0 : event.port,
+      ...(shared ? undefined : code),
     }
     rows.set(key, row)
     return row
@@ -74,6 +78,7 @@ function take(row: Row): SessionEvent {
     of: row.of,
     host: row.host,
     port: row.port,
+    ...(row.code === undefined ? {} : { code: row.code }),
     count: row.held,
     sent: row.sent,
     received: row.received,

@@ -1,7 +1,7 @@
 // What a session amounts to so far, folded from its events; the end-of-run summary and `log` are made from it.
 // Bounded: counts go on, lists stop growing.
 import type { CellEnd, EnforcedLimit } from '../model/engine.ts'
-import type { SessionEvent } from '../model/events.ts'
+import type { ScanEvent, SessionEvent } from '../model/events.ts'
 
 type Of<K extends SessionEvent['kind']> = Extract<SessionEvent, { kind: K }>
 
@@ -24,15 +24,17 @@ export interface SessionState {
   quarantinedCount: number
   readonly merged: Of<'git.merged'>[]
   readonly held: Of<'git.held'>[]
-  /** By "host:port". */
+  /** A row for each reason that a host and port was refused for, up to `mostReasons` of them; by host, port, code and reason. */
   readonly refused: Map<string, RefusedHost>
-  /** Refusals of hosts beyond the list. */
+  /** Refusals of hosts beyond the list, and for further reasons. */
   refusedElse: number
   readonly failed: Map<string, { readonly host: string; readonly port: number; readonly reason: string; count: number }>
   readonly allowed: Map<string, { readonly host: string; readonly port: number; count: number }>
   /** How often each secret was put in, by name, and the hosts that got it. */
   readonly secrets: Map<string, { count: number; readonly hosts: Set<string> }>
   readonly echoed: Of<'secret.echoed'>[]
+  /** Of what the run wrote; absent where it wrote nothing. */
+  scanned?: ScanEvent
   sent: number
   received: number
   limits: readonly EnforcedLimit[]
@@ -64,6 +66,8 @@ export interface ModelTotals {
 }
 
 const listLimit = 1_000
+/** Told of one host and port. */
+const mostReasons = 8
 
 export function emptyState(): SessionState {
   return {
@@ -112,6 +116,7 @@ export function fold(state: SessionState, event: SessionEvent): void {
   else if (event.kind === 'review.ended') state.reviewed = event
   else if (event.kind === 'secret.used') foldSecret(state, event)
   else if (event.kind === 'secret.echoed') add(state.echoed, event)
+  else if (event.kind === 'secret.scanned') state.scanned = event
   else if (event.kind === 'model.usage') foldModel(state.models, event)
   else if (event.kind === 'budget.refused') add(state.budgetRefused, event.reason)
   else if (event.kind === 'budget.state') state.budget = event.rows
@@ -134,12 +139,10 @@ function foldNetwork(state: SessionState, event: SessionEvent): void {
     addTraffic(state, event)
     foldRepeated(state, event)
   } else if (event.kind === 'network.refused') {
-    const { host, port, code, reason, remedy } = event
-    if (!count(state.refused, event, { host, port, code, reason, ...(remedy === undefined ? {} : { remedy }), count: 0 }))
-      state.refusedElse += 1
+    foldRefused(state, event)
   } else if (event.kind === 'network.failed')
-    count(state.failed, event, { host: event.host, port: event.port, reason: event.reason, count: 0 })
-  else if (event.kind === 'network.allowed') count(state.allowed, event, { host: event.host, port: event.port, count: 0 })
+    count(state.failed, keyOf(event), { host: event.host, port: event.port, reason: event.reason, count: 0 })
+  else if (event.kind === 'network.allowed') count(state.allowed, keyOf(event), { host: event.host, port: event.port, count: 0 })
 }
 
 function foldSecret(state: SessionState, { name, host, count }: Of<'secret.used'>): void {
@@ -164,15 +167,31 @@ function foldModel(models: ModelTotals, event: Of<'model.usage'>): void {
 }
 
 function foldRepeated(state: SessionState, event: Of<'network.repeated'>): void {
-  const table = {
-    'network.refused': state.refused,
-    'network.failed': state.failed,
-    'network.allowed': state.allowed,
-    'network.closed': undefined,
-  }[event.of]
-  const row = table?.get(`${event.host}:${event.port}`)
+  const rows = {
+    'network.refused': () => reasonsOf(state, event).find(({ code }) => event.code === undefined || code === event.code),
+    'network.failed': () => state.failed.get(keyOf(event)),
+    'network.allowed': () => state.allowed.get(keyOf(event)),
+    'network.closed': () => undefined,
+  }
+  const row = rows[event.of]()
   if (row !== undefined) row.count += event.count
   else if (event.of === 'network.refused') state.refusedElse += event.count
+}
+
+/** A cell can ask for a new path each time: reasons are as many as it likes. */
+function foldRefused(state: SessionState, { host, port, code, reason, remedy }: Of<'network.refused'>): void {
+  const key = `${keyOf({ host, port })} ${code} ${reason}`
+  const isFull = !state.refused.has(key) && reasonsOf(state, { host, port }).length >= mostReasons
+  const fresh = { host, port, code, reason, ...(remedy === undefined ? {} : { remedy }), count: 0 }
+  if (isFull || !count(state.refused, key, fresh)) state.refusedElse += 1
+}
+
+function reasonsOf(state: SessionState, at: { readonly host: string; readonly port: number }): readonly RefusedHost[] {
+  return [...state.refused.values()].filter(({ host, port }) => host === at.host && port === at.port)
+}
+
+function keyOf({ host, port }: { readonly host: string; readonly port: number }): string {
+  return `${host}:${port}`
 }
 
 function addTraffic(state: SessionState, event: { readonly sent: number; readonly received: number }): void {
@@ -180,12 +199,7 @@ function addTraffic(state: SessionState, event: { readonly sent: number; readonl
   state.received += event.received
 }
 
-function count<T extends { count: number }>(
-  table: Map<string, T>,
-  at: { readonly host: string; readonly port: number },
-  fresh: T,
-): boolean {
-  const key = `${at.host}:${at.port}`
+function count<T extends { count: number }>(table: Map<string, T>, key: string, fresh: T): boolean {
   const row = table.get(key) ?? (table.size < listLimit ? fresh : undefined)
   if (row === undefined) return false
   row.count += 1

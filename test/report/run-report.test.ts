@@ -65,6 +65,71 @@ test('only what --allow really allows is put behind it: no deny, no address, no 
   expect(lines.join('\n')).toContain('→ use the host name instead of its address')
 })
 
+test('one host that was refused for several reasons is told with each of them, once, and not with a reason for every path it was asked for', () => {
+  const because = (host: string, code: string, reason: string): SessionEvent => ({
+    kind: 'network.refused',
+    host,
+    port: 443,
+    how: 'http',
+    code,
+    reason,
+  })
+  const state = stateOf(
+    because('api.test', 'method', 'POST is not allowed'),
+    because('api.test', 'method', 'POST is not allowed'),
+    because('api.test', 'foreign-credential', 'x-api-key holds a key that is not yours'),
+    because('other.test', 'path', '/admin is not allowed'),
+    ...Array.from({ length: 500 }, (_, index) => because('many.test', 'path', `/p${index} is not allowed`)),
+  )
+  const lines = summarize({ session, state })
+  expect(lines[1]).toBe('anchorhold: 3 and more hosts were refused')
+  expect(lines.slice(2, 6)).toEqual([
+    '    api.test:443: POST is not allowed',
+    '    other.test:443: /admin is not allowed',
+    '    many.test:443: /p0 is not allowed',
+    '    api.test:443: x-api-key holds a key that is not yours',
+  ])
+  expect(lines.length).toBeLessThan(12)
+  expect(lines.at(-1)).toMatch(/^ {4}and \d+ more: anchorhold log /)
+  const json = resultJson({ session, folder: '/f', exitCode: 0, state })
+  expect(json.refused.filter(({ host }) => host === 'api.test').map(({ code, count }) => [code, count])).toEqual([
+    ['method', 2],
+    ['foreign-credential', 1],
+  ])
+  expect(json.refused.filter(({ host }) => host === 'many.test')).toHaveLength(8)
+  expect(state.refusedElse).toBe(492)
+})
+
+test('secrets in what the run wrote are one line, with --quiet too; a clean scan says nothing', () => {
+  const finding = { file: 'a\u001b[2J.txt', line: 3, of: 'known', name: 'TOKEN', form: 'base64' } as const
+  const scanned: SessionEvent = {
+    kind: 'secret.scanned',
+    files: 2,
+    bytes: 9,
+    found: 12,
+    findings: Array.from({ length: 12 }, () => finding),
+    complete: true,
+  }
+  const lines = summarize({ session, state: stateOf(scanned), quiet: true })
+  expect(lines).toEqual([
+    `anchorhold: what this run wrote holds 12 secrets: ${'the value of TOKEN (base64) in a␛[2J.txt:3, '.repeat(3).slice(0, -2)} and 9 more; look: anchorhold secret scan --session ${session}`.replaceAll(
+      '␛',
+      '\\x1b',
+    ),
+  ])
+  const clean: SessionEvent = { ...scanned, found: 0, findings: [] }
+  expect(summarize({ session, state: stateOf(clean) })).toEqual([])
+  expect(summarize({ session, state: stateOf({ ...clean, complete: false }) })).toEqual([])
+  expect(summarize({ session, state: stateOf({ ...clean, complete: false }), style: terminal }).join('\n')).toContain(
+    'not all that this run wrote',
+  )
+  expect(resultJson({ session, folder: '/f', exitCode: 0, state: stateOf(scanned) }).scan).toMatchObject({
+    files: 2,
+    found: 12,
+    complete: true,
+  })
+})
+
 test('what nothing can allow gets its reason, and no hostile name gets into a command', () => {
   const forbidden: SessionEvent = {
     kind: 'network.refused',

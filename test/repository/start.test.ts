@@ -61,6 +61,13 @@ it('`run -- true` loads these files of ours and none of the dear built-in module
   expect(modules.indexOf('crypto')).toBeGreaterThan(modules.indexOf('internal/child_process/serialization'))
 })
 
+it('the scanner for secrets is loaded where a run wrote something, after it', () => {
+  const scanner = (chunks: readonly string[]) => chunks.filter((name) => name.includes('scan'))
+  expect(scanner(loadedBy('run', '--', 'true').chunks)).toEqual([])
+  const { code, chunks } = loadedBy('run', '--', 'sh', '-c', 'echo hello > written.txt')
+  expect([code, scanner(chunks)]).toEqual([0, expect.arrayContaining(['scan-written'])])
+})
+
 it('another command loads its own file, and the probe sees what is dear', () => {
   const { chunks, modules } = loadedBy('doctor')
   expect(chunks).toContain('doctor')

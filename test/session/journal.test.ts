@@ -105,7 +105,20 @@ test('one host asked for 100,000 times takes few lines, and no count is lost', a
   expect(events.length).toBeLessThan(150)
   const total = events.reduce((sum, event) => sum + (event.kind === 'network.repeated' ? event.count : 1), 0)
   expect(total).toBe(100_000)
-  expect(session.state.refused.get('evil.test:443')?.count).toBe(100_000)
+  expect([...session.state.refused.values()].map(({ count }) => count)).toEqual([100_000])
+})
+
+test('a refusal of another kind is written in full, however many of one kind there were before', async () => {
+  const session = await newSession(makeStateDir())
+  for (let index = 0; index < 1_000; index += 1) session.emit(refused('evil.test'))
+  session.emit({ kind: 'network.refused', host: 'evil.test', port: 443, how: 'http', code: 'foreign-credential', reason: 'not your key' })
+  await session.close(0)
+  const events = [...readJournal(session.folder)].flatMap((read) => (read.kind === 'line' ? [read.line.event] : []))
+  expect(events.filter((event) => event.kind === 'network.refused' && event.code === 'foreign-credential')).toHaveLength(1)
+  expect([...session.state.refused.values()].map(({ code, count }) => [code, count])).toEqual([
+    [expect.not.stringContaining('foreign'), 1_000],
+    ['foreign-credential', 1],
+  ])
 })
 
 test('any event fits its line, and the chain holds', async () => {

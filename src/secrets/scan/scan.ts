@@ -7,15 +7,23 @@ export interface Scan {
   (bytes: Buffer, name: string): Promise<readonly Finding[]>
 }
 
+export interface ScanOptions {
+  /** Default: true. */
+  readonly formats?: boolean
+  /** Texts that are shaped like a credential and are none: the placeholders of a session. */
+  readonly worthless?: readonly string[]
+}
+
 /** A scan for these values, and with `formats` for anything shaped like a credential. */
-export function openScan(known: readonly Known[], { formats }: { readonly formats: boolean } = { formats: true }): Scan {
+export function openScan(known: readonly Known[], { formats = true, worthless = [] }: ScanOptions = {}): Scan {
   const forms = knownForms(known)
   return async (bytes, name) => {
     const exact = findKnown(bytes, forms)
     const text = formats ? textOf(bytes) : undefined
     if (text === undefined) return exact
     const { findFormats } = await import('./formats.ts')
-    const shaped = await findFormats(text, name === '' ? 'text' : name)
+    const told = worthless.reduce((left, placeholder) => left.replaceAll(placeholder, ' '.repeat(placeholder.length)), text)
+    const shaped = await findFormats(told, name === '' ? 'text' : name)
     const lines = new Set(exact.map(({ line }) => line))
     // A known value is told by its name; that it also has a format says nothing more.
     return [...exact, ...shaped.filter(({ line }) => !lines.has(line))].sort((a, b) => a.line - b.line || a.column - b.column)

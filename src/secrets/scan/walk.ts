@@ -77,7 +77,8 @@ function isObjectStore(folder: string): boolean {
   return path.basename(folder) === 'objects' && /(?:^|\/)\.git(?:\/|$)/.test(folder)
 }
 
-async function scanFile(file: string, scan: Scan): Promise<{ readonly findings: readonly Finding[]; readonly bytes: number }> {
+/** One regular file, in pieces where it is long. Rejects with a system error, or with code "no longer a regular file". */
+export async function scanFile(file: string, scan: Scan): Promise<{ readonly findings: readonly Finding[]; readonly bytes: number }> {
   await using handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   const facts = await handle.stat()
   if (!facts.isFile()) throw Object.assign(new Error('no regular file'), { code: 'no longer a regular file' })
