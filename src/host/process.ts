@@ -5,6 +5,8 @@ export interface Captured {
   /** Exit code; 128+n after a signal; 127 when the program could not be started. */
   readonly code: number
   readonly stdout: string
+  /** The same as it came: for what may be no text. */
+  readonly bytes: Buffer
   readonly stderr: string
   readonly timedOut: boolean
 }
@@ -61,7 +63,8 @@ export function capture(argv: readonly [string, ...string[]], options: CaptureOp
     child.stdin.end(options.input ?? '')
     const finish = (code: number, extra = '') => {
       clearTimeout(timer)
-      resolve({ code, stdout: Buffer.concat(chunks.out).toString(), stderr: Buffer.concat(chunks.err).toString() + extra, timedOut })
+      const bytes = Buffer.concat(chunks.out)
+      resolve({ code, stdout: bytes.toString(), bytes, stderr: Buffer.concat(chunks.err).toString() + extra, timedOut })
     }
     child.on('error', (error) => finish(127, error.message))
     child.on('close', (code, signal) => finish(code ?? 128 + (signal === 'SIGKILL' ? 9 : 15)))

@@ -45,6 +45,17 @@ export function classifyAddress(text: string): AddressClass {
   return address === undefined ? { kind: 'invalid', label: 'not an address' } : classify(address)
 }
 
+/**
+ * What to compare addresses by, however they are written: the address itself, and the IPv4 addresses that it carries. None for text that is no
+ * address. Never throws.
+ */
+export function addressKeys(text: string): readonly string[] {
+  const address = parseAddress(text)
+  if (address === undefined) return []
+  const row = rows.find((candidate) => candidate.family === address.family && address.value >> candidate.shift === candidate.prefix)
+  return [`${address.family} ${address.value}`, ...(row?.carries?.(address.value) ?? []).map((carried) => `4 ${carried}`)]
+}
+
 function classify(address: Address): AddressClass {
   const row = rows.find((candidate) => candidate.family === address.family && address.value >> candidate.shift === candidate.prefix)
   if (row === undefined) {

@@ -47,7 +47,7 @@ export async function parseSecret(entry: SecretEntry, origin: Origin, folders: H
   }
   const git = entry.git === undefined ? undefined : gitBinding(entry, entry.git, refuse)
   const header = entry.header?.toLowerCase()
-  if (header !== undefined && (!/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(header) || noFields.test(header)))
+  if (header !== undefined && (!/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(header) || noFields.test(header.replaceAll(/[^a-z0-9]/g, '-'))))
     return refuse(`${show(entry.header ?? '')} is not a header field for a credential`)
   const where = entry.where === undefined ? (header === undefined ? usualPlaces : (['header'] as const)) : [entry.where].flat()
   if (header !== undefined && !where.includes('header')) return refuse('it names a header field, but "where" has no header')

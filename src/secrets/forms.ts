@@ -40,7 +40,7 @@ function escaped(text: string): Forms {
   ]
 }
 
-/** Every character escaped, needed or not; and with a NUL beside each, as UTF-16 has it in either order. */
+/** Every character escaped, needed or not; and with NULs beside each, as UTF-16 and UTF-32 have them in either order. */
 function throughout(text: string): Forms {
   const each = (write: (code: number, hex: string) => string): string =>
     [...text].map((char) => write(char.charCodeAt(0), char.charCodeAt(0).toString(16).padStart(2, '0'))).join('')
@@ -51,7 +51,11 @@ function throughout(text: string): Forms {
     ['unicode-upper', each((_code, hex) => `\\u00${hex.toUpperCase()}`)],
     ['entity', each((code) => `&#${code};`)],
     ['entity-hex', each((_code, hex) => `&#x${hex};`)],
+    ['entity-hex-upper', each((_code, hex) => `&#x${hex.toUpperCase()};`)],
+    ['x-escape', each((_code, hex) => `\\x${hex}`)],
+    ['x-escape-upper', each((_code, hex) => `\\x${hex.toUpperCase()}`)],
     ['utf16', [...text].join('\0')],
+    ['utf32', [...text].join('\0\0\0')],
   ]
 }
 

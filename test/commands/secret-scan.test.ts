@@ -80,6 +80,24 @@ it('staged: what the next commit would hold, not what lies beside it, and before
   expect((await anchorhold(outside, ['secret', 'scan', '--staged'])).stderr).toContain('nothing staged can be scanned')
 })
 
+it('staged binary content is looked at byte by byte: UTF-16 in both orders, and bytes that are no UTF-8 around a value', async () => {
+  const world = makeWorld()
+  git(world.project, 'init', '-q')
+  const little = Buffer.from(`\ufeffkey = ${value}\n`, 'utf16le')
+  const odd = Buffer.concat([Buffer.from([0xff, 0xfe, 0x00, 0xc3, 0x28, 0xe9]), Buffer.from(value), Buffer.from([0xff, 0x80])])
+  writeFiles(world.project, {})
+  for (const [name, bytes] of Object.entries({ 'big.txt': Buffer.from(little).swap16(), 'little.txt': little, 'odd.bin': odd }))
+    writeFileSync(path.join(world.project, name), bytes)
+  git(world.project, 'add', '-A')
+  const found = await anchorhold(world, ['secret', 'scan', '--staged', '--json'], { env: { MY_API_TOKEN: value } })
+  const report = JSON.parse(found.stdout) as Report
+  expect(report.findings.map(({ file, form, column }) => [file, form, column])).toEqual([
+    ['big.txt', 'UTF-16', 16],
+    ['little.txt', 'UTF-16', 15],
+    ['odd.bin', 'as it is', 7],
+  ])
+})
+
 it('a session: the files it changed and its transcript, not what was there before', async () => {
   const world = gitWorld()
   writeFiles(world.project, { 'old.txt': `${value}\n` })

@@ -1,5 +1,5 @@
 // Gateway, dial: what a name resolved to is judged before it is dialled. Pure.
-import { classifyAddress } from '../../policy/addresses.ts'
+import { addressKeys, classifyAddress } from '../../policy/addresses.ts'
 import type { CanonicalHost } from '../../model/policy.ts'
 import type { Refusal } from '../context.ts'
 
@@ -16,10 +16,11 @@ export function vetAddresses(
   own: ReadonlySet<string>,
   mayBePrivate = false,
 ): Refusal | undefined {
+  const mine = new Set([...own].flatMap(addressKeys))
   for (const address of addresses) {
     const { kind, label } = classifyAddress(address)
     if (kind !== 'public' && !(mayBePrivate && network.has(kind))) return refuse(host, `${article(label)} address`)
-    if (own.has(address)) return refuse(host, 'address of this machine itself')
+    if (addressKeys(address).some((key) => mine.has(key))) return refuse(host, 'address of this machine itself')
   }
   return undefined
 }

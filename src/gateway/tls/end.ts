@@ -28,7 +28,8 @@ export function endTls(authority: Authority, input: EndInput): Promise<Ended> {
   const socket = new CellTls(raw, {
     isServer: true,
     secureContext: authority.contextFor(input.host),
-    ALPNProtocols: ['h2', 'http/1.1'],
+    // The first that the program offers; an old one may know nothing but the last (`curl --http1.0`).
+    ALPNProtocols: ['h2', 'http/1.1', 'http/1.0'],
     allowHalfOpen: true,
   } as TLSSocketOptions)
   socket.on('error', () => undefined) // it closes; its owner listens for that

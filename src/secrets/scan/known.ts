@@ -38,8 +38,8 @@ export function findKnown(bytes: Buffer, forms: readonly KnownForm[]): readonly 
 function words(kind: string): string {
   if (kind === 'raw') return 'as it is'
   if (kind.startsWith('base64')) return 'base64'
-  if (kind === 'utf16') return 'UTF-16'
+  if (kind.startsWith('utf')) return kind === 'utf16' ? 'UTF-16' : 'UTF-32'
   if (kind === 'html' || kind.startsWith('entity')) return 'HTML'
   if (kind.startsWith('hex')) return 'hexadecimal'
-  return kind.startsWith('json') || kind.startsWith('unicode') ? 'JSON' : 'URL-encoded'
+  return /^(?:json|unicode|x-escape)/.test(kind) ? 'JSON' : 'URL-encoded'
 }

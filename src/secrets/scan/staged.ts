@@ -30,7 +30,7 @@ export async function scanStaged(project: string, scan: Scan): Promise<Walked> {
       unread.push({ file, reason: 'larger than 64 MiB, or damaged' })
       continue
     }
-    const content = Buffer.from(blob.stdout)
+    const content = blob.bytes
     files += 1
     bytes += content.length
     findings.push(...(await scan(content, file)).map((finding) => ({ ...finding, file })))

@@ -35,6 +35,15 @@ it.each([
     expect(vetAddresses(host, asked, none, true)).toMatchObject({ code: 'private-address' })
 })
 
+it.each(['198.51.101.7', '::ffff:198.51.101.7', '::FFFF:C633:6507', '64:ff9b::198.51.101.7', '2a01:4f8::5', '2A01:04F8:0:0::5'])(
+  '%s is the machine’s own, however the answer writes it',
+  (address) => {
+    const own = new Set(['198.51.101.7', '2a01:4f8::5'])
+    expect(vetAddresses(host, [address], none)).toBeUndefined()
+    expect(vetAddresses(host, ['198.51.101.8', address], own)).toMatchObject({ code: 'private-address' })
+  },
+)
+
 it('the machine’s own address is refused too, and a wider rule beside it lends nothing', async () => {
   expect(vetAddresses(host, ['10.0.0.9'], new Set(['10.0.0.9']), true)).toMatchObject({ code: 'private-address' })
   const how = { resolver: async () => ['10.0.0.9'], parents: [], purpose: 'tunnel' } as const

@@ -57,6 +57,27 @@ describe('a placeholder in its place becomes the value', () => {
     expect((await ask([cookie], { fields: [['Cookie', `session=${token.placeholder}; other=x`]] })).refusal).toBeDefined()
   })
 
+  it('a field of its own is that field in every spelling that servers take for it', async () => {
+    const own = held(token, { where: ['header'], header: 'x_own_thing' })
+    for (const name of ['X_Own_Thing', 'x-own-thing'])
+      expect((await ask([own], { fields: [[name, token.placeholder]] })).fields?.[0]).toEqual([name, token.value])
+    expect((await ask([own], { fields: [['X-Own-Thing', 'of-the-attacker']] })).refusal?.code).toBe('foreign-credential')
+  })
+
+  it('the end of a longer JSON string, behind a quote in it, is no whole string, however long the body is', async () => {
+    const inBody = held(token, { where: ['body'] })
+    for (const filling of ['', 'x'.repeat(1_500_000)]) {
+      const body = (value: string) =>
+        JSON.stringify([filling, `say "${token.placeholder}`, `"${token.placeholder}"`, `\\"${token.placeholder}`, value, filling, [value]])
+      const came = await ask([inBody], { fields: [['Content-Type', 'application/json']], body: body(token.placeholder) })
+      expect(came.body === body(token.value)).toBe(true)
+      expect(came.uses).toEqual([
+        ['TOKEN', 'api.thing.test', 443, 'body'],
+        ['TOKEN', 'api.thing.test', 443, 'body'],
+      ])
+    }
+  })
+
   it('whole strings of JSON and whole values of a form, where the body is asked for; never elsewhere in it', async () => {
     const inBody = held(token, { where: ['body'] })
     const json = JSON.stringify({ client_secret: token.placeholder, note: `see ${token.placeholder}` })
@@ -172,6 +193,8 @@ describe('the credential of somebody else does not pass to a host of the user', 
     ['x-api-key', [['x-api-key', foreign]], ''],
     ['with an underscore', [['X_API_KEY', foreign]], ''],
     ['api-key', [['api-key', foreign]], ''],
+    ['with a dot, which some servers read as a hyphen', [['X.Api.Key', foreign]], ''],
+    ['with other marks', [["x'api|key", 'abc']], ''],
     ['x-goog-api-key', [['x-goog-api-key', foreign]], ''],
     ['Private-Token', [['PRIVATE-TOKEN', foreign]], ''],
     ['X-Auth-Token', [['X-Auth-Token', foreign]], ''],

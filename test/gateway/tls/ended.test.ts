@@ -325,3 +325,14 @@ it.each(['http/1.1', 'h2'])('a connection that is over counts no more, over %s',
     await expect.poll(async () => (await cell.tls({ alpn: [protocol] })).destroy().authorized).toBe(true)
   }
 })
+
+it('a program that knows no newer protocol than HTTP/1.0 is served; one that offers none of ours gets the alert for that', async () => {
+  const outside = await witness(httpResponder())
+  const cell = await endedRig({ rules: [allow('good.test')], routes: [plainRoute('good.test', 443, outside.port)] })
+  const old = await cell.tls({ alpn: ['http/1.0'] })
+  expect(old.alpnProtocol).toBe('http/1.0')
+  const answer = await exchange(old, 'GET / HTTP/1.0\r\nHost: good.test\r\n\r\n')
+  expect(answer).toMatch(/^HTTP\/1\.1 200 [^]*hello from outside\n$/)
+  expect((await cell.tls({ alpn: ['http/1.0', 'http/1.1'] })).alpnProtocol).toBe('http/1.1')
+  for (const protocol of ['h3', 'acme-tls/1']) expect((await cell.tls({ alpn: [protocol] })).authorized).toBe(false)
+})

@@ -1,6 +1,7 @@
 // Gateway, steps, inject: the body of a request, for secrets that ask for it: whole JSON strings and whole form values. Nothing else is touched.
 import { Transform } from 'node:stream'
 import type { HeldSecret } from '../../../model/secret.ts'
+import type { Spelled } from '../../../secrets/spellings.ts'
 import type { StepRequest } from '../step.ts'
 import { makeScrubber } from './scrub.ts'
 
@@ -39,10 +40,13 @@ function kindOf({ fields }: StepRequest): 'json' | 'form' | undefined {
 
 function fillJson(text: string, fills: readonly Filled[], onPut: (secret: HeldSecret) => void): string {
   return fills.reduce((body, { secret, value }) => {
-    const find = JSON.stringify(secret.placeholder)
-    if (!body.includes(find)) return body
-    onPut(secret)
-    return body.replaceAll(find, () => JSON.stringify(value))
+    const { placeholder } = secret
+    const find = JSON.stringify(placeholder)
+    return body.replaceAll(find, (found, at: number) => {
+      if (body[at - 1] === '\\') return found // the end of a longer string, behind a quote in it
+      onPut(secret)
+      return JSON.stringify(value)
+    })
   }, text)
 }
 
@@ -61,9 +65,15 @@ function fillForm(text: string, fills: readonly Filled[], onPut: (secret: HeldSe
 }
 
 function streamJson(fills: readonly Filled[], onPut: (secret: HeldSecret) => void): Transform {
-  const fillers = fills.map(({ secret, value }) =>
-    makeScrubber({ needles: [{ find: JSON.stringify(secret.placeholder), put: JSON.stringify(value) }], spelled: [] }, () => onPut(secret)),
-  )
+  const fillers = fills.map(({ secret, value }) => {
+    const [find, put] = [JSON.stringify(secret.placeholder), JSON.stringify(value)]
+    const inner = `\\${find}` // the end of a longer string, behind a quote in it: stays
+    const spelled: readonly Spelled[] = [
+      { heads: [inner], match: () => ({ length: inner.length, put: inner }) },
+      { heads: [find], match: () => (onPut(secret), { length: find.length, put }) },
+    ]
+    return makeScrubber({ needles: [], spelled }, () => undefined)
+  })
   const through = (piece: Buffer): Buffer => fillers.reduce((bytes, filler) => filler.push(bytes), piece)
   return new Transform({
     transform: (piece: Buffer, _encoding, done) => done(null, through(piece)),

@@ -1,14 +1,20 @@
 // Gateway, steps, inject: which held secrets a place has, and what one request may do with them. Every refusal names the binding and its mend.
-import type { HeldSecret, SecretPlace } from '../../../model/secret.ts'
+import type { HeldSecret, SecretPlace, SecretRule } from '../../../model/secret.ts'
 import type { HostRule } from '../../../model/policy.ts'
 import { judgeRequest } from '../../../policy/judge-request.ts'
 import { isBound, secretHostText } from '../../../policy/secret-hosts.ts'
 import { matches, originText } from '../../../policy/judge.ts'
 import type { Refusal, Target } from '../../context.ts'
 import type { StepRequest } from '../step.ts'
+import { fieldKey } from './credentials.ts'
 
 export function boundTo(secrets: readonly HeldSecret[], target: Target): readonly HeldSecret[] {
   return secrets.filter(({ rule }) => isBound(rule, target))
+}
+
+/** Whether a field of this name (as fieldKey gives it) is the one that a secret names for itself. */
+export function isOwnField({ header }: SecretRule, key: string): boolean {
+  return header !== undefined && fieldKey(header) === key
 }
 
 /** Undefined where this request may have the value of this secret in this place. */
@@ -29,7 +35,7 @@ export function refuseUse({ rule }: HeldSecret, place: SecretPlace, request: Ste
       reason: `the placeholder of the secret ${name} was sent to ${to}; ${binding} to ${rule.hosts.map(secretHostText).join(', ')} only`,
       remedy: `if the value is meant for it: anchorhold run --secret ${name}@${target.port === 80 ? target.host : to} …`,
     }
-  if (!rule.where.includes(place) || (place === 'header' && header !== undefined && header !== key))
+  if (!rule.where.includes(place) || (place === 'header' && header !== undefined && !isOwnField(rule, fieldKey(key))))
     return {
       code: 'secret-place',
       reason: `the placeholder of the secret ${name} stands in ${place === 'header' ? `the field ${key}` : wordsOf[place]}; ${binding} to ${allowedText(rule.where, header)}`,

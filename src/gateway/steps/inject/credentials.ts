@@ -1,9 +1,9 @@
 // Gateway, steps, inject: what in a request says who asks: fields, Basic and query parameters that servers take for credentials. Pure.
 import { knownPrefix } from '../../../secrets/placeholder.ts'
 
-/** Servers read `_` as `-` when they make variables of field names (CGI), so both spell the same field. */
+/** Servers that make variables of field names (CGI) read `_`, and some every other mark, as `-`: all of these spell the same field. */
 export function fieldKey(name: string): string {
-  return name.toLowerCase().replaceAll('_', '-')
+  return name.toLowerCase().replace(/[^a-z0-9]/g, '-')
 }
 
 const credentialNames =

@@ -4,7 +4,7 @@ import { splitTarget } from '../../../policy/request-path.ts'
 import { holdsKnownKind } from '../../../secrets/placeholder.ts'
 import type { Refusal } from '../../context.ts'
 import type { Field, StepRequest } from '../step.ts'
-import { foreignCredential, oddPlace, refuseUse } from './bound.ts'
+import { foreignCredential, isOwnField, oddPlace, refuseUse } from './bound.ts'
 import {
   bareToken,
   fieldKey,
@@ -37,7 +37,7 @@ export function readRequest(request: StepRequest, bound: readonly HeldSecret[], 
   if (inPath !== undefined) return refuse(refuseUnbound(inPath, request) ?? oddPlace(inPath, 'the path'))
   for (const [index, field] of request.fields.entries()) {
     const key = fieldKey(field[0])
-    if ((isCredentialField(key) && !passes(key, bound)) || bound.some(({ rule }) => rule.header === key)) {
+    if ((isCredentialField(key) && !passes(key, bound)) || bound.some(({ rule }) => isOwnField(rule, key))) {
       if (bound.length > 0 && seen.has(key)) return refuse(foreignCredential(bound, request.target, `a second field ${key}`))
       seen.add(key)
       const found = readField(field, key, request, bound, all)
@@ -158,7 +158,7 @@ function isForeign(parameter: string, bound: readonly HeldSecret[]): boolean {
 
 /** Whether the policy lets a field or parameter of this name pass, whosever it is. */
 function passes(key: string, bound: readonly HeldSecret[]): boolean {
-  return bound.some(({ rule }) => rule.pass?.includes(key) === true)
+  return bound.some(({ rule }) => rule.pass?.some((name) => fieldKey(name) === key) === true)
 }
 
 /** Why a placeholder has nothing to do at this host, which says more than where it stands. */
