@@ -1,7 +1,8 @@
 // Review: what opening the view costs, and reading ten changes, in a repository of a hundred thousand files; git inside against outside.
-import { rmSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { anchorhold, git, manyFiles, type Ground } from './ground.ts'
+import { takePacedTurns, type Place } from './paced.ts'
 import { median, takeTurns, type Sample, type Subject } from './sample.ts'
 import type { Row, Section } from './table.ts'
 
@@ -9,12 +10,12 @@ const rounds = 15
 /** Of the slow ones. */
 const few = 1
 
-export function review(ground: Ground): Promise<readonly Section[]> {
+export async function review(ground: Ground): Promise<readonly Section[]> {
   const project = manyFiles(ground, 100_000)
   git(ground, project, 'config', 'gc.auto', '0') // packing in the background would take files away from under the copies
   git(ground, project, 'add', '.')
   git(ground, project, 'commit', '-q', '-m', 'start')
-  return Promise.resolve([opening(ground, project), reading(ground, project), working(ground, project)])
+  return [opening(ground, project), reading(ground, project), ...(await working(ground, project))]
 }
 
 function opening(ground: Ground, cwd: string): Section {
@@ -76,36 +77,37 @@ function reading(ground: Ground, cwd: string): Section {
   }
 }
 
-/** Both in one process each: the start of the cell is not what is measured. */
-function working(ground: Ground, cwd: string): Section {
+async function working(ground: Ground, cwd: string): Promise<readonly Section[]> {
   const { env } = ground
-  const statuses = (count: number): string => `for n in $(seq ${count}); do git status --short; done`
-  const subject = (name: string, wrap: readonly [string, ...string[]], count: number): Subject => ({
-    name,
-    cwd,
-    env,
-    argv: [...wrap, 'sh', '-c', statuses(count)],
-  })
+  const build = path.join(ground.folder, 'build')
+  mkdirSync(build)
+  const source = (file: number): string =>
+    Array.from(
+      { length: 60 },
+      (_, n) => `int f${file}_${n}(int x) { int s = 0; for (int i = 0; i < x; i++) s += (i * ${n}) ^ (s >> 3); return s; }\n`,
+    ).join('')
+  for (let file = 0; file < 20; file++) writeFileSync(path.join(build, `part-${file}.c`), source(file))
   const wrap = [anchorhold, 'run', '--quiet', '--workspace', 'review', '--'] as const
-  const samples = takeTurns(
-    [subject('outside 1', ['env'], 1), subject('outside 6', ['env'], 6), subject('inside 1', wrap, 1), subject('inside 6', wrap, 6)],
-    5,
-  )
-  const [outside1, outside6, inside1, inside6] = samples.map((sample) => median(sample.times))
-  const each = (one: number | undefined, six: number | undefined): number => ((six ?? Number.NaN) - (one ?? Number.NaN)) / 5
-  const outside = each(outside1, outside6)
-  const inside = each(inside1, inside6)
-  return {
-    title: '`git status` on a view of 100,000 files',
-    unit: 'milliseconds',
-    how: 'Six in a row less one in a row, by five: median of 5 rounds.',
-    rows: [
-      { subject: 'outside', value: outside },
-      { subject: 'on a view', value: inside },
-    ],
-    against: 'outside',
-    goals: [{ what: '`git status` on a view', reached: inside / outside, atMost: 1.1 }],
+  const both = (project: string): readonly Place[] => [
+    { name: 'outside', wrap: [], cwd: project, env },
+    { name: 'on a view', wrap, cwd: project, env },
+  ]
+  const section = async (title: string, what: string, project: string, command: string, count: number): Promise<Section> => {
+    const samples = await takePacedTurns(both(project), command, count)
+    const [outside, inside] = samples.map((sample) => median(sample.times))
+    return {
+      title,
+      unit: 'milliseconds',
+      how: `\`${command}\`, run again and again in a shell outside and in one inside, which take turns: median of ${count}, after three to warm up.`,
+      rows: samples.map(rowOf),
+      against: 'outside',
+      goals: [{ what, reached: (inside ?? Number.NaN) / (outside ?? Number.NaN), atMost: 1.1 }],
+    }
   }
+  return [
+    await section('`git status` on a view of 100,000 files', '`git status` on a view', cwd, 'git status --short', 21),
+    await section('A build on a view', 'a build on a view', build, 'rm -f *.o all.a && cc -O1 -c *.c && ar rc all.a *.o', 7),
+  ]
 }
 
 function rowOf({ name, times, trouble }: Sample): Row {

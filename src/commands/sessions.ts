@@ -12,7 +12,9 @@ import { counted, duration } from '../report/units.ts'
 import { processContext } from '../run/context.ts'
 import type { SessionRecord } from '../model/session.ts'
 import { proposalOf } from '../review/find.ts'
+import { proposalFolder } from '../review/folders.ts'
 import { holderOf } from '../review/lock.ts'
+import { isDamaged } from '../review/record.ts'
 import { findSession, listSessions, type Listed } from '../session/list.ts'
 import { pruneSessions } from '../session/prune.ts'
 
@@ -115,7 +117,7 @@ function row(stateDir: string, listed: Listed): readonly string[] {
 function proposalText(stateDir: string, record: SessionRecord): string {
   if (record.proposal !== undefined && record.proposal !== record.id) return `of ${record.proposal}`
   const found = proposalOf(stateDir, record)
-  if (found === undefined) return ''
+  if (found === undefined) return isDamaged(proposalFolder(record.folder)) ? 'damaged' : ''
   const { state, changes } = found.proposal
   if (holderOf(found.folder) !== undefined) return `${state}, in use`
   return state === 'open' && changes !== undefined ? `${state}, ${changes === 0 ? 'no change' : counted(changes, 'change')}` : state
@@ -124,7 +126,7 @@ function proposalText(stateDir: string, record: SessionRecord): string {
 /** The record with what became of its proposal, as `review`. */
 function withReview(stateDir: string, record: SessionRecord): Readonly<Record<string, unknown>> {
   const found = record.proposal === undefined ? undefined : proposalOf(stateDir, record)
-  if (found === undefined) return { ...record }
+  if (found === undefined) return isDamaged(proposalFolder(record.folder)) ? { ...record, review: { state: 'damaged' } } : { ...record }
   const { id, state, changes, kind } = found.proposal
   const inUse = holderOf(found.folder) !== undefined
   return { ...record, review: { proposal: id, state, kind, inUse, ...(changes === undefined ? {} : { changes }) } }
@@ -136,7 +138,7 @@ async function prune(flags: PruneFlags): Promise<void> {
   const { removeSession, waits } = await import('../review/remove.ts')
   const { removed, kept } = await pruneSessions({
     stateDir: folders.state,
-    waits,
+    waits: (folder) => waits(folder, flags.damaged === true),
     remove: removeSession,
     before: new Date(Date.now() - Number(flags.days) * 86_400_000),
     withFiles: flags.withFiles === true,

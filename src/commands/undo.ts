@@ -153,7 +153,8 @@ function chosenBy(
       ),
   )
   if (missing !== undefined) throw new Failure('apply/no-path', { path: missing, id: record.session })
-  return (place, root) => chosen.some((operation) => operation.path === place && operation.root === root)
+  // A rename comes back whole, whichever of its names was given.
+  return (place, root) => chosen.some((operation) => (operation.path === place || operation.renamed === place) && operation.root === root)
 }
 
 function matchesBelow(record: ApplyRecord, operation: Operation, place: string): boolean {

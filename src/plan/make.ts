@@ -5,7 +5,7 @@ import type { EngineName, Policy } from '../model/policy.ts'
 import type { SystemFacts } from '../host/system.ts'
 import { standardLimits } from '../policy/limits.ts'
 import { makeEnvironment } from './environment.ts'
-import { gitCredentials } from './git-credentials.ts'
+import { credentialSettings, gitVariables, viewSettings } from './git-variables.ts'
 import type { Identity } from './identity.ts'
 import { defaultTmpBytes, systemMounts } from './system-mounts.ts'
 import { trustEnv, trustMounts, type Trust } from './trust.ts'
@@ -65,7 +65,7 @@ export function makePlan(input: PlanInput): { readonly plan: Plan; readonly unse
     agent: agent.name,
     argv: agent.prepared.argv,
     cwd: input.cwd,
-    env: { ...env, ...gitCredentials(policy.secrets, env) },
+    env: { ...env, ...gitVariables([...viewSettings(input.views ?? []), ...credentialSettings(policy.secrets)], env) },
     identity,
     mounts: [
       ...systemMounts(input.system, identity, policy.limits.tmp ?? defaultTmpBytes),

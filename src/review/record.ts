@@ -1,5 +1,5 @@
 // proposal.json: written whole and at once, read with suspicion. Neighbours: find.ts looks for it, view.ts begins it.
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { isWithin } from '../host/paths.ts'
 import { proposalPlaces } from './folders.ts'
@@ -12,6 +12,11 @@ export function writeProposal(folder: string, proposal: Proposal): void {
   const roots = proposal.roots.map((root) => mapPlaces(root, (place) => (isWithin(place, folder) ? path.relative(folder, place) : place)))
   writeFileSync(beside, `${JSON.stringify({ ...proposal, roots }, undefined, 1)}\n`, { mode: 0o600, flag: 'w' })
   renameSync(beside, record)
+}
+
+/** Whether something was recorded there that can't be understood. */
+export function isDamaged(folder: string): boolean {
+  return existsSync(proposalPlaces(folder).record) && readProposal(folder) === undefined
 }
 
 /** Undefined where there is none, or none that can be understood. */

@@ -5,13 +5,13 @@ import { isWithin } from '../host/paths.ts'
 import { removeTree } from './entries.ts'
 import { proposalFolder } from './folders.ts'
 import { holderOf } from './lock.ts'
-import { readProposal } from './record.ts'
+import { isDamaged, readProposal } from './record.ts'
 
-/** Why a session's folder may not go: its proposal waits for the user, or is in use. */
-export function waits(sessionFolder: string): string | undefined {
+/** Why a session's folder may not go: its proposal waits for the user, is in use, or (but where `damaged` ones may go) can't be read. */
+export function waits(sessionFolder: string, damaged: boolean): string | undefined {
   const folder = proposalFolder(sessionFolder)
   const proposal = readProposal(folder)
-  if (proposal === undefined) return undefined
+  if (proposal === undefined) return !damaged && isDamaged(folder) ? `the record of its proposal is damaged (${folder})` : undefined
   if (holderOf(folder) !== undefined) return 'its proposal is in use'
   // Not counted yet: anchorhold was killed, and nobody has looked since.
   return proposal.state === 'open' && proposal.changes !== 0

@@ -25,7 +25,7 @@ describe('apply without a terminal', () => {
       'echo more >> a.txt; rm gone.txt; echo "#!/bin/sh" > tool; chmod +x tool; mkdir -p .github/workflows; echo x > .github/workflows/ci.yml',
     )
     const nothing = await anchorhold(world, ['apply'])
-    expect(nothing).toMatchObject({ code: 125, stderr: expect.stringContaining('--all') })
+    expect(nothing).toMatchObject({ code: 1, stderr: expect.stringContaining('--all') })
     expect(read(world, 'a.txt')).toBe('one\n')
     const { code, stdout } = await anchorhold(world, ['apply', '--all'])
     expect({ code, stdout }).toEqual({
@@ -128,6 +128,22 @@ describe('apply without a terminal', () => {
     const kept = /what you had in a.txt is kept: (.*)/.exec(named.stdout)?.[1] ?? ''
     expect(readFileSync(kept, 'utf8')).toBe('mine since\n')
     expect((await anchorhold(world, ['diff', '--name-only'])).stdout).toBe('a.txt\ngone.txt\nn/n\n')
+  })
+
+  it('undo of a rename takes both names back, whichever is given', async () => {
+    for (const name of ['there.txt', 'long.txt']) {
+      const world = await proposed('mv long.txt there.txt; echo more >> a.txt')
+      expect((await anchorhold(world, ['apply', '--all'])).stdout).toMatch(/applied there\.txt/)
+      expect(existsSync(path.join(world.project, 'long.txt'))).toBe(false)
+      const { code, stdout } = await anchorhold(world, ['undo', name])
+      expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/2 paths taken back/) })
+      expect([read(world, 'long.txt'), existsSync(path.join(world.project, 'there.txt')), read(world, 'a.txt')]).toEqual([
+        lines,
+        false,
+        'one\nmore\n',
+      ])
+      expect((await anchorhold(world, ['diff', '--stat'])).stdout).toMatch(/long\.txt → there\.txt +\| renamed/)
+    }
   })
 
   it('undo of what the user put a folder at leaves it, and the proposal still knows it as applied', async () => {

@@ -145,6 +145,28 @@ for a, b in [('conf', 'shown'), ('out/inner', 'taken'), ('${fixed}/inner', 'take
   expect([fingerprint(world.project), fingerprint(fixed), fingerprint(aside)]).toEqual(before)
 }, 60_000)
 
+test('git inside sees each new file at once, although it remembers what was not its own (core.untrackedCache)', async () => {
+  const world = gitWorld()
+  writeFiles(world.project, { 'src/a.txt': 'a\n', 'src/deep/b.txt': 'b\n', 'lib/c.txt': 'c\n' })
+  git(world.project, 'add', '-A')
+  git(world.project, 'commit', '-qm', 'second')
+  const status = 'git status --short -uall; echo --'
+  const { stdout } = await inCell(
+    world,
+    `git config core.untrackedCache; ${status}; echo n > src/deep/new; ${status}; rm src/deep/new; echo n > lib/other; echo changed > src/a.txt; ${status}
+     git mv src/deep deeper; echo n > deeper/new; ${status}; echo deeper > .gitignore; ${status}`,
+    review,
+  )
+  expect(stdout.split('--\n')).toEqual([
+    'true\n',
+    '?? src/deep/new\n',
+    ' M src/a.txt\n?? lib/other\n',
+    'R  src/deep/b.txt -> deeper/b.txt\n M src/a.txt\n?? deeper/new\n?? lib/other\n',
+    'R  src/deep/b.txt -> deeper/b.txt\n M src/a.txt\n?? .gitignore\n?? lib/other\n',
+    '',
+  ])
+})
+
 test('hard links made inside stay links; modes, times and owners are kept through a copy-up', async () => {
   const world = makeWorld()
   writeFiles(world.project, { run: '#!/bin/sh\necho ran\n', read: 'r\n' })

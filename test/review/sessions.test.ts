@@ -1,5 +1,5 @@
 // Proposals among the sessions: listed with their state, never pruned while they wait, removed whole once they don't.
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { holdProposal } from '../../src/review/lock.ts'
@@ -28,6 +28,28 @@ test('sessions says what waits, what is in use, and which session goes on with w
   expect(table).toMatch(`of ${proposal.id.slice(0, 12)}`)
   using _held = holdProposal(folder, proposal.id)
   expect((await anchorhold(world, ['sessions'])).stdout).toMatch(/open, in use/)
+})
+
+test('a proposal whose record is damaged is told as such, with where its changes lie; it is not pruned unasked', async () => {
+  const world = makeWorld()
+  await inCell(world, 'echo a > a', [...review, '--name', 'cut'])
+  const { folder } = newest(world)
+  writeFileSync(path.join(folder, 'proposal.json'), '{"version":1,')
+  for (const words of [
+    ['diff', 'cut'],
+    ['apply', '--all'],
+    ['discard', 'cut'],
+  ]) {
+    const { code, stderr } = await anchorhold(world, words)
+    expect({ code, stderr }).toEqual({
+      code: 125,
+      stderr: expect.stringMatching(/The record of the proposal .* is damaged[^]*roots\/0\/upper/),
+    })
+  }
+  expect((await anchorhold(world, ['sessions'])).stdout).toMatch(/ended \(0\) +damaged/)
+  expect((await anchorhold(world, ['sessions', 'prune', '--days', '0'])).stdout).toMatch(/^0 sessions removed\nkept .*damaged/)
+  expect(existsSync(path.join(folder, 'roots/0/upper/a'))).toBe(true)
+  expect((await anchorhold(world, ['sessions', 'prune', '--days', '0', '--damaged'])).stdout).toMatch(/^1 session removed/)
 })
 
 test('the newest proposal with changes is meant where none is named', async () => {

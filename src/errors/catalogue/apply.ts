@@ -17,8 +17,9 @@ export const applyFailures = {
     remedy: 'Nothing was applied. Look at it again: anchorhold diff',
   },
   'apply/needs-choice': {
-    message: 'There is no terminal to ask in, and nothing says what to apply.',
+    message: 'There is no terminal to ask in, and nothing says what to apply: nothing was.',
     remedy: 'Name the files (anchorhold apply {id} PATH…), or take everything that needs no look: anchorhold apply {id} --all',
+    exitCode: 1,
   },
   'apply/failed': {
     message: 'Applying stopped at {path}: {reason}. {state}',

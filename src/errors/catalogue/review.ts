@@ -4,6 +4,10 @@ export const reviewFailures = {
     message: 'What the run changed cannot be read in {path}: {reason}.',
     remedy: 'Nothing was changed. Mend the permissions there, or drop the proposal: anchorhold discard',
   },
+  'review/damaged': {
+    message: 'The record of the proposal {id} is damaged: {path}.',
+    remedy: 'What the agent changed lies in {upper}: take what you need from there. To be rid of it: anchorhold sessions prune --damaged',
+  },
   'review/busy': {
     message: 'The proposal {id} is in use (process {pid}).',
     remedy:

@@ -19,6 +19,8 @@ export interface Operation {
   readonly path: string
   readonly before: State
   readonly after: State
+  /** The other half of a rename (of the same root). */
+  readonly renamed?: string
   /** A further name of this path's file (of the same root). */
   readonly linkTo?: string
 }

@@ -86,7 +86,7 @@ class Draft {
     const now = this.state(project, from ?? place, side, 'old')
     const target = this.proposed(change, side, text)
     if (from !== undefined) {
-      this.removals.push({ root, path: from, before: now, after: { kind: 'absent' } })
+      this.removals.push({ root, path: from, before: now, after: { kind: 'absent' }, renamed: place })
       this.touch(root, from)
     }
     this.touch(root, place)
@@ -101,7 +101,15 @@ class Draft {
       this.additions.set(`${root} ${place}`, { root, path: place, before: { kind: 'absent' }, after: target, ...linkOf(change) })
     } else if (target.kind === 'folder' && before.kind === 'absent')
       this.folders.set(`${root} ${place}`, { root, path: place, before, after: target })
-    else this.additions.set(`${root} ${place}`, { root, path: place, before, after: target, ...linkOf(change) })
+    else
+      this.additions.set(`${root} ${place}`, {
+        root,
+        path: place,
+        before,
+        after: target,
+        ...linkOf(change),
+        ...(from === undefined ? {} : { renamed: from }),
+      })
     return true
   }
 
