@@ -15,6 +15,8 @@ export const layers: readonly (readonly string[])[] = [
 ]
 /** Used by commands (and tests) alone, never by the product's own path. */
 const onlyForCommands: readonly string[] = ['standin', 'demo', 'prove']
+/** Of these the doors may use too: a run in `auto` asks for a proof, through whichever it came. */
+const alsoForDoors: readonly string[] = ['prove']
 /** The doors, in src itself. */
 const top = layers.length
 
@@ -86,7 +88,9 @@ function judge(from: string, to: string, target: string): string | undefined {
   if (to === '..' || target.startsWith('..')) return 'outside src/'
   if (levelOf(from) < 0) return `${from}/ has no layer; give it one in scripts/layers.ts`
   if (levelOf(to) < 0) return `${to}/ has no layer; give it one in scripts/layers.ts`
-  if (onlyForCommands.includes(to) && !['commands', ...onlyForCommands].includes(from)) return `${to}/ is for commands and tests only`
+  const forDoors = from === '' && alsoForDoors.includes(to)
+  if (onlyForCommands.includes(to) && !forDoors && !['commands', ...onlyForCommands].includes(from))
+    return `${to}/ is for commands and tests only`
   if (levelOf(to) > levelOf(from)) return `${to === '' ? 'src/' : `${to}/`} lies above ${from}/`
   return undefined
 }

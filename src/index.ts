@@ -31,6 +31,7 @@ export async function run(options: LibraryOptions): Promise<RunResult> {
   const result = await runPipeline(runOptions, {
     ...context,
     stdio: { ...context.stdio, ...stdio },
+    standing: async (asked) => (await import('./prove/require.ts')).requireStanding(asked),
     ...(onEvent === undefined ? {} : { onEvent }),
     ...(signal === undefined ? {} : { signal }),
   })

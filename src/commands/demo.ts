@@ -53,7 +53,7 @@ async function perform(flags: Flags): Promise<number> {
   try {
     const result = await playDemo({
       agent,
-      context,
+      context: { ...context, standing: async (asked) => (await import('../prove/require.ts')).requireStanding(asked) },
       keep: flags.keep === true,
       signal: stop.signal,
       onStep: (step) => print(json ? [jsonLine(step)] : linesFor(step)),

@@ -1,24 +1,9 @@
-// The policy of a proof: the one that `run` without a command would take in this folder. The agent's own login is not looked for: no secret of
-// the user's is opened for a proof.
-import { findAgent } from '../agents/list.ts'
-import { loadPolicy } from '../policy/load.ts'
-import type { EngineChoice, Policy } from '../model/policy.ts'
-import { loadInput } from './policy-input.ts'
+// The policy of a proof: the one that a run with these flags would take in this folder, with the same digest. Where the agent has a login, its
+// place is known, and neither it nor any other secret is opened: a proof puts made-up values there.
+import type { Policy } from '../model/policy.ts'
+import { loadEffective, type PolicyFlags } from './policy-input.ts'
 
-export async function loadPolicyForProof(flags: {
-  readonly engine?: EngineChoice
-  readonly policy?: string
-  readonly project?: string
-}): Promise<{ readonly policy: Policy; readonly project: string }> {
-  const input = await loadInput({
-    ...(flags.engine === undefined ? {} : { engine: flags.engine }),
-    ...(flags.policy === undefined ? {} : { policy: flags.policy }),
-    ...(flags.project === undefined ? {} : { project: flags.project }),
-  })
-  const { policy } = await loadPolicy({
-    ...input,
-    agentPresets: (name) => findAgent(name).presets,
-    agentSecrets: async () => [],
-  })
+export async function loadPolicyForProof(flags: PolicyFlags): Promise<{ readonly policy: Policy; readonly project: string }> {
+  const { policy, input } = await loadEffective(flags)
   return { policy, project: input.project }
 }

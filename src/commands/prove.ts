@@ -1,37 +1,32 @@
 // `anchorhold prove`: the wall tries itself, for this project, with the user's own policy.
 import { InvalidArgumentError, type Command } from 'commander'
 import { Failure } from '../errors/failure.ts'
-import type { EngineChoice } from '../model/policy.ts'
 import { walls, type Proof, type Wall } from '../model/proof.ts'
 import { processContext } from '../run/context.ts'
+import { catchInterrupts } from './interrupts.ts'
+import { withPolicyOptions, type PolicyFlags } from './policy-input.ts'
 import { loadPolicyForProof } from './proof-input.ts'
-import { once } from './run-options.ts'
 
-interface Flags {
-  readonly engine?: EngineChoice
+interface Flags extends PolicyFlags {
   readonly wall?: Wall
-  readonly policy?: string
   readonly full?: boolean
   readonly quick?: boolean
-  readonly json?: boolean
   readonly sarif?: boolean
   readonly html?: boolean
 }
 
 /** Adds `prove` to the program. */
 export function register(program: Command): void {
-  program
+  const command = program
     .command('prove')
     .summary('try to get through the wall, with your own policy')
     .description(
       'Makes a cell as `run` would for this project and tries to get out of it: harmless attempts, judged by witnesses outside. Exit code 0 when everything held, 1 when something leaks or could not be tried.',
     )
-    .option('--engine <name>', 'what builds the wall: auto, bubblewrap', once('--engine'))
+  withPolicyOptions(command)
     .option('--wall <name>', `this wall alone: ${walls.join(', ')}`, wallOf)
-    .option('--policy <file>', "a policy file instead of the user's own", once('--policy'))
     .option('--quick', 'the most important probes, in under two seconds')
     .option('--full', 'every probe there is')
-    .option('--json', 'the whole proof as one JSON object')
     .option('--sarif', 'as SARIF 2.1.0, for code scanning')
     .option('--html', 'as one HTML page')
     .action(async (flags: Flags) => {
@@ -45,39 +40,27 @@ function wallOf(value: string): Wall {
   return found
 }
 
-const interrupted = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
-
-async function perform(flags: Flags): Promise<number> {
-  refuseContradictions(flags)
+async function perform(given: Flags): Promise<number> {
+  refuseContradictions(given)
+  const { wall, full, quick, sarif: _sarif, html: _html, ...flags } = given
   const { prove } = await import('../prove/prove.ts')
   const { policy, project } = await loadPolicyForProof(flags)
-  const stop = new AbortController()
-  let code = 0
-  const handlers = Object.entries(interrupted).map(([name, exit]) => {
-    const handler = (): void => {
-      code = exit
-      stop.abort()
-    }
-    process.on(name, handler)
-    return [name, handler] as const
-  })
+  using interrupts = catchInterrupts()
   try {
     const proof = await prove({
       policy,
       project,
-      context: { ...processContext(), signal: stop.signal },
-      set: flags.full === true ? 'full' : flags.quick === true ? 'quick' : 'standard',
-      ...(flags.wall === undefined ? {} : { wall: flags.wall }),
+      context: { ...processContext(), signal: interrupts.signal },
+      set: full === true ? 'full' : quick === true ? 'quick' : 'standard',
+      ...(wall === undefined ? {} : { wall }),
       onProgress: (text) => (process.stderr.isTTY ? void process.stderr.write(`anchorhold: ${text} …\n`) : undefined),
     })
-    if (code !== 0) return code
-    await print(proof, flags)
+    if (interrupts.exitCode !== undefined) return interrupts.exitCode
+    await print(proof, given)
     return proof.verdict === 'holds' ? 0 : 1
   } catch (error) {
-    if (code !== 0) return code // what was made is gone by now
+    if (interrupts.exitCode !== undefined) return interrupts.exitCode // what was made is gone by now
     throw error
-  } finally {
-    for (const [name, handler] of handlers) process.off(name, handler)
   }
 }
 

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { isAgent } from '../agents/list.ts'
 import { Failure } from '../errors/failure.ts'
 import type { RunOptions } from '../model/run-options.ts'
-import { processContext } from '../run/context.ts'
+import { processContext, type RunContext } from '../run/context.ts'
 import { run, type Opened } from '../run/run.ts'
 import { once, withRunOptions, type PolicyOptions } from './run-options.ts'
 
@@ -54,7 +54,9 @@ async function perform(options: RunOptions, flags: Flags): Promise<number> {
     if (flags.dryRun === true) report.dryRun(value)
     else report.start(value)
   }
-  const result = await run(options, { ...processContext(), onEvent: report.event }, { dryRun: flags.dryRun === true, onPlan })
+  const silent = flags.json === true || flags.quiet === true
+  const standing: RunContext['standing'] = async (asked) => (await import('./ask-proof.ts')).askProof(asked, { silent })
+  const result = await run(options, { ...processContext(), onEvent: report.event, standing }, { dryRun: flags.dryRun === true, onPlan })
   if (result !== undefined && opened !== undefined) report.end(opened, result)
   return result?.exitCode ?? 0
 }

@@ -31,7 +31,7 @@ export type Step =
 
 export interface DemoOptions {
   readonly agent: Installation
-  readonly context: Omit<RunContext, 'onEvent' | 'signal'>
+  readonly context: Omit<RunContext, 'onEvent' | 'signal'> & Required<Pick<RunContext, 'standing'>>
   /** Leaves the stage on disk. */
   readonly keep: boolean
   readonly onStep: (step: Step) => void

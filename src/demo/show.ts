@@ -101,6 +101,7 @@ function wallLines(step: Extract<Step, { kind: 'wall' }>, style: Style): readonl
     return [`      ${style.good('wall')} refused ${plain(where)}: ${plain(event.reason, { max: Math.max(40, style.width - 30) })}`]
   }
   if (event.kind === 'warning') return [`      ${style.warn('wall')} ${plain(event.message)}`]
+  if (event.kind === 'wall.proven') return [style.dim(`  wall proven: ${event.probes} probes were tried from inside, none got through`)]
   if (event.kind === 'wall.checked') return [style.dim(`  wall checked: ${event.probes} probes in ${event.milliseconds} ms`)]
   return []
 }

@@ -19,6 +19,8 @@ export type SessionEvent =
       readonly version: string
       readonly pid: number
     }
+  /** Before a run in `auto`: when (ISO 8601) and by how many probes it was shown that the wall holds; `fresh`: for this very start. */
+  | { readonly kind: 'wall.proven'; readonly date: string; readonly probes: number; readonly fresh: boolean }
   | { readonly kind: 'wall.checked'; readonly probes: number; readonly milliseconds: number }
   | { readonly kind: 'files.hidden'; readonly paths: readonly string[] }
   | { readonly kind: 'files.protected'; readonly count: number; readonly milliseconds: number }

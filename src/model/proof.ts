@@ -73,6 +73,16 @@ export interface ProbeResult {
   readonly clients: Readonly<Partial<Record<Client, ProbeOutcome>>>
 }
 
+/** A proof that still counts: nothing of what it was made with has changed since. */
+export interface Standing {
+  /** ISO 8601. */
+  readonly date: string
+  /** How many held. */
+  readonly probes: number
+  /** Made for this very start. */
+  readonly fresh: boolean
+}
+
 export interface Proof {
   readonly verdict: 'holds' | 'leaks' | 'could-not-run'
   readonly probes: readonly ProbeResult[]
@@ -81,7 +91,8 @@ export interface Proof {
   readonly opens: readonly string[]
   readonly engine: EngineName
   readonly set: ProbeSet
-  readonly versions: { readonly anchorhold: string; readonly node: string }
+  /** `engine`: what it says of itself and of this machine. */
+  readonly versions: { readonly anchorhold: string; readonly node: string; readonly engine: string }
   readonly kernel: string
   readonly policyDigest: string
   readonly project: string

@@ -1,8 +1,8 @@
 // Policy: approvals of project policies that widen, one small file each under the state folder. Written by `anchorhold trust`, read by load.ts.
-import { createHash, randomBytes } from 'node:crypto'
-import { constants } from 'node:fs'
-import { mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { readdir, rm } from 'node:fs/promises'
 import path from 'node:path'
+import { readOwnRecord, writeOwnRecord } from '../host/own-record.ts'
 
 export interface Approval {
   /** Real path of the project's policy file. */
@@ -22,11 +22,7 @@ export async function isApproved(stateDir: string, file: string, digest: string)
 /** Records an approval (0600 in a 0700 folder), replacing an older one of the same file at once. */
 export async function approve(stateDir: string, file: string, digest: string, now: Date): Promise<Approval> {
   const approval: Approval = { file, digest, approvedAt: now.toISOString() }
-  const target = recordPath(stateDir, file)
-  await mkdir(path.dirname(target), { recursive: true, mode: 0o700 })
-  const fresh = `${target}.${randomBytes(6).toString('hex')}`
-  await writeFile(fresh, `${JSON.stringify(approval)}\n`, { mode: 0o600, flag: 'wx' })
-  await rename(fresh, target)
+  await writeOwnRecord(recordPath(stateDir, file), approval)
   return approval
 }
 
@@ -53,16 +49,8 @@ function recordPath(stateDir: string, file: string): string {
 }
 
 async function readApproval(record: string): Promise<Approval | undefined> {
-  try {
-    await using handle = await open(record, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-    const facts = await handle.stat()
-    if (!facts.isFile() || facts.uid !== process.getuid?.() || (facts.mode & 0o022) !== 0 || facts.size > 65_536) return undefined
-    const value: unknown = JSON.parse(await handle.readFile('utf8'))
-    return isApproval(value) ? value : undefined
-  } catch (error) {
-    if (error instanceof Error) return undefined // unreadable or not JSON: nothing is approved
-    throw error
-  }
+  const value = await readOwnRecord(record)
+  return isApproval(value) ? value : undefined
 }
 
 function isApproval(value: unknown): value is Approval {

@@ -1,10 +1,11 @@
 // Proof: everything that is made for one proof and goes with it: a folder in /tmp, one beside the project, one in the user's home, all with
 // the proof's nonce in their names, and the values that must not come back. What a killed proof left is cleared by the next.
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { liveness, ownMark, type ProcessMark } from '../host/liveness.ts'
+import { readOwnRecord, writeOwnRecord } from '../host/own-record.ts'
 import { reapBefore } from '../run/reap.ts'
 
 /** In the name of everything that a proof makes on the host. */
@@ -28,7 +29,7 @@ export async function openCanaries(where: { project: string; home: string; state
   mkdirSync(notes, { recursive: true, mode: 0o700 })
   await clearAfterCrash(notes)
   const nonce = randomBytes(5).toString('hex')
-  const root = realpathSync(mkdtempSync(path.join(tmpdir(), `${stem}${nonce}-`)))
+  const root = path.join(realpathSync(tmpdir()), `${stem}${nonce}`)
   const planned = {
     beside: path.join(path.dirname(where.project), `.${stem}${nonce}`),
     home: path.join(where.home, `.${stem}${nonce}-home`),
@@ -36,7 +37,8 @@ export async function openCanaries(where: { project: string; home: string; state
   }
   const note = path.join(notes, `${nonce}.json`)
   const made = [root, planned.beside, planned.home]
-  writeFileSync(note, JSON.stringify({ mark: ownMark(), made }), { mode: 0o600 })
+  await writeOwnRecord(note, { mark: ownMark(), made }) // before anything is made
+  mkdirSync(root, { mode: 0o700 })
   const values: string[] = []
   const value = (): string => {
     const one = `CANARY-${nonce}-${randomBytes(8).toString('hex')}`
@@ -76,12 +78,28 @@ function fill(folder: string, value: () => string): boolean {
 async function clearAfterCrash(notes: string): Promise<void> {
   for (const name of readdirSync(notes).filter((each) => each.endsWith('.json'))) {
     const file = path.join(notes, name)
-    const { mark, made } = JSON.parse(readFileSync(file, 'utf8')) as { mark: ProcessMark; made: readonly string[] }
-    if (liveness(mark) !== 'gone') continue
-    await reapBefore(path.join(made[0] ?? '', 'state')).catch(() => undefined) // what cannot be reaped goes with the folder
-    clear(made)
+    const note = noteOf(await readOwnRecord(file))
+    if (note !== undefined && liveness(note.mark) !== 'gone') continue
+    for (const root of note?.made.slice(0, 1) ?? []) {
+      for (const round of readdirIfThere(root).filter((each) => each.startsWith('round-')))
+        await reapBefore(path.join(root, round, 'state')).catch(() => undefined) // what cannot be reaped goes with the folder
+    }
+    clear(note?.made ?? [])
     rmSync(file, { force: true })
   }
+}
+
+/** Undefined for what no proof wrote. */
+function noteOf(value: unknown): { readonly mark: ProcessMark; readonly made: readonly string[] } | undefined {
+  if (typeof value !== 'object' || value === null || !('mark' in value) || !('made' in value)) return undefined
+  const { mark, made } = value
+  if (typeof mark !== 'object' || mark === null || !('machine' in mark) || typeof mark.machine !== 'string' || !Array.isArray(made))
+    return undefined
+  return { mark: mark as ProcessMark, made: made.filter((each): each is string => typeof each === 'string') }
+}
+
+function readdirIfThere(folder: string): readonly string[] {
+  return existsSync(folder) ? readdirSync(folder) : []
 }
 
 /** Only what carries a proof's name. */

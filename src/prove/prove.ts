@@ -12,13 +12,15 @@ import { loadCatalogue } from './catalogue.ts'
 import { inCell } from './inside.ts'
 import { playRound } from './round.ts'
 import { makeStandIn } from './stand-in.ts'
+import { keepStanding, subjectOf } from './standing.ts'
 
 export interface ProveInput {
   /** The user's own, as a run would take it. */
   readonly policy: Policy
   readonly project: string
-  readonly context: Omit<RunContext, 'onEvent' | 'policy'>
+  readonly context: Omit<RunContext, 'onEvent' | 'policy' | 'standing'>
   readonly set: ProbeSet
+  /** That wall alone: no proof is kept then. */
   readonly wall?: Wall
   /** Default: those of the catalogue. */
   readonly probes?: readonly Probe[]
@@ -31,7 +33,8 @@ const sets: readonly ProbeSet[] = ['quick', 'standard', 'full']
 export async function prove(input: ProveInput): Promise<Proof> {
   const { policy, project, context, set } = input
   const began = performance.now()
-  const engine = (await takeEngine(policy.engine)).traits.name
+  const builder = await takeEngine(policy.engine)
+  const engine = builder.traits.name
   const probes = (input.probes ?? loadCatalogue()).filter(
     (probe) => sets.indexOf(probe.set) <= sets.indexOf(set) && (input.wall === undefined || probe.wall === input.wall),
   )
@@ -39,28 +42,38 @@ export async function prove(input: ProveInput): Promise<Proof> {
     throw new Failure('prove/nothing', { what: input.wall === undefined ? `the ${set} set` : `the wall ${input.wall} in the ${set} set` })
   using canaries = await openCanaries({ project, home: context.home, stateDir: context.folders.state })
   const standIn = await makeStandIn(canaries.root, canaries.values[0] ?? '')
-  const results: ProbeResult[] = []
-  for (const place of ['project', 'stand-in'] as const) {
-    const own = probes.filter((probe) => probe.place === place)
-    if (own.length === 0) continue
-    input.onProgress?.(`${own.length} probes in ${place === 'project' ? 'a cell of this project' : 'a cell of a stand-in project'}`)
-    results.push(...(await oneRound({ input, canaries, engine, project: place === 'project' ? project : standIn, place, probes: own })))
-    context.signal?.throwIfAborted()
-  }
-  return {
+  const subject = subjectOf(builder, { version: context.version, policyDigest: policy.digest, project })
+  subject.catch(() => undefined) // met below
+  const rounds = await Promise.allSettled(
+    (['project', 'stand-in'] as const).map(async (place): Promise<readonly ProbeResult[]> => {
+      const own = probes.filter((probe) => probe.place === place)
+      if (own.length === 0) return []
+      input.onProgress?.(`${own.length} probes in ${place === 'project' ? 'a cell of this project' : 'a cell of a stand-in project'}`)
+      return oneRound({ input, canaries, engine, project: place === 'project' ? project : standIn, place, probes: own })
+    }),
+  )
+  context.signal?.throwIfAborted()
+  const results = rounds.flatMap((round) => {
+    if (round.status === 'rejected') throw round.reason
+    return round.value
+  })
+  const proof: Proof = {
     verdict: verdictOf(results),
     probes: results.toSorted((one, other) => probes.findIndex(({ id }) => id === one.id) - probes.findIndex(({ id }) => id === other.id)),
     promises: promisesOf(results),
     opens: opensOf(policy),
     engine,
     set,
-    versions: { anchorhold: context.version, node: process.versions.node },
+    versions: { anchorhold: context.version, node: process.versions.node, engine: (await subject).engineVersion },
     kernel: release(),
     policyDigest: policy.digest,
     project,
     date: new Date().toISOString(),
     milliseconds: Math.round(performance.now() - began),
-  }
+  } // One wall alone says nothing of the others; what leaks says enough.
+  if ((input.wall === undefined && input.probes === undefined) || proof.verdict === 'leaks')
+    await keepStanding(context.folders.state, await subject, proof)
+  return proof
 }
 
 interface Place {

@@ -39,6 +39,8 @@ function describe(event: SessionEvent): string {
   switch (event.kind) {
     case 'session.started':
       return `started ${event.agent} in ${event.project}: ${quoteArgv(event.argv)} (${event.engine}, workspace ${event.workspace}, permissions ${event.permissions}, anchorhold ${event.version}, pid ${event.pid})`
+    case 'wall.proven':
+      return `wall proven ${event.fresh ? 'for this start' : event.date}: ${counted(event.probes, 'probe')} held`
     case 'wall.checked':
       return `wall checked: ${counted(event.probes, 'probe')} held in ${duration(event.milliseconds)}`
     case 'files.hidden':

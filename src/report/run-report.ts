@@ -81,6 +81,7 @@ function banner({ session, plan, compiled, policy }: Reported, { quiet, verbose 
     hosts: policy === undefined ? [] : hostsInWords(policy.network),
     secrets: policy === undefined ? [] : secretsInWords(policy.secrets),
     budget: limitsInWords(policy?.budget ?? []),
+    ...(session.state.proven === undefined ? {} : { proven: session.state.proven }),
     hidden: session.state.hiddenPaths,
     limits: compiled.limits,
     style: styleFor(process.stderr),

@@ -2,10 +2,11 @@
 // In a pipe nothing, unless asked for: the command's own output is all a pipe wants.
 import type { EnforcedLimit } from '../model/engine.ts'
 import type { EngineName, PermissionMode, WorkspaceMode } from '../model/policy.ts'
+import type { Standing } from '../model/proof.ts'
 import { limitText } from './limits.ts'
 import { unstyled, type Style } from './style.ts'
 import { plain } from './text.ts'
-import { counted, listed } from './units.ts'
+import { counted, duration, listed } from './units.ts'
 
 export interface StartInput {
   readonly session: string
@@ -25,6 +26,8 @@ export interface StartInput {
   readonly budget?: readonly string[]
   /** Hidden paths, relative to the project. */
   readonly hidden: readonly string[]
+  /** Of a run in `auto`: since when it stands that the wall holds. */
+  readonly proven?: Standing
   readonly limits: readonly EnforcedLimit[]
   readonly style?: Style
   readonly quiet?: boolean
@@ -42,6 +45,7 @@ export function startLines(input: StartInput): readonly string[] {
   return [
     `${style.bold('anchorhold')} ${plain(`${input.agent} in ${input.project}`, { max: Math.max(40, style.width - 12) })}`,
     row('wall', `${input.engine}, workspace ${input.workspace}, permissions ${input.permissions}, session ${input.session}`),
+    ...(input.proven === undefined || input.verbose !== true ? [] : [row('proven', provenText(input.proven))]),
     ...(input.view === undefined ? [] : [row('review', viewText(input.view))]),
     row('hosts', input.hosts.length === 0 ? 'none' : listed(input.hosts, most)),
     ...(input.secrets === undefined || input.secrets.length === 0 ? [] : [row('secrets', listed(input.secrets, most))]),
@@ -60,6 +64,11 @@ export function startLines(input: StartInput): readonly string[] {
         ]),
     ...(weak.length === 0 || input.verbose === true ? [] : [style.warn(row('', weak.map(limitText).join(', ')))]),
   ]
+}
+
+function provenText({ date, probes, fresh }: Standing): string {
+  const when = fresh ? 'just now' : `${duration(Math.max(0, Date.now() - Date.parse(date)))} ago`
+  return `${when}, by ${counted(probes, 'probe')}`
 }
 
 function viewText({ view, because, continued, proposal }: NonNullable<StartInput['view']>): string {

@@ -7,6 +7,8 @@ import { configDir, dataDir, packageRoot, stateDir } from '../host/paths.ts'
 import type { LaunchOptions } from '../model/engine.ts'
 import type { Emit } from '../model/events.ts'
 import type { Policy } from '../model/policy.ts'
+import type { Standing } from '../model/proof.ts'
+import type { RunOptions } from '../model/run-options.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -22,10 +24,21 @@ export interface RunContext {
   readonly policy?: Policy
   /** Aborting it ends the cell. */
   readonly signal?: AbortSignal
+  /** Asked before a run in `auto`, which does not start without: throws where the wall is not shown to hold for it. */
+  readonly standing?: (asked: ProofAsked) => Promise<Standing>
+}
+
+/** Of which run a proof is wanted. */
+export interface ProofAsked {
+  readonly policy: Policy
+  readonly project: string
+  /** What the run was told, so that a refusal can name the command that shows the same. */
+  readonly options: RunOptions
+  readonly context: Omit<RunContext, 'standing' | 'onEvent' | 'policy'>
 }
 
 /** The context of this process: its caller's environment, folder and streams. */
-export function processContext(environment: Env = process.env): Omit<RunContext, 'onEvent' | 'signal'> {
+export function processContext(environment: Env = process.env): Omit<RunContext, 'onEvent' | 'signal' | 'standing'> {
   const env = callerEnv(environment)
   const home = env['HOME'] !== undefined && path.isAbsolute(env['HOME']) ? env['HOME'] : userInfo().homedir
   return {

@@ -10,6 +10,7 @@ import { readSystem } from '../host/system.ts'
 import type { CellEnd, Compiled, Engine } from '../model/engine.ts'
 import type { Plan } from '../model/plan.ts'
 import type { Policy } from '../model/policy.ts'
+import type { Standing } from '../model/proof.ts'
 import type { Ask, HeldSecret } from '../model/secret.ts'
 import type { RunOptions } from '../model/run-options.ts'
 import { makeIdentity } from '../plan/identity.ts'
@@ -27,7 +28,7 @@ import type { Gateway } from '../gateway/open.ts'
 import { mayEnd } from '../gateway/ending.ts'
 import { listenersFor } from '../gateway/listeners.ts'
 import { countUses } from '../gateway/steps/inject/uses.ts'
-import type { RunContext } from './context.ts'
+import type { ProofAsked, RunContext } from './context.ts'
 import { openHome } from './home.ts'
 import { reapBefore } from './reap.ts'
 import { guardSignals } from './signals.ts'
@@ -93,6 +94,7 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
   await Promise.all(policy.files.mount.map((mount) => checkMount(mount.path, home, Object.values(folders))))
   const agent = agentOf(policy.agent)
   const engine = await takeEngine(policy.engine)
+  const proven = policy.permissions.mode === 'auto' && !watch.dryRun ? await askForProof({ policy, project, options, context }) : undefined
   await reapBefore(folders.state)
   const shown = [project, ...policy.files.mount.map((mount) => mount.path)]
   const gateway = Promise.withResolvers<Gateway>()
@@ -131,6 +133,7 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
     pid: process.pid,
     ...(options.name === undefined ? {} : { name: options.name }),
   })
+  if (proven !== undefined) session.emit({ kind: 'wall.proven', ...proven })
   for (const note of notes) session.emit({ kind: 'warning', code: 'policy/note', message: note })
   // The engine makes ready what needs no plan, beside all that follows.
   const ground = watch.dryRun
@@ -302,6 +305,13 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
   session.emit({ kind: 'session.ended', end, exitCode, milliseconds })
   const { proposal } = session.record
   return { exitCode, end, session: session.id, folder: session.folder, milliseconds, ...(proposal === undefined ? {} : { proposal }) }
+}
+
+/** Nothing runs without prompts where nobody is there to ask whether the wall holds. */
+async function askForProof({ context, ...asked }: Omit<ProofAsked, 'context'> & { readonly context: RunContext }): Promise<Standing> {
+  const { standing, onEvent: _onEvent, policy: _policy, ...plain } = context
+  if (standing === undefined) throw new Failure('prove/unasked')
+  return standing({ ...asked, context: plain })
 }
 
 /** Whether requests to models may be read: for the budget, or for another reason; or they come in plain HTTP to where a variable sends them. */

@@ -38,6 +38,7 @@ export interface SessionState {
   sent: number
   received: number
   limits: readonly EnforcedLimit[]
+  proven?: Of<'wall.proven'>
   review?: Of<'review.opened'>
   reviewed?: Of<'review.ended'>
   readonly models: ModelTotals
@@ -112,6 +113,7 @@ export function fold(state: SessionState, event: SessionEvent): void {
   else if (event.kind === 'files.protected') state.protectedCount += event.count
   else if (event.kind === 'git.merged') add(state.merged, event)
   else if (event.kind === 'git.held') add(state.held, event)
+  else if (event.kind === 'wall.proven') state.proven = event
   else if (event.kind === 'review.opened') state.review = event
   else if (event.kind === 'review.ended') state.reviewed = event
   else if (event.kind === 'secret.used') foldSecret(state, event)

@@ -5,6 +5,7 @@ import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import type { Installation } from '../../src/agents/installation.ts'
 import { openShow, verdictLines } from '../../src/demo/show.ts'
 import { playDemo, type Step } from '../../src/demo/play.ts'
+import { requireStanding } from '../../src/prove/require.ts'
 import { unstyled } from '../../src/report/style.ts'
 import { processContext } from '../../src/run/context.ts'
 import { cachedClaude } from '../agents/claude-cache.ts'
@@ -17,7 +18,8 @@ beforeAll(async () => {
 async function playOnce(keep: boolean) {
   const steps: Step[] = []
   const agent = cache.agent ?? (await cachedClaude())
-  const result = await playDemo({ agent, context: processContext(), keep, onStep: (step) => steps.push(step) })
+  const context = { ...processContext(), standing: requireStanding }
+  const result = await playDemo({ agent, context, keep, onStep: (step) => steps.push(step) })
   return { steps, result }
 }
 
