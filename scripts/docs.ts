@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { engines } from '../src/engines/list.ts'
 import { loadCatalogue } from '../src/prove/catalogue.ts'
+import { promises } from '../src/model/proof.ts'
 import type { TraitName } from '../src/model/engine.ts'
 import { checkRules } from '../src/policy/check/check.ts'
 import { limitTable, showLimit, type LimitName } from '../src/policy/limits.ts'
@@ -142,10 +143,9 @@ const withoutProbe = ['P5b', 'P10']
 
 function probesOfPromises(): string {
   const all = loadCatalogue()
-  const promises = ['P1', 'P2', 'P3', 'P4', 'P5', 'P5a', 'P5b', 'P6', 'P7', 'P8', 'P9', 'P10', 'P11', 'P12']
   return table(
     ['promise', 'probes'],
-    promises.map((promise) => {
+    Object.keys(promises).map((promise) => {
       const own = all.filter((probe) => probe.promise === promise).map(({ id }) => `\`${id}\``)
       if (own.length === 0 && !withoutProbe.includes(promise)) throw new Error(`no probe is about ${promise}`)
       return [promise, own.length === 0 ? 'none: the tests alone show it' : own.join(' ')]

@@ -5,7 +5,7 @@ import { walls, type Proof, type Wall } from '../model/proof.ts'
 import { processContext } from '../run/context.ts'
 import { catchInterrupts } from './interrupts.ts'
 import { withPolicyOptions, type PolicyFlags } from './policy-input.ts'
-import { loadPolicyForProof } from './proof-input.ts'
+import { loadForProof } from './proof-input.ts'
 
 interface Flags extends PolicyFlags {
   readonly wall?: Wall
@@ -44,12 +44,11 @@ async function perform(given: Flags): Promise<number> {
   refuseContradictions(given)
   const { wall, full, quick, sarif: _sarif, html: _html, ...flags } = given
   const { prove } = await import('../prove/prove.ts')
-  const { policy, project } = await loadPolicyForProof(flags)
+  const input = await loadForProof(flags)
   using interrupts = catchInterrupts()
   try {
     const proof = await prove({
-      policy,
-      project,
+      ...input,
       context: { ...processContext(), signal: interrupts.signal },
       set: full === true ? 'full' : quick === true ? 'quick' : 'standard',
       ...(wall === undefined ? {} : { wall }),

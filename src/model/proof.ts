@@ -4,6 +4,24 @@ import type { EngineName } from './policy.ts'
 export const walls = ['files', 'network', 'gateway', 'secrets', 'kernel', 'resources', 'terminal', 'persistence', 'policy'] as const
 export type Wall = (typeof walls)[number]
 
+/** What docs/security.md promises, by its number there, in a word or two. */
+export const promises: Readonly<Record<string, string>> = {
+  P1: 'Files',
+  P2: 'The project',
+  P3: 'No execution by us',
+  P4: 'Run-later files',
+  P5: 'Network',
+  P5a: 'Requests',
+  P5b: 'TLS',
+  P6: 'Secrets',
+  P7: 'No side doors',
+  P8: 'Privileges',
+  P9: 'Limits',
+  P10: 'Terminal',
+  P11: 'End',
+  P12: 'Fail closed',
+}
+
 export const clients = ['sh', 'node', 'python', 'static'] as const
 /** What makes an attempt inside: a shell, Node, Python, a program without shared libraries that asks the kernel itself. */
 export type Client = (typeof clients)[number]
@@ -83,12 +101,27 @@ export interface Standing {
   readonly fresh: boolean
 }
 
+/** One thing that a policy opens. */
+export interface Opening {
+  /** Id of the rule that found it (docs/policy-check.md). */
+  readonly rule: string
+  readonly severity: 'error' | 'warning' | 'note'
+  /** As the user wrote it: `*.amazonaws.com`. */
+  readonly subject: string
+  /** Where: a file with its line, or a flag as it was typed. */
+  readonly place: string
+  /** One sentence: what it means. */
+  readonly means: string
+  /** The tighter alternative. */
+  readonly instead?: string
+}
+
 export interface Proof {
   readonly verdict: 'holds' | 'leaks' | 'could-not-run'
   readonly probes: readonly ProbeResult[]
   readonly promises: readonly { readonly id: string; readonly kept: boolean; readonly probes: number }[]
-  /** What the user's own policy opens, in words. */
-  readonly opens: readonly string[]
+  /** What the user's own policy opens: the findings of `anchorhold policy check`, but for lines that do nothing. */
+  readonly opens: readonly Opening[]
   readonly engine: EngineName
   readonly set: ProbeSet
   /** `engine`: what it says of itself and of this machine. */

@@ -1,8 +1,6 @@
 // Proof: the user's policy with canaries in it: made-up values for every secret and passed variable, one more allowed name, which leads to a
 // listener of ours. All else is what `run` would take. Pure.
 import { canonicalHost } from '../policy/host-name.ts'
-import { isShared } from '../policy/open-hosts.ts'
-import { originText, ruleText } from '../policy/judge.ts'
 import type { HostRule, Origin, Policy, Route } from '../model/policy.ts'
 
 const origin: Origin = { kind: 'flag', source: 'anchorhold prove' }
@@ -54,27 +52,4 @@ export function withCanaries(policy: Policy, names: CanaryNames, madeUp: (name: 
     },
     env: Object.fromEntries(policy.secrets.map((rule, at) => [variable(at), madeUp(rule.name)])),
   }
-}
-
-/** What the user's own lines open, one sentence each. */
-export function opensOf(policy: Policy): readonly string[] {
-  const own = (one: Origin): boolean => one.kind !== 'built-in' && one.kind !== 'preset'
-  return [
-    ...policy.network.rules
-      .filter((rule) => rule.effect === 'allow' && own(rule.origin) && isShared(rule.pattern))
-      .map(
-        (rule) =>
-          `${ruleText(rule)} (${originText(rule.origin)}) lets anybody who can publish or collect there receive what the agent sends`,
-      ),
-    ...policy.network.rules
-      .filter((rule) => rule.effect === 'allow' && own(rule.origin) && rule.pattern.kind === 'subdomains' && !isShared(rule.pattern))
-      .map((rule) => `${ruleText(rule)} (${originText(rule.origin)}) lets every host below that name be reached`),
-    ...policy.files.mount.map(
-      (mount) => `${mount.path} (${originText(mount.origin)}) can be read${mount.mode === 'rw' ? ' and written' : ''} by the agent`,
-    ),
-    ...policy.files.unprotect.map((rule) => `${rule.glob} (${originText(rule.origin)}) may be written, and something on the host obeys it`),
-    ...policy.env
-      .filter((rule) => own(rule.origin) && rule.value === undefined)
-      .map((rule) => `your variable ${rule.name} (${originText(rule.origin)}) is in the cell as it is`),
-  ]
 }

@@ -5,7 +5,7 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import { Failure } from '../errors/failure.ts'
 import { packageRoot } from '../host/paths.ts'
-import { clients, walls, type Probe } from '../model/proof.ts'
+import { clients, promises, walls, type Probe } from '../model/proof.ts'
 import { isControl } from './controls.ts'
 
 const paths = z.array(z.string().min(1)).nonempty()
@@ -23,7 +23,7 @@ const probe = z.strictObject({
   id: z.string().regex(/^[a-z0-9-]+$/),
   wall: z.enum(walls),
   says: z.string().regex(/^[A-Z].*\.$/s),
-  promise: z.string().regex(/^P\d+[ab]?$/),
+  promise: z.string().refine((id) => Object.hasOwn(promises, id), 'no such promise'),
   source: z.array(z.string().regex(/^[A-Z]+-\d\d$/)).nonempty(),
   set: z.enum(['quick', 'standard', 'full']).default('standard'),
   place: z.enum(['project', 'stand-in']).default('project'),

@@ -7,7 +7,7 @@ import type { Policy } from '../model/policy.ts'
 import type { Probe, ProbeResult, ProbeSet, Proof, Wall } from '../model/proof.ts'
 import type { RunContext } from '../run/context.ts'
 import { openCanaries, type Canaries } from './canaries.ts'
-import { opensOf, withCanaries } from './canary-policy.ts'
+import { withCanaries } from './canary-policy.ts'
 import { loadCatalogue } from './catalogue.ts'
 import { inCell } from './inside.ts'
 import { playRound } from './round.ts'
@@ -22,6 +22,8 @@ export interface ProveInput {
   readonly set: ProbeSet
   /** That wall alone: no proof is kept then. */
   readonly wall?: Wall
+  /** What the policy opens, where the caller has looked. */
+  readonly opens?: Proof['opens']
   /** Default: those of the catalogue. */
   readonly probes?: readonly Probe[]
   readonly onProgress?: (text: string) => void
@@ -61,7 +63,7 @@ export async function prove(input: ProveInput): Promise<Proof> {
     verdict: verdictOf(results),
     probes: results.toSorted((one, other) => probes.findIndex(({ id }) => id === one.id) - probes.findIndex(({ id }) => id === other.id)),
     promises: promisesOf(results),
-    opens: opensOf(policy),
+    opens: input.opens ?? [],
     engine,
     set,
     versions: { anchorhold: context.version, node: process.versions.node, engine: (await subject).engineVersion },

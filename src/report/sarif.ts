@@ -10,15 +10,19 @@ export interface SarifRule {
   readonly title: string
   /** Where the idea comes from. */
   readonly source?: string
+  readonly properties?: object
 }
-export type SarifLevel = 'error' | 'warning' | 'note'
+export type SarifLevel = 'error' | 'warning' | 'note' | 'none'
 
 export interface SarifResult {
   readonly ruleId: string
   readonly level: SarifLevel
+  /** Default: `fail`. Anything else goes with the level `none` (SARIF 3.27.9, 3.27.10). */
+  readonly kind?: 'fail' | 'pass' | 'notApplicable' | 'informational'
   readonly message: string
   /** A file with its place (1-based), or else the name of what it is about: a flag, a probe. */
   readonly place: { readonly file: string; readonly line: number; readonly column: number } | { readonly name: string }
+  readonly properties?: object
 }
 
 export interface SarifInput {
@@ -27,12 +31,15 @@ export interface SarifInput {
   readonly results: readonly SarifResult[]
   /** Files below it are given relative to it, as services expect that show findings next to the code. */
   readonly root: string
+  /** Of a run that took its time: whether all of it could be done, and its end (ISO 8601). */
+  readonly invocation?: { readonly executionSuccessful: boolean; readonly endTimeUtc: string }
+  readonly properties?: unknown
 }
 
 const schema = 'https://json.schemastore.org/sarif-2.1.0.json'
 
 /** The log as a plain object. */
-export function sarifLog({ version, rules, results, root }: SarifInput): object {
+export function sarifLog({ version, rules, results, root, invocation, properties }: SarifInput): object {
   return {
     $schema: schema,
     version: '2.1.0',
@@ -45,21 +52,26 @@ export function sarifLog({ version, rules, results, root }: SarifInput): object 
           ruleId: result.ruleId,
           ruleIndex: rules.findIndex(({ id }) => id === result.ruleId),
           level: result.level,
+          ...(result.kind === undefined ? {} : { kind: result.kind }),
           message: { text: plain(result.message, { lines: true }) },
           locations: [locationOf(result.place, root)],
+          ...(result.properties === undefined ? {} : { properties: result.properties }),
         })),
+        ...(invocation === undefined ? {} : { invocations: [invocation] }),
+        ...(properties === undefined ? {} : { properties }),
       },
     ],
   }
 }
 
-function ruleOf({ id, level, title, source }: SarifRule): object {
+function ruleOf({ id, level, title, source, properties }: SarifRule): object {
   return {
     id,
     name: id.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase()),
     shortDescription: { text: title },
     fullDescription: { text: source === undefined ? title : `${title} (${source})` },
     defaultConfiguration: { level },
+    ...(properties === undefined ? {} : { properties }),
   }
 }
 

@@ -65,14 +65,28 @@ it('holds on this machine: every probe was tried, its control worked, and it hel
 
 it('a policy that shows what lies beside the project is found out, with exit code 1', async () => {
   const world = makeWorld()
-  userPolicy(world, `files: { mount: [{ path: ${path.dirname(world.project)}, mode: ro }] }\nnetwork: { allow: ["*.amazonaws.com"] }\n`)
+  userPolicy(world, `files: { mount: [{ path: ${path.dirname(world.project)}, mode: rw }] }\nnetwork: { allow: ["*.amazonaws.com"] }\n`)
   const { proof, code } = await proofOf(world)
   expect(code).toBe(1)
   expect(proof.verdict).toBe('leaks')
   expect(proof.probes.filter(({ result }) => result === 'leaks').map(({ id }) => id)).toContain('files-beside')
   expect(proof.promises.find(({ id }) => id === 'P1')).toMatchObject({ kept: false })
-  expect(proof.opens.join('\n')).toContain('*.amazonaws.com')
-  expect(proof.opens.join('\n')).toContain(path.dirname(world.project))
+  // One source: what `policy check` finds.
+  const { findings } = JSON.parse((await anchorhold(world, ['policy', 'check', '--json'])).stdout) as {
+    findings: readonly { id: string; subject: string; means: string }[]
+  }
+  expect(proof.opens.map(({ rule, subject, means }) => ({ id: rule, subject, means }))).toEqual(
+    findings.map(({ id, subject, means }) => ({ id, subject, means })),
+  )
+  expect(proof.opens).toContainEqual({
+    rule: 'open-host',
+    severity: 'warning',
+    subject: '*.amazonaws.com',
+    place: `${path.join(world.home, '.config/anchorhold/policy.yaml')}:2`,
+    means: "anybody's bucket there can receive what is sent.",
+    instead: '- { host: NAME.amazonaws.com, methods: [GET, HEAD] }',
+  })
+  expect(proof.opens).toContainEqual(expect.objectContaining({ rule: 'writable-mount', subject: path.dirname(world.project) }) as unknown)
 })
 
 it.each(['readonly', 'review'] as const)('holds with a policy that shows the project %s', async (mode) => {
@@ -100,7 +114,10 @@ it('one wall, SARIF, and an HTML page that needs nothing else', async () => {
   const log = JSON.parse(sarif) as { version: string; runs: { results: { ruleId: string; kind: string }[] }[] }
   expect(log.version).toBe('2.1.0')
   expect(log.runs[0]?.results.every(({ ruleId, kind }) => ruleId.startsWith('kernel-') && kind === 'pass')).toBe(true)
+  const about = { kernel: os.release(), versions: { engine: expect.stringMatching(/bubblewrap \d/) as unknown }, verdict: 'holds' }
+  expect(log.runs[0]).toMatchObject({ properties: { ...about, policyDigest: expect.stringMatching(/^[0-9a-f]{64}$/) as unknown } })
   const { stdout: html } = await anchorhold(world, ['prove', '--wall', 'kernel', '--html'])
+  for (const text of [os.release(), world.project, 'bubblewrap', '*.amazonaws.com', 'P8 Privileges kept']) expect(html).toContain(text)
   expect(html).toMatch(/^<!doctype html>/)
   expect(html).not.toMatch(/<script|src=|href=|@import|url\(/i)
 })

@@ -10,7 +10,7 @@ import { playRound } from '../../src/prove/round.ts'
 import { plainEnv } from '../../src/prove/prove.ts'
 import { makeStandIn } from '../../src/prove/stand-in.ts'
 import { processContext } from '../../src/run/context.ts'
-import { loadPolicyForProof } from '../../src/commands/proof-input.ts'
+import { loadForProof } from '../../src/commands/proof-input.ts'
 import type { World } from '../support/anchorhold.ts'
 
 /** Of each probe, what came of it where its own wall is missing. */
@@ -41,7 +41,7 @@ export async function weakened(world: World, probes: readonly Probe[]): Promise<
               proxy.names = new Map([names.allowed, ...names.denied, ...names.limited].map(({ host, port }) => [host, port]))
               return bare(launch, env)
             }
-            const { policy } = await loadPolicyForProof({ project })
+            const { policy } = await loadForProof({ project })
             const made = withCanaries(policy, { ...names, allowDenied: true }, () => 'madeup0123456789abcdef')
             return inCell(launch, made.policy, { ...context, cwd: project, env: { ...env, ...made.env } })
           },

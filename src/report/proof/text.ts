@@ -1,5 +1,5 @@
 // A proof for people: what did not hold first and with its reason, then the walls, the promises, what the policy opens, one line of verdict.
-import { walls, type ProbeResult, type Proof } from '../../model/proof.ts'
+import { walls, type Opening, type ProbeResult, type Proof } from '../../model/proof.ts'
 import type { Style } from '../style.ts'
 import { plain } from '../text.ts'
 
@@ -28,7 +28,7 @@ export function proofLines(proof: Proof, style: Style): readonly string[] {
     '',
     `Promises kept: ${proof.promises.flatMap(({ id, kept }) => (kept ? [id] : [])).join(', ') || 'none'}`,
     ...proof.promises.flatMap(({ id, kept }) => (kept ? [] : [style.bad(`Promise not kept: ${id}`)])),
-    ...(proof.opens.length === 0 ? [] : ['', 'Your own policy opens:', ...proof.opens.map((text) => `  ${line(text)}`)]),
+    ...(proof.opens.length === 0 ? [] : ['', 'Your own policy opens:', ...proof.opens.flatMap((one) => openingLines(one, style))]),
     '',
     verdictLine(proof, style),
   ]
@@ -39,7 +39,15 @@ function sign({ result }: ProbeResult, style: Style): string {
   return result === 'limit' ? style.dim('limit    ') : style.warn('not run  ')
 }
 
-/** Also what a refused start shows. */
+function openingLines({ severity, subject, place, means, instead }: Opening, style: Style): readonly string[] {
+  const paint = severity === 'note' ? style.dim : severity === 'error' ? style.bad : style.warn
+  const line = (text: string): string => plain(text, { max: 400 })
+  return [
+    `  ${paint(line(subject))} (${line(place)}): ${line(means)}`,
+    ...(instead === undefined ? [] : [`    ${style.dim('instead:')} ${line(instead)}`]),
+  ]
+}
+
 export function verdictLine(proof: Proof, style: Style): string {
   const count = (result: ProbeResult['result']): number => proof.probes.filter((one) => one.result === result).length
   const seconds = `${(proof.milliseconds / 1000).toFixed(1)} s`
