@@ -39,11 +39,15 @@ function sign({ result }: ProbeResult, style: Style): string {
   return result === 'limit' ? style.dim('limit    ') : style.warn('not run  ')
 }
 
+function painted(severity: Opening['severity'], text: string, style: Style): string {
+  if (severity === 'note') return style.dim(text)
+  return severity === 'error' ? style.bad(text) : style.warn(text)
+}
+
 function openingLines({ severity, subject, place, means, instead }: Opening, style: Style): readonly string[] {
-  const paint = severity === 'note' ? style.dim : severity === 'error' ? style.bad : style.warn
   const line = (text: string): string => plain(text, { max: 400 })
   return [
-    `  ${paint(line(subject))} (${line(place)}): ${line(means)}`,
+    `  ${painted(severity, line(subject), style)} (${line(place)}): ${line(means)}`,
     ...(instead === undefined ? [] : [`    ${style.dim('instead:')} ${line(instead)}`]),
   ]
 }
