@@ -57,19 +57,19 @@ class Body implements BodySource {
     this.left = Number.parseInt(size, 16)
     this.inChunk = true
     if (this.left > 0) return
-    if ((await readLine(this.inlet)) !== '') throw new BodyError('malformed', 'trailer fields')
+    if ((await readLine(this.inlet, 'trailer fields')) !== '') throw new BodyError('malformed', 'trailer fields')
     this.done = true
   }
 }
 
-/** At most 10 characters: a chunk size or an empty line, and its CRLF. */
-async function readLine(inlet: Inlet): Promise<string> {
+/** At most 10 characters: a chunk size or an empty line, and its CRLF. `longer`: what a longer one is. */
+async function readLine(inlet: Inlet, longer = 'a malformed chunk size, or a chunk extension'): Promise<string> {
   let line = ''
   for (;;) {
     const chunk = await next(inlet)
     const end = chunk.indexOf(10)
     line += chunk.toString('latin1', 0, Math.min(end < 0 ? chunk.length : end + 1, 16))
-    if (line.length > 10) throw new BodyError('malformed', 'a malformed chunk size, or a chunk extension')
+    if (line.length > 10) throw new BodyError('malformed', longer)
     if (end < 0) continue
     inlet.unread(chunk.subarray(end + 1))
     if (!line.endsWith('\r\n')) throw new BodyError('malformed', 'a line that does not end with CRLF')

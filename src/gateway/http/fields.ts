@@ -42,6 +42,9 @@ const claims = [
 ]
 const claimPrefixes = ['x-forwarded', 'x-anchorhold', 'proxy-']
 
+/** In a name: what is neither letter, digit nor hyphen. */
+const marks = /[^a-z0-9-]/
+
 const rebuilt = ['host', 'content-length', 'expect']
 const dropFromRequests: ReadonlySet<string> = new Set([...hopByHop, ...claims, ...rebuilt])
 
@@ -54,8 +57,8 @@ export function endToEnd(headers: readonly Field[]): readonly Field[] {
   for (const [name, value] of headers) if (name.length === 10 && name.toLowerCase() === 'connection') named = namedBy(value, named)
   return headers.filter(([name]) => {
     const lower = name.toLowerCase()
-    // Servers read `_` as `-` when they make variables of field names (CGI), so `X_Forwarded_For` is dropped as well.
-    const dashed = lower.includes('_') ? lower.replaceAll('_', '-') : lower
+    // Servers read `_`, and some every other mark, as `-` when they make variables of field names (CGI): `X_Forwarded_For` is dropped as well.
+    const dashed = marks.test(lower) ? lower.replaceAll(/[^a-z0-9-]/g, '-') : lower
     if (dropFromRequests.has(dashed)) return false
     const first = dashed.charCodeAt(0)
     if ((first === 120 || first === 112) && claimPrefixes.some((prefix) => dashed.startsWith(prefix))) return false

@@ -79,6 +79,113 @@ test('fetching from the repository works, from another one it is refused', async
   expect(git(bare, 'rev-list', '--count', 'agent/one').trim()).toBe('1')
 })
 
+const thing = { repository: 'me/thing', username: 'x', push: { branches: ['agent/*'], force: false, tags: false, remove: false } }
+const flush = Buffer.from('0000')
+const question = { length: 4, peek: async () => flush, whole: async () => flush }
+const code = async (method: string, target: string) => (await judgeGit(thing, { method, path: target, body: question }))?.refusal.code
+
+test.each(['/me/thing.git', '/me/thing'])('the repository has two spellings: %s', async (repository) => {
+  for (const service of ['git-upload-pack', 'git-receive-pack']) {
+    expect(await code('GET', `${repository}/info/refs?service=${service}`)).toBeUndefined()
+    expect(await code('POST', `${repository}/${service}`)).toBeUndefined()
+  }
+})
+
+test.each([
+  '//me/thing.git',
+  '/me//thing.git',
+  '/me/./thing.git',
+  '/./me/thing.git',
+  '/me/x/../thing.git',
+  '/me/thing.git/../other.git',
+  '/me/thing.git/../thing.git',
+  '/me/%74hing.git',
+  '/me%2Fthing.git',
+  '/me/thing%2Egit',
+  '/me/other.git/..%2fthing.git',
+  '/me/thing.git%2f..%2fother.git',
+  '/me/thing.git%00',
+  '/me/thing.git%20',
+  '/ME/thing.git',
+  '/me/Thing.git',
+  '/me/thing.GIT',
+  '/me/thing.git.git',
+  '/me/thing.git/',
+  '/me/thing.git/.git',
+  '/me/thing.git/.',
+  '/me/thing.wiki.git',
+  '/me/thing.git;x=y',
+  '/me/thing-2.git',
+  '/x/me/thing.git',
+  '/thing.git',
+  '/me/thing.git\\..\\other.git',
+  '/~me/thing.git',
+  '/me/thing.git/modules/x',
+])('and no other: %s', async (repository) => {
+  for (const service of ['git-upload-pack', 'git-receive-pack']) {
+    expect(await code('GET', `${repository}/info/refs?service=${service}`)).toMatch(/^git-(?:repository|only)$/)
+    expect(await code('POST', `${repository}/${service}`)).toMatch(/^git-(?:repository|only)$/)
+  }
+})
+
+test.each([
+  ['GET', '/info/refs'],
+  ['GET', '/info/refs?service=git-upload-archive'],
+  ['GET', '/info/refs?service=GIT-UPLOAD-PACK'],
+  ['GET', '/info/refs?service=git-upload-pack&service=git-receive-pack'],
+  ['GET', '/info/refs?x=1&service=git-upload-pack'],
+  ['GET', '/info/refs?service=git-upload-pack%00'],
+  ['GET', '/info/refs?service=git%2Dupload-pack'],
+  ['POST', '/info/refs?service=git-upload-pack'],
+  ['HEAD', '/info/refs?service=git-upload-pack'],
+  ['GET', '/git-upload-pack'],
+  ['POST', '/git-upload-pack?x=1'],
+  ['POST', '/git-upload-archive'],
+  ['PUT', '/git-receive-pack'],
+  ['GET', '/HEAD'],
+  ['GET', '/objects/info/packs'],
+  ['POST', '/info/lfs/objects/batch'],
+  ['POST', '/git-receive-pack/'],
+  ['POST', '/%67it-receive-pack'],
+])('of its own requests only those of the smart protocol: %s %s', async (method, end) => {
+  expect(await code(method, `/me/thing.git${end}`)).toMatch(/^git-(?:repository|only)$/)
+})
+
+test('every version of the protocol fetches; pushes of several refs at once are refused whole, thin packs and atomic ones are read', async () => {
+  const { run, bare, commit, clone } = await open({ branches: ['agent/*'] })
+  for (const version of [0, 1, 2])
+    expect(await run('-c', `protocol.version=${version}`, 'fetch', '-q', 'origin')).toEqual({ code: 0, said: '' })
+  writeFileSync(path.join(clone, 'large'), Array.from({ length: 3_000 }, (_, line) => `line ${line} ${Math.sin(line)}\n`).join(''))
+  git(clone, 'add', 'large')
+  git(clone, 'commit', '--quiet', '-m', 'large')
+  expect((await run('push', 'origin', 'HEAD:agent/one')).code).toBe(0)
+  git(clone, 'commit', '--quiet', '--allow-empty', '-m', 'between')
+  writeFileSync(path.join(clone, 'large'), 'changed\n'.repeat(3), { flag: 'a' })
+  git(clone, 'commit', '--quiet', '-am', 'a delta against what the server has')
+  expect(await run('push', '--thin', '--atomic', 'origin', 'HEAD:agent/one', 'HEAD:agent/four')).toMatchObject({ code: 0 })
+  const before = git(bare, 'for-each-ref')
+  const last = commit('last')
+  for (const refs of [
+    ['--atomic', 'HEAD:agent/one', 'HEAD:main'],
+    ['HEAD:agent/one', ':agent/four'],
+    ['HEAD:agent/one', '+HEAD~3:agent/four'],
+    ['--mirror'],
+    ['--tags', 'HEAD:agent/one', 'HEAD:refs/tags/t'],
+    ['--force-with-lease', 'HEAD~4:agent/one'],
+    ['--delete', 'agent/four'],
+    ['HEAD:refs/heads/Agent/one'],
+    ['HEAD:refs/remotes/agent/x'],
+    ['HEAD:refs/pull/1/head'],
+    ['HEAD:refs/for/agent/x'],
+  ])
+    expect((await run('push', ...(refs[0] === '--mirror' ? ['--mirror', 'origin'] : ['origin', ...refs]))).said, refs.join(' ')).toMatch(
+      /403|fetch first|stale info|unqualified/,
+    )
+  expect(git(bare, 'for-each-ref')).toBe(before)
+  expect((await run('push', 'origin', 'HEAD:agent/one')).code).toBe(0)
+  expect(git(bare, 'rev-parse', 'agent/one').trim()).toBe(last)
+})
+
 test('a branch that is named may be pushed to, made and moved forward; others and tags not', async () => {
   const { run, bare, commit } = await open({ branches: ['agent/*'] })
   const first = commit('first')

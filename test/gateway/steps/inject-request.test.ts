@@ -162,6 +162,11 @@ describe('a placeholder elsewhere is refused with the binding and its mend', () 
     })
     expect((await ask(all, { fields, host: 'evil.test', port: 80, safe: false })).refusal?.code).toBe('secret-host')
     expect((await ask(all, { fields, host: 'api.thing.test', port: 80, safe: false })).refusal?.code).toBe('secret-plain')
+    // A route to this machine makes plain HTTP safe, and not the port another one.
+    expect((await ask(all, { fields, host: 'api.thing.test', port: 80 })).refusal).toMatchObject({
+      code: 'secret-host',
+      remedy: 'use https://api.thing.test/',
+    })
     expect((await ask(all, { fields, safe: false })).refusal?.code).toBe('secret-plain')
     expect((await ask(all, { path: `/?x=${token.placeholder}`, host: 'evil.test', port: 80, safe: false })).refusal?.code).toBe(
       'secret-host',
@@ -251,6 +256,10 @@ describe('the credential of somebody else does not pass to a host of the user', 
     ['? access_token=, as PHP reads it', [], '?+access_token=abc'],
     ['?access_token[0]=', [], '?access_token%5B0%5D=abc'],
     ['?access_token%00x=', [], '?access_token%00x=abc'],
+    ['?personal_access_token=', [], '?personal_access_token=abc'],
+    ['?api[key]=', [], '?api[key]=abc'],
+    ['?user%5Bapi_key%5D=', [], '?user%5Bapi_key%5D=abc'],
+    ['a name that is escaped twice', [], '?api%255fkey=abc'],
   ] as const)('%s', async (_what, fields, query) => {
     const { refusal, uses } = await ask([held(token)], { fields, path: `/v1/files${query}` })
     expect(refusal?.code).toBe('foreign-credential')
@@ -275,7 +284,14 @@ describe('the credential of somebody else does not pass to a host of the user', 
       'X-Monkey',
       'Accept-Language',
     ].map((name) => [name, 'abc'] as const)
-    expect((await ask([held(token)], { fields: harmless, path: '/?tokens=5&keys=1&page_token=x&monkey=y' })).refusal).toBeUndefined()
+    expect(
+      (
+        await ask([held(token)], {
+          fields: harmless,
+          path: '/?tokens=5&keys=1&page_token=x&monkey=y&page[token]=x&filter[key]=x&next_token=x&nextToken=y&sort_key=z',
+        })
+      ).refusal,
+    ).toBeUndefined()
   })
 })
 

@@ -33,7 +33,9 @@ export function refuseUse({ rule }: HeldSecret, place: SecretPlace, request: Ste
     return {
       code: 'secret-host',
       reason: `the placeholder of the secret ${name} was sent to ${to}; ${binding} to ${rule.hosts.map(secretHostText).join(', ')} only`,
-      remedy: `if the value is meant for it: anchorhold run --secret ${name}@${target.port === 80 ? target.host : to} …`,
+      remedy: rule.hosts.some(({ pattern, port }) => port === 443 && target.port === 80 && matches(pattern, target.host))
+        ? `use https://${target.host}/`
+        : `if the value is meant for it: anchorhold run --secret ${name}@${target.port === 80 ? target.host : to} …`,
     }
   if (!rule.where.includes(place) || (place === 'header' && header !== undefined && !isOwnField(rule, fieldKey(key))))
     return {

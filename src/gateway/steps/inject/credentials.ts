@@ -18,20 +18,23 @@ export function isCredentialField(key: string): boolean {
 }
 
 const credentialParameters =
-  /^(?:(?:x-)?(?:api|app|access|secret|auth|subscription|consumer|client|private|account|developer|rapidapi)-?(?:key|key-id|token|secret|id-token|sig)|h?apikey|appid-key|token|auth|auth-?token|oauth-?token|(?:oauth|private|job|deploy|id|refresh|security|session|bearer|user|bot)-?token|jwt|bearer|secret|pass|password|passwd|passphrase|pwd|credentials?|sig|signature|hmac|phpsessid|jsessionid|x-(?:amz|goog|oss|ms)-(?:signature|credential|security-token)|awsaccesskeyid|authorization)$/
+  /^(?:(?:[\w-]{1,40}-)?(?:api|app|access|secret|auth|subscription|consumer|client|private|account|developer|rapidapi)-?(?:key|key-id|token|secret|id-token|sig)|h?apikey|appid-key|token|auth|auth-?token|oauth-?token|(?:oauth|private|job|deploy|id|refresh|security|session|bearer|user|bot)-?token|jwt|bearer|secret|pass|password|passwd|passphrase|pwd|credentials?|sig|signature|hmac|phpsessid|jsessionid|x-(?:amz|goog|oss|ms)-(?:signature|credential|security-token)|awsaccesskeyid|authorization)$/
 
 /**
- * Whether servers take a query parameter for a credential; `name` and `value` decoded. Frameworks read `_`, `.` and a space as one, drop spaces in
+ * Whether servers take a query parameter for a credential; `name` and `value` decoded, the name as often as it can be. Frameworks read `_`, `.` and a space as one, drop spaces in
  * front and what follows `[` or a NUL. `key` and `appid` are one only where the value could be: they are ordinary words as well.
  */
 export function isCredentialParameter(name: string, value: string): boolean {
-  const key = name
-    .toLowerCase()
-    .replace(/[[\0].*$/s, '')
-    .trim()
-    .replace(/[_. ]/g, '-')
   if (value === '') return false
-  return credentialParameters.test(key) || (/^(?:key|appid)$/.test(key) && /^[\w.~+/=:-]{16,}$/.test(value))
+  const lower = name.toLowerCase().replace(/\0.*$/s, '').trim()
+  const key = dashed(lower.replace(/\[.*$/s, ''))
+  if (credentialParameters.test(key) || (/^(?:key|appid)$/.test(key) && /^[\w.~+/=:-]{16,}$/.test(value))) return true
+  // `user[api_key]`, and `api[key]`, which frameworks keep as parts of one.
+  return lower.includes('[') && credentialParameters.test(dashed(lower.replace(/[[\]]+/g, '-').replace(/-$/, '')))
+}
+
+function dashed(name: string): string {
+  return name.trim().replace(/[_. ]/g, '-')
 }
 
 export interface Basic {

@@ -150,7 +150,7 @@ function carries(key: string, value: string, bound: readonly HeldSecret[]): bool
 function isForeign(parameter: string, bound: readonly HeldSecret[]): boolean {
   return parameter.split(/[;?]/).some((part) => {
     const equals = part.indexOf('=')
-    const name = formDecoded(equals === -1 ? part : part.slice(0, equals))
+    const name = fullyDecoded(equals === -1 ? part : part.slice(0, equals))
     const value = equals === -1 ? '' : formDecoded(part.slice(equals + 1))
     return (isCredentialParameter(name, value) || holdsKnownKind(`${name} ${value}`)) && !passes(fieldKey(name), bound)
   })
@@ -173,6 +173,11 @@ function holderOf(text: string, secrets: readonly HeldSecret[]): HeldSecret | un
 
 function formDecoded(text: string): string {
   return decoded(text.replaceAll('+', ' '))
+}
+
+/** Some servers decode a second time. */
+function fullyDecoded(name: string): string {
+  return formDecoded(formDecoded(name))
 }
 
 /** Percent escapes taken out, byte by byte; what is no escape stays. */
