@@ -1,5 +1,5 @@
-// The process that becomes bubblewrap. It is started before there is a plan, so that joining the cell's control groups (some 15 ms of waiting in
-// the kernel with version 1) goes on beside everything else, and waits at a gate for its order. Neighbours: cell.c, cell-guard.c.
+// The process that becomes bubblewrap. It is started before there is a plan, so that joining the cell's control groups (with version 2 some 15 ms of
+// waiting in the kernel) goes on beside everything else, and waits at a gate for its order. Neighbours: cell.c, cell-guard.c.
 #include "cell.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -5,6 +5,8 @@ import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { spawnSync } from 'node:child_process'
 import { rolldown, type OutputAsset, type OutputChunk } from 'rolldown'
+import { inAscii } from './in-ascii.ts'
+import { inOneFile, type Built } from './one-file.ts'
 import { withReadyFilters } from './ready-filters.ts'
 import { whenNeeded } from './when-needed.ts'
 import { withoutFacades } from './without-facades.ts'
@@ -27,8 +29,8 @@ function sourceOf(product: Product): string {
 }
 
 /** The command whose start-up time counts, and what it loads late but always. */
-const always = ['src/commands/main.ts', 'src/commands/run.ts', 'src/report/run-report.ts', 'src/review/net.ts'].map((file) =>
-  path.join(root, file),
+const always = ['src/commands/main.ts', 'src/commands/run.ts', 'src/report/run-report.ts', 'src/review/net.ts', 'src/gateway/open.ts'].map(
+  (file) => path.join(root, file),
 )
 
 /** Commander asks for `node:child_process`, which brings the network's modules and 8 ms, for commands that are programs of their own: not here. */
@@ -78,16 +80,21 @@ function neededByEveryRun(output: Output): ReadonlySet<string> {
 
 /** CommonJS asks for built-in modules by `require`, without the wrapper that an ES module would get. */
 function codeOf(file: OutputChunk): string {
-  return file.fileName.endsWith('.cjs') ? whenNeeded(file.code) : withoutFacades(file.code)
+  return inAscii(file.fileName.endsWith('.cjs') ? whenNeeded(file.code) : withoutFacades(file.code))
+}
+
+function built(file: OutputChunk | OutputAsset): Built {
+  const { fileName } = file
+  if (file.type === 'asset') return { fileName, name: '', isEntry: false, content: file.source }
+  return { fileName, name: file.name, isEntry: file.isEntry, content: codeOf(file) }
 }
 
 /** New chunks first, the entries last: a start in the middle of a build finds all it imports. Then what no entry names any more goes. */
-async function publish(output: Output): Promise<void> {
-  const isEntry = (file: OutputChunk | OutputAsset): boolean => file.type === 'chunk' && file.isEntry
-  for (const file of output.toSorted((a, b) => Number(isEntry(a)) - Number(isEntry(b)))) {
+async function publish(output: readonly Built[]): Promise<void> {
+  for (const file of output.toSorted((a, b) => Number(a.isEntry) - Number(b.isEntry))) {
     const staged = path.join(staging, file.fileName)
     await mkdir(path.dirname(staged), { recursive: true })
-    await writeFile(staged, file.type === 'chunk' ? codeOf(file) : file.source)
+    await writeFile(staged, file.content)
     await mkdir(path.dirname(path.join(dist, file.fileName)), { recursive: true })
     await rename(staged, path.join(dist, file.fileName))
   }
@@ -110,8 +117,11 @@ async function declarations(): Promise<void> {
 }
 
 try {
-  const outputs: (OutputChunk | OutputAsset)[] = []
-  for (const product of products) outputs.push(...(await bundle(product, neededByEveryRun(await bundle(product, new Set())))))
+  const outputs: Built[] = []
+  for (const product of products) {
+    const files = (await bundle(product, neededByEveryRun(await bundle(product, new Set())))).map(built)
+    outputs.push(...(product.entry === 'cli' ? inOneFile(files, 'run') : files))
+  }
   await publish(outputs)
 } finally {
   if (existsSync(staging)) await rm(staging, { recursive: true })

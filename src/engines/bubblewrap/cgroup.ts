@@ -73,9 +73,12 @@ export function groupFolders(plan: Pick<Plan, 'session' | 'limits'>, facts: Engi
   return [...new Set(parents)].map((parent) => path.join(parent, groupName(plan.session)))
 }
 
-/** Where a process joins a group. */
-export function processesFile(folder: string): string {
-  return path.join(folder, 'cgroup.procs')
+/**
+ * Where a process of one thread joins a group, which need not be there yet. With version 1 that is `tasks`: moving a single thread takes no lock over all
+ * forks of the machine, which a first writer of `cgroup.procs` waits for some 15 ms (kernel/cgroup/cgroup.c, cgroup_procs_write_start).
+ */
+export function joinFile(folder: string): string {
+  return path.join(folder, existsSync(path.join(path.dirname(folder), 'tasks')) ? 'tasks' : 'cgroup.procs')
 }
 
 function groupName(session: string): string {

@@ -10,7 +10,7 @@ import type { BornListener, Cell, CellEnd, Compiled, Ground, LaunchOptions, Star
 import type { Cover, Plan } from '../../model/plan.ts'
 import { Failure } from '../../errors/failure.ts'
 import { nativePath } from '../../host/paths.ts'
-import { makeGroups, processesFile, removeGroups } from './cgroup.ts'
+import { makeGroups, joinFile, removeGroups } from './cgroup.ts'
 import { endOf, type Report } from './end.ts'
 import { coverFields } from './records.ts'
 import { supervisorFd } from './places.ts'
@@ -47,7 +47,7 @@ export function begin({ limits, folders, stdio }: Room): Omit<Ground, 'facts'> {
   const commands = child.stdio[supervisorFd] as Writable | null
   const running = follow(child, commands, folders)
   commands?.on('error', () => undefined) // the supervisor may end first; its end is told by `ended`
-  commands?.write(Buffer.concat([...folders.map((folder) => record('cgroup', processesFile(folder))), record('begin')]))
+  commands?.write(Buffer.concat([...folders.map((folder) => record('cgroup', joinFile(folder))), record('begin')]))
   let launched = false
   return {
     async launch(plan, compiled, options) {

@@ -1,13 +1,13 @@
 // The supervisor's records: NUL-separated fields that native/cell-plan.c reads before it starts the cell. Pure.
 import type { EnforcedLimit, EngineFacts } from '../../model/engine.ts'
 import type { Cover, Plan, Preflight } from '../../model/plan.ts'
-import { groupFolders, processesFile } from './cgroup.ts'
+import { groupFolders, joinFile } from './cgroup.ts'
 
 /** Every field ends with a NUL; the last record is `start`. */
 export function supervisorRecords(plan: Plan, covers: readonly Cover[], limits: readonly EnforcedLimit[], facts: EngineFacts): Uint8Array {
   const records = [
     ...plan.listeners.map((listener) => ['listener', listener.kind, listener.address, listener.port]),
-    ...groupFolders(plan, facts).map((folder) => ['cgroup', processesFile(folder)]),
+    ...groupFolders(plan, facts).map((folder) => ['cgroup', joinFile(folder)]),
     ...plan.mounts.flatMap((mount) => (mount.kind === 'overlay' ? [['view', mount.place, mount.lower, mount.upper, mount.work]] : [])),
     ...limits.flatMap(limitRecord),
     ['terminal', plan.terminal === 'none' ? 0 : (plan.env['TERM'] ?? 'dumb') === 'dumb' ? 1 : 2],
