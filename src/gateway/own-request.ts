@@ -8,11 +8,9 @@ const milliseconds = 30_000
 
 /** One request on a connection of its own. Rejects with an Error whose message names no part of what was sent. */
 export async function ownRequest(dialler: Dialler, target: Target, request: OwnRequest): Promise<OwnAnswer> {
-  const dialled = await dialler.dial(target, 'tunnel')
+  const dialled = await (dialler.leaves(target) === 'plain' ? dialler.dial(target, 'tunnel') : dialler.secure(target, ['http/1.1']))
   if (dialled.kind !== 'open') throw new Error(dialled.kind === 'refused' ? dialled.refusal.reason : dialled.reason)
-  const secured = dialler.leaves(target) === 'plain' ? dialled : await dialler.secure(dialled.socket, target, ['http/1.1'])
-  if (secured.kind !== 'open') throw new Error(secured.reason)
-  const { socket } = secured
+  const { socket } = dialled
   const http = process.getBuiltinModule('node:http')
   return new Promise((resolve, reject) => {
     const sent = http.request({

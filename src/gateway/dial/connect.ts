@@ -1,5 +1,5 @@
 // Gateway, dial: opens the connection to addresses that were judged, and to nothing else. resolve.ts before it, tunnel/ or http/ after it.
-import net, { type Socket } from 'node:net'
+import net, { type Socket, type TcpNetConnectOpts } from 'node:net'
 import type { Target } from '../context.ts'
 import type { Endpoint } from './resolve.ts'
 import type { Parent } from './parent.ts'
@@ -20,34 +20,31 @@ export interface OnRead {
   readonly callback: (count: number, bytes: Uint8Array) => boolean
 }
 
+interface DirectHow {
+  readonly allowHalfOpen: boolean
+  readonly onRead?: OnRead | undefined
+}
+
 /** Dials one endpoint after the other's attempt got late (RFC 8305), over the judged list only. Rejects with DialError. */
-export function connectDirect(
-  endpoints: readonly Endpoint[],
-  how: { readonly allowHalfOpen: boolean; readonly onRead?: OnRead | undefined },
-  signal: AbortSignal,
-): Promise<Socket> {
+export async function connectDirect(endpoints: readonly Endpoint[], how: DirectHow, signal: AbortSignal): Promise<Socket> {
+  return opened(net.connect(directOptions(endpoints, how)), 'connect', signal)
+}
+
+/** For net.connect and tls.connect. Throws DialError. */
+export function directOptions(endpoints: readonly Endpoint[], { allowHalfOpen, onRead }: DirectHow): TcpNetConnectOpts {
   const [first] = endpoints
-  const { allowHalfOpen } = how
-  const onread = how.onRead === undefined ? {} : { onread: how.onRead }
-  if (first === undefined) return Promise.reject(new DialError('no-address', 'no address to dial'))
+  if (first === undefined) throw new DialError('no-address', 'no address to dial')
+  const common = { port: first.port, allowHalfOpen, noDelay: true, ...(onRead === undefined ? {} : { onread: onRead }) }
+  if (endpoints.length === 1) return { ...common, host: first.address }
   const list = endpoints.map(({ address }) => ({ address, family: net.isIPv6(address) ? 6 : 4 }))
-  return opened(
-    endpoints.length === 1
-      ? net.connect({ host: first.address, port: first.port, allowHalfOpen, noDelay: true, ...onread })
-      : net.connect({
-          // The name given here is never resolved: the look-up answers with the judged list.
-          host: 'judged.invalid',
-          port: first.port,
-          allowHalfOpen,
-          noDelay: true,
-          autoSelectFamily: true,
-          autoSelectFamilyAttemptTimeout: 300,
-          ...onread,
-          lookup: (_host, _options, answer) => answer(null, list),
-        }),
-    'connect',
-    signal,
-  )
+  return {
+    ...common,
+    // The name given here is never resolved: the look-up answers with the judged list.
+    host: 'judged.invalid',
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: 300,
+    lookup: (_host, _options, answer) => answer(null, list),
+  }
 }
 
 /** To the company's proxy itself, by its own name or address (the user's setting, so it may be private). */

@@ -1,9 +1,8 @@
 // Gateway, dial: resolve once, connect to exactly what was judged. Used by relay.ts (tunnels) and http/pool.ts (requests).
 import type { Socket } from 'node:net'
-import type { TLSSocket } from 'node:tls'
 import { lookup } from 'node:dns/promises'
 import type { Network, Refusal, Target } from '../context.ts'
-import { connectDirect, connectParent, DialError, tunnelThrough, type OnRead } from './connect.ts'
+import { connectDirect, connectParent, DialError, directOptions, tunnelThrough, type OnRead } from './connect.ts'
 import { parentFor, type Parent } from './parent.ts'
 import { isFixed, resolve, routeOf, type Reach, type Resolver } from './resolve.ts'
 import type { Secure } from './secure.ts'
@@ -13,15 +12,13 @@ export type Dialled =
   | { readonly kind: 'refused'; readonly refusal: Refusal }
   | { readonly kind: 'failed'; readonly code: string; readonly reason: string }
 
-export type Secured = { readonly kind: 'open'; readonly socket: TLSSocket } | (Dialled & { kind: 'failed' })
-
 export interface Dialler {
   /** Resolves and judges, dials nothing. Never rejects. */
   reach(target: Target): Promise<Reach>
-  /** Opens a paused connection; a tunnel's may be half-closed. `reach`: what was judged before for this very connection. `onRead`: used but where TLS or a CONNECT to the company's proxy lies between. Never rejects. */
+  /** Opens a paused connection; a tunnel's may be half-closed. `reach`: what was judged before for this very connection. `onRead`: used but where the company's proxy lies between. Never rejects. */
   dial(target: Target, purpose: Purpose, reach?: Reach, onRead?: OnRead): Promise<Dialled>
-  /** Verified TLS to `target.host` over a socket of `dial` (purpose 'tunnel'); `alpn` is what is offered. Closes the socket where it fails. Never rejects. */
-  secure(socket: Socket, target: Target, alpn: readonly string[]): Promise<Secured>
+  /** As `dial` for a tunnel, and verified TLS to `target.host` in it; `alpn` is what is offered. Never rejects. */
+  secure(target: Target, alpn: readonly string[], onRead?: OnRead): Promise<Dialled>
   /** How a request leaves after TLS was ended: 'plain' where the user's route says `http://ADDRESS`. */
   leaves(target: Target): 'tls' | 'plain'
   /** The company's proxy that a plain request to this target goes to, in absolute form. */
@@ -48,8 +45,16 @@ export function makeDialler(input: DiallerInput): Dialler {
     reach: (target) => find(target, 'tunnel'),
     parent: (target) => (isFixed(network, target) ? undefined : parentFor(parents, target, 'request')),
     leaves: (target) => (routeOf(network, target)?.to.scheme === 'http' ? 'plain' : 'tls'),
-    secure: (socket, target, alpn) =>
-      inTime(input, target, async (signal) => ({ kind: 'open', socket: await input.secure(socket, target, alpn, signal) })),
+    secure: (target, alpn, onRead) =>
+      inTime(input, target, async (signal): Promise<Dialled> => {
+        const found = await find(target, 'tunnel')
+        if (found.kind === 'refused' || found.kind === 'failed') return found
+        const over =
+          found.kind === 'direct'
+            ? directOptions(found.endpoints, { allowHalfOpen: true, onRead })
+            : { socket: await tunnelThrough(found.parent, target, signal) }
+        return { kind: 'open', socket: await input.secure(over, target, alpn, signal) }
+      }),
     dial: (target, purpose, judged, onRead) =>
       inTime(input, target, async (signal): Promise<Dialled> => {
         const found = judged ?? (await find(target, purpose))

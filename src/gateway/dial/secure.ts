@@ -1,5 +1,5 @@
-// Gateway, dial: a connection that was opened to a judged address becomes verified TLS to the judged name. After connect.ts, before the requests.
-import type { Socket } from 'node:net'
+// Gateway, dial: a connection to a judged address becomes verified TLS to the judged name. After resolve.ts and connect.ts, before the requests.
+import type { Socket, TcpNetConnectOpts } from 'node:net'
 import type { SecureContext, TLSSocket } from 'node:tls'
 import type { Target } from '../context.ts'
 import { authorities } from './authorities.ts'
@@ -7,12 +7,15 @@ import { DialError } from './connect.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
+/** A connection that is there, or where to: options of `directOptions`, so that TLS is read into memory of the caller. */
+export type Over = { readonly socket: Socket } | TcpNetConnectOpts
+
 /**
- * TLS 1.2 or later over `socket`, the certificate verified for exactly `target.host` against whom this machine trusts. Paused, without a listener
+ * TLS 1.2 or later over it, the certificate verified for exactly `target.host` against whom this machine trusts. Paused, without a listener
  * but one for late errors; `alpnProtocol` says what was agreed on. Rejects with DialError; the socket is closed then, and no byte of a request
  * was sent. There is no way to ask for less.
  */
-export type Secure = (socket: Socket, target: Target, alpn: readonly string[], signal: AbortSignal) => Promise<TLSSocket>
+export type Secure = (over: Over, target: Target, alpn: readonly string[], signal: AbortSignal) => Promise<TLSSocket>
 
 const keptSessions = 256
 
@@ -21,7 +24,7 @@ export function makeSecure(env: Env): Secure {
   let context: SecureContext | undefined
   // Resumption saves a round of signatures. Kept by name and port, so that no session speaks for another name than the verified one.
   const sessions = new Map<string, Buffer>()
-  return (socket, target, alpn, signal) => {
+  return (over, target, alpn, signal) => {
     const tls = process.getBuiltinModule('node:tls')
     context ??= tls.createSecureContext({
       ca: [...authorities(env)],
@@ -31,7 +34,7 @@ export function makeSecure(env: Env): Secure {
     const key = `${target.host}:${target.port} ${alpn.join(',')}`
     const session = sessions.get(key)
     const secured = tls.connect({
-      socket,
+      ...over,
       servername: target.host,
       secureContext: context,
       ALPNProtocols: [...alpn],
@@ -45,7 +48,7 @@ export function makeSecure(env: Env): Secure {
     })
     return handshake(secured, signal).catch((error: unknown) => {
       sessions.delete(key)
-      socket.destroy()
+      if ('socket' in over) over.socket.destroy()
       throw error
     })
   }

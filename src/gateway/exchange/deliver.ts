@@ -59,7 +59,7 @@ class Delivery implements Receiver {
 
   start(fresh: boolean): void {
     if (this.input.sink.gone) return this.gone()
-    const taken = this.input.context.pool.take(this.input.place, fresh)
+    const taken = this.input.context.pool.take(this.input.place, fresh ? 'fresh' : this.input.request.websocket ? 'upgrade' : undefined)
     if (taken instanceof Promise)
       taken.then(
         (connection) => this.run(connection),

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net'
 import type { OnRead } from '../dial/connect.ts'
 import type { Field } from '../steps/step.ts'
+import { Gathering } from '../gathering.ts'
 import { Intake } from '../intake.ts'
 import type { Buffers } from '../tunnel/buffers.ts'
 import { UpstreamError } from './error.ts'
@@ -43,23 +44,30 @@ export interface ServerConnection {
 export interface ConnectionInput {
   readonly maxHeadBytes: number
   readonly buffers: Buffers
+  /** How its socket is read: a plain one, TLS, or TLS that may be handed over as it is (a WebSocket), piece by piece. */
+  readonly how: 'plain' | 'tls' | 'tls-stream'
   /** Called when an exchange ended such that the next one may follow. */
   readonly onFree: (connection: ServerConnection) => void
   readonly onClosed: (connection: ServerConnection) => void
 }
 
-/** `onRead` goes to the dial of a plain socket; TLS has none and is read piece by piece. Then `attach` with what was dialled, once. */
+/** `onRead` goes to the dial; where a company's proxy lies between, it may not be used. Then `attach` with what was dialled, once. */
 export function makeServerConnection(input: ConnectionInput): {
-  readonly onRead: OnRead
+  readonly onRead: OnRead | undefined
   readonly attach: (socket: Socket) => ServerConnection
 } {
   const made = new Connection(input)
-  return { onRead: made.intake.onRead, attach: (socket) => made.attach(socket) }
+  return { onRead: made.onRead, attach: (socket) => made.attach(socket) }
 }
+
+/** Pieces of TLS up to this size are copied, so that an answer is over once it is written: waiting for the last byte to leave would cost more. */
+const copied = 8_192
 
 class Connection implements ServerConnection {
   reused = false
-  readonly intake: Intake
+  readonly onRead: OnRead | undefined
+  private readonly intake: Intake
+  private readonly gathering: Gathering | undefined
   private socket: Socket | undefined
   private receiver: Receiver | undefined
   private websocket = false
@@ -78,14 +86,24 @@ class Connection implements ServerConnection {
     this.input = input
     this.reader = makeAnswerReader(input.maxHeadBytes)
     this.intake = new Intake(input.buffers)
-    this.intake.taker = (piece) => this.receive(piece)
+    this.gathering = input.how === 'tls' ? new Gathering(input.buffers) : undefined
+    const source = this.gathering ?? this.intake
+    source.taker = (piece) => this.receive(piece)
+    this.onRead = input.how === 'tls-stream' ? undefined : source.onRead
+  }
+
+  /** What the socket is read with; undefined: it is read as a stream. */
+  private get source(): Gathering | Intake | undefined {
+    const source = this.gathering ?? this.intake
+    return source.used ? source : undefined
   }
 
   attach(socket: Socket): ServerConnection {
     this.socket = socket
+    const { source } = this
+    if (source === undefined) socket.on('data', this.onData)
+    else source.attach(socket)
     socket.on('end', this.onEnd).on('close', this.onClose)
-    if (this.intake.used) this.intake.attach(socket)
-    else socket.on('data', this.onData)
     socket.resume()
     return this
   }
@@ -101,11 +119,15 @@ class Connection implements ServerConnection {
     this.reader.begin(request.method, {
       head: (head) => this.head(head),
       data: (piece) => {
-        // TLS gives memory of its own with each piece.
-        if (this.receiver !== undefined && !this.receiver.data(piece, !this.intake.used)) this.waiting = true
+        const { receiver, source } = this
+        const copy = source === this.gathering && source !== undefined && piece.length <= copied
+        // A stream gives memory of its own with each piece.
+        if (receiver?.data(copy ? Buffer.from(piece) : piece, copy || source === undefined) === false) this.waiting = true
       },
       end: (trailers) => this.end(trailers),
     })
+    // It closed since it was taken, and nothing will tell of it again.
+    if (this.socket?.destroyed === true) queueMicrotask(() => this.break(this.lost('the server broke the connection off')))
   }
 
   write(bytes: Buffer | string): boolean {
@@ -131,7 +153,7 @@ class Connection implements ServerConnection {
 
   resume(): void {
     this.waiting = false
-    if (this.intake.used) this.intake.resume()
+    if (this.source !== undefined) this.source.resume()
     else if (this.socket?.destroyed === false) this.socket.resume()
     this.free()
   }

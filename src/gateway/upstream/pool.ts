@@ -16,8 +16,8 @@ export interface Place {
 }
 
 export interface Pool {
-  /** A kept connection (at once, unless `fresh`) or a new one; it is the caller's until its exchange ends. Rejects with UpstreamError. */
-  take(place: Place, fresh?: boolean): ServerConnection | Promise<ServerConnection>
+  /** A kept connection (at once) or a new one; it is the caller's until its exchange ends. Rejects with UpstreamError. */
+  take(place: Place, wish?: Wish): ServerConnection | Promise<ServerConnection>
   /** Closes every connection, kept or at work. */
   destroy(): void
 }
@@ -30,11 +30,15 @@ interface Shelf {
   readonly kept: { readonly connection: ServerConnection; since: number }[]
   readonly waiting: {
     readonly place: Place
+    readonly wish: Wish | undefined
     readonly resolve: (connection: ServerConnection) => void
     readonly reject: (error: UpstreamError) => void
   }[]
   open: number
 }
+
+/** 'fresh': not one that was used before. 'upgrade': one that can be handed over as it is (a WebSocket). */
+export type Wish = 'fresh' | 'upgrade'
 
 /** One per session: connections are never shared with another cell. */
 export function makePool(input: { readonly dialler: Dialler; readonly buffers: Buffers; readonly maxHeadBytes: number }): Pool {
@@ -55,15 +59,15 @@ class SessionPool implements Pool {
     this.input = input
   }
 
-  take(place: Place, fresh = false): ServerConnection | Promise<ServerConnection> {
+  take(place: Place, wish?: Wish): ServerConnection | Promise<ServerConnection> {
     const shelf = this.shelf(`${place.scheme} ${place.target.host}:${place.target.port}`)
-    const kept = fresh ? undefined : lastOpen(shelf)
+    const kept = wish === undefined ? lastOpen(shelf) : undefined
     if (kept !== undefined) return kept
     if (this.over) return Promise.reject(new UpstreamError('closing', 'the gateway is closing'))
-    if (shelf.open >= bounds.perPlace) return new Promise((resolve, reject) => shelf.waiting.push({ place, resolve, reject }))
+    if (shelf.open >= bounds.perPlace) return new Promise((resolve, reject) => shelf.waiting.push({ place, wish, resolve, reject }))
     if (this.all.size + this.opening >= bounds.all)
       return Promise.reject(new UpstreamError('too-many-connections', `${bounds.all} connections to servers are open already`))
-    return this.open(place, shelf)
+    return this.open(place, wish, shelf)
   }
 
   destroy(): void {
@@ -82,21 +86,23 @@ class SessionPool implements Pool {
     return made
   }
 
-  private async open({ target, scheme }: Place, shelf: Shelf): Promise<ServerConnection> {
+  private async open({ target, scheme }: Place, wish: Wish | undefined, shelf: Shelf): Promise<ServerConnection> {
     shelf.open += 1
     this.opening += 1
+    const plain = scheme === 'plain'
     const made = makeServerConnection({
       ...this.input,
+      how: plain ? 'plain' : wish === 'upgrade' ? 'tls-stream' : 'tls',
       onFree: (connection) => this.keep(connection, shelf),
       onClosed: (connection) => this.closed(connection, shelf),
     })
     try {
-      const plain = scheme === 'plain'
-      const dialled = await this.dialler.dial(target, plain ? 'request' : 'tunnel', undefined, plain ? made.onRead : undefined)
+      const dialled = await (plain
+        ? this.dialler.dial(target, 'request', undefined, made.onRead)
+        : this.dialler.secure(target, ['http/1.1'], made.onRead))
       if (dialled.kind === 'refused') throw new UpstreamError(dialled.refusal.code, dialled.refusal.reason, dialled.refusal)
-      const secured = dialled.kind === 'failed' || plain ? dialled : await this.dialler.secure(dialled.socket, target, ['http/1.1'])
-      if (secured.kind === 'failed') throw new UpstreamError(secured.code, secured.reason)
-      const connection = made.attach(secured.socket)
+      if (dialled.kind === 'failed') throw new UpstreamError(dialled.code, dialled.reason)
+      const connection = made.attach(dialled.socket)
       this.all.add(connection)
       if (this.over) connection.destroy()
       return connection
@@ -128,7 +134,7 @@ class SessionPool implements Pool {
   /** There is room for one more: whoever waits gets a connection of its own. */
   private next(shelf: Shelf): void {
     const next = this.over ? undefined : shelf.waiting.shift()
-    if (next !== undefined) this.open(next.place, shelf).then(next.resolve, next.reject)
+    if (next !== undefined) this.open(next.place, next.wish, shelf).then(next.resolve, next.reject)
   }
 
   private sweep(): void {

@@ -70,7 +70,7 @@ async function dial(
   raw.on('error', () => undefined)
   await once(raw, 'connect')
   onTestFinished(() => void raw.destroy())
-  const socket = await secure(raw, target, ['http/1.1'], AbortSignal.timeout(milliseconds))
+  const socket = await secure({ socket: raw }, target, ['http/1.1'], AbortSignal.timeout(milliseconds))
   socket.resume()
   socket.write('SECRET')
   await once(socket, 'data')
