@@ -1,9 +1,10 @@
 // anchorhold-upper: reads, measures and removes the folder that a cell wrote its changes to. Never follows a link; folders that the agent
-// made unreadable are read all the same. Started by src/review/native.ts: `list FOLDER`, `measure FOLDER…`, `remove FOLDER`.
+// made unreadable are read all the same. Started by src/review/entries.ts: `list FOLDER [ORIGINAL]`, `measure FOLDER…`, `remove FOLDER`, `attributes`.
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -11,11 +12,13 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 static unsigned long long total_bytes, total_entries;
+static int original = -1; // what `list` compares attributes with
 static char where[1 << 20]; // the path so far, relative to the top
 static size_t where_length;
 static int worst;
@@ -60,6 +63,27 @@ struct extras {
   char names[65536]; // NUL-free: one space after each
 };
 
+// Below a folder, through no link: a path descriptor, or -1.
+static int open_below(int folder, const char *path) {
+  struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC, .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
+  return (int)syscall(SYS_openat2, folder, path, &how, sizeof how);
+}
+
+// Whether the original of the entry being read has the attribute with the same value: it came with the file, nobody asked for it.
+static int is_originals(const char *entry, const char *name, const char *attribute) {
+  static char here[65536], there[65536];
+  char path[64];
+  if (original < 0 || where_length + strlen(name) + 2 > sizeof where) return 0;
+  size_t before = where_length;
+  int length = snprintf(where + before, sizeof where - before, "%s%s", before ? "/" : "", name), fd = length < 0 ? -1 : open_below(original, where);
+  where[before] = 0;
+  if (fd < 0) return 0;
+  snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+  ssize_t first = lgetxattr(entry, attribute, here, sizeof here), second = getxattr(path, attribute, there, sizeof there);
+  close(fd);
+  return first >= 0 && first == second && memcmp(here, there, (size_t)first) == 0;
+}
+
 // Names of attributes can't hold a NUL; a space in one would only split it in what is shown.
 static void read_extras(int folder, const char *name, struct extras *out) {
   // Static: a frame of this size on each level of a deep tree would be too much.
@@ -79,7 +103,8 @@ static void read_extras(int folder, const char *name, struct extras *out) {
     // One that was set inside is kept with the prefix twice (Linux 6.7): not overlayfs's own.
     else if (strncmp(one, "user.overlay.overlay.", 21) == 0 && used + strlen(one) + 2 < sizeof out->names)
       used += (size_t)snprintf(out->names + used, sizeof out->names - used, "%suser.overlay.%s", used ? " " : "", one + 21);
-    else if (strncmp(one, "user.overlay.", 13) != 0 && strncmp(one, "trusted.overlay.", 16) != 0 && used + strlen(one) + 2 < sizeof out->names)
+    else if (strncmp(one, "user.overlay.", 13) != 0 && strncmp(one, "trusted.overlay.", 16) != 0 && used + strlen(one) + 2 < sizeof out->names &&
+             !is_originals(path, name, one))
       used += (size_t)snprintf(out->names + used, sizeof out->names - used, "%s%s", used ? " " : "", one);
   }
 }
@@ -161,7 +186,46 @@ static void walk(int fd, enum mode mode, dev_t device) {
   closedir(folder);
 }
 
+// A user's own attributes, and who may read and write the file besides its owner.
+static int is_carried(const char *name) {
+  return (strncmp(name, "user.", 5) == 0 && strncmp(name, "user.overlay.", 13) != 0) || strcmp(name, "system.posix_acl_access") == 0;
+}
+
+// 1 where there were some, 0 where not, -1 where one could not be set.
+static int carry(int from, const char *to) {
+  static char list[65536], value[65536];
+  char path[64];
+  int found = 0;
+  snprintf(path, sizeof path, "/proc/self/fd/%d", from);
+  ssize_t length = listxattr(path, list, sizeof list);
+  for (ssize_t at = 0; at < length; at += (ssize_t)strlen(list + at) + 1) {
+    if (!is_carried(list + at)) continue;
+    ssize_t size = getxattr(path, list + at, value, sizeof value);
+    if (size < 0) continue;
+    if (lsetxattr(to, list + at, value, (size_t)size, 0) < 0) return -1;
+    found = 1;
+  }
+  return found;
+}
+
+// `attributes`: reads FOLDER NUL PATH NUL TO NUL from its input, again and again, and gives the file TO the attributes that PATH below FOLDER has.
+// Answers with one letter each: 1 some, 0 none, - not all could be had or set.
+static int carry_all(void) {
+  char *words[3] = {NULL};
+  size_t sizes[3] = {0};
+  for (;;) {
+    for (int i = 0; i < 3; i++)
+      if (getdelim(&words[i], &sizes[i], 0, stdin) < 0) return fflush(stdout) != 0;
+    int folder = open(words[0], O_PATH | O_DIRECTORY | O_CLOEXEC), from = folder < 0 ? -1 : open_below(folder, words[1]);
+    int result = from < 0 ? -1 : carry(from, words[2]);
+    putchar(result < 0 ? '-' : '0' + result);
+    if (from >= 0) close(from);
+    if (folder >= 0) close(folder);
+  }
+}
+
 int main(int argc, char **argv) {
+  if (argc == 2 && strcmp(argv[1], "attributes") == 0) return carry_all();
   if (argc < 3) return 2;
   enum mode mode = strcmp(argv[1], "list") == 0 ? LIST : strcmp(argv[1], "measure") == 0 ? MEASURE : REMOVE;
   if (mode == REMOVE && strcmp(argv[1], "remove") != 0) return 2;
@@ -171,6 +235,7 @@ int main(int argc, char **argv) {
     files.rlim_cur = files.rlim_max;
     (void)setrlimit(RLIMIT_NOFILE, &files);
   }
+  if (mode == LIST && argc == 4) original = open(argv[--argc], O_PATH | O_DIRECTORY | O_CLOEXEC);
   become_owner();
   for (int i = 2; i < argc; i++) {
     struct stat facts;

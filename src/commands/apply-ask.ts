@@ -140,7 +140,8 @@ async function askConflict(
 ): Promise<string | undefined> {
   show('')
   show(style.bold(changeTitle(change, review)))
-  for (const line of conflictLines(change, verdict, review, style)) show(line)
+  show(style.warn(`  ${verdict.reason}`))
+  for (const line of mergeLines(change, verdict, review, style)) show(line)
   if (verdict.merged === undefined || verdict.merged.conflicts > 0 || all) return undefined
   const answer = await asker.ask(
     style.bold(`Apply the two together to ${shownPath(review.shown(change))}?`),
@@ -150,15 +151,8 @@ async function askConflict(
   return answer === 'y' ? verdict.merged.text : undefined
 }
 
-/** Why it does not simply fit; where both are text, as three-way merge. */
-export function* conflictLines(
-  change: Change,
-  conflict: Pick<LeftOut, 'reason' | 'merged'>,
-  review: Review,
-  style: Style,
-): Generator<string> {
-  yield style.warn(`  ${conflict.reason}`)
-  const { merged } = conflict
+/** Where both are text, the two as three-way merge. */
+export function* mergeLines(change: Change, { merged }: Pick<LeftOut, 'merged'>, review: Review, style: Style): Generator<string> {
   if (merged === undefined) return
   yield style.dim(
     merged.conflicts === 0

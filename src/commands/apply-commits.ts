@@ -8,6 +8,7 @@ import type { Reference } from '../review/apply/record.ts'
 import { commitApplied } from '../review/commits/one.ts'
 import { move, prepare, touchedPaths } from '../review/commits/replay.ts'
 import { openStore } from '../review/commits/store.ts'
+import { danglingLinks } from '../review/commits/submodules.ts'
 import type { Review } from '../review/open-review.ts'
 import { isRiskyName } from '../review/risk/judge.ts'
 import type { Selected } from '../review/select.ts'
@@ -40,6 +41,15 @@ export function prepareCommits(review: Review, choice: Choice, { named }: Select
         blocked.map((path) => shownPath(path)),
         10,
       )}`,
+    })
+  const dangling = danglingLinks(store, review)
+  if (dangling.length > 0)
+    throw new Failure('apply/commits-submodule', {
+      id,
+      paths: listed(
+        dangling.map((path) => shownPath(path)),
+        10,
+      ),
     })
   const references = prepare(store, review, agent)
   return { finish: (applied) => finish(project, applied, references, count) }

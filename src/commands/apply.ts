@@ -20,7 +20,7 @@ import { selectChanges } from '../review/select.ts'
 import { processContext, type RunContext } from '../run/context.ts'
 import { findSession } from '../session/list.ts'
 import { ownValues } from './known-values.ts'
-import { askForEach, conflictLines } from './apply-ask.ts'
+import { askForEach, mergeLines } from './apply-ask.ts'
 import { openAsker } from './ask.ts'
 import { readLiveWords, readWords } from './proposal-words.ts'
 
@@ -110,7 +110,7 @@ function report(review: Review, choice: Choice, performed: Performed | undefined
   for (const { operation, reason } of kept) say(`${style.warn('left')} ${shownPath(review.shown(operation))}: ${reason}`)
   for (const left of choice.leftOut) {
     say(`${style.warn('left')} ${shownPath(review.shown(left.change))}: ${left.reason}`)
-    if (left.kind === 'conflict' && left.merged !== undefined) for (const line of conflictLines(left.change, left, review, style)) say(line)
+    if (left.kind === 'conflict' && left.merged !== undefined) for (const line of mergeLines(left.change, left, review, style)) say(line)
   }
   const { id } = review.proposal
   const risky = choice.leftOut.filter(({ kind }) => kind === 'risk')

@@ -9,6 +9,7 @@ import { page, written } from '../report/pager.ts'
 import { styleFor } from '../report/style.ts'
 import { shownPath } from '../report/bytes.ts'
 import { pendingApplies } from '../review/apply/apply.ts'
+import { movedSubmodules } from '../review/commits/elsewhere.ts'
 import type { BranchSummary } from '../review/commits/summary.ts'
 import { counted } from '../report/units.ts'
 import { openReview, type Review } from '../review/open-review.ts'
@@ -141,6 +142,7 @@ function notes(review: Review, whole: boolean): readonly string[] {
       : [
           `An apply was interrupted: anchorhold apply ${review.proposal.id} --all finishes it, anchorhold undo ${review.proposal.id} takes it back.`,
         ]),
+    ...movedSubmodules(review).map((folder) => `Commits in ${shownPath(folder)} are not replayed; the files that they hold are below.`),
     ...review.withheld.map((name) => `Hidden from the agent, and left as it is: ${shownPath(name)}`),
   ]
 }

@@ -33,7 +33,9 @@ export function changesLine(changes: readonly Change[]): string {
   const own = changes.filter(({ git }) => git !== 'history')
   const eyes = own.filter(({ risks }) => risks.length > 0).length
   const sum = (side: 'added' | 'deleted'): number => own.reduce((total, { lines }) => total + (lines?.[side] ?? 0), 0)
-  const lines = own.some((change) => change.lines !== undefined) ? `, ${sum('added')} lines added, ${sum('deleted')} deleted` : ''
+  const lines = own.some((change) => change.lines !== undefined)
+    ? `, ${counted(sum('added'), 'line')} added, ${sum('deleted')} deleted`
+    : ''
   return `${counted(own.length, 'file')} changed${lines}${eyes === 0 ? '' : `, ${eyes} ${eyes === 1 ? 'needs' : 'need'} your eyes`}`
 }
 

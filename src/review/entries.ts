@@ -1,9 +1,9 @@
 // Runs native/upper.c, which reads the attributes that Node can't, and reads what it says. Neighbours: upper.ts asks what changed in it.
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { Failure } from '../errors/failure.ts'
 import { nativePath } from '../host/paths.ts'
 import { capture } from '../host/process.ts'
-import { pathOf } from '../workspace/path-bytes.ts'
+import { bytesOf, pathOf } from '../workspace/path-bytes.ts'
 import type { NodeFacts, NodeType } from './proposal.ts'
 
 /** One entry of a folder's tree; parents first, else in no order. */
@@ -17,9 +17,13 @@ export interface TreeEntry {
   readonly attributes: readonly string[]
 }
 
-/** Everything below a folder of this machine, links not followed. @throws Failure `review/unreadable` */
-export async function readTree(folder: string): Promise<readonly TreeEntry[]> {
-  const { code, stdout, stderr } = await output(['list', folder])
+/**
+ * Everything below a folder of this machine, links not followed.
+ * @param original of attributes only those are told that are not there too, at the same path and with the same value
+ * @throws Failure `review/unreadable`
+ */
+export async function readTree(folder: string, original?: string): Promise<readonly TreeEntry[]> {
+  const { code, stdout, stderr } = await output(['list', folder, ...(original === undefined ? [] : [original])])
   if (code !== 0) throw new Failure('review/unreadable', { path: folder, reason: stderr.trim().split('\n')[0] ?? `exit code ${code}` })
   const entries: TreeEntry[] = []
   for (let at = 0; at < stdout.length;) {
@@ -72,6 +76,27 @@ export async function measureTrees(folders: readonly string[]): Promise<{ readon
 export async function removeTree(folder: string): Promise<void> {
   const { code, stderr } = await capture([nativePath('anchorhold-upper'), 'remove', folder], { timeoutMilliseconds: 600_000 })
   if (code !== 0) throw new Failure('review/unreadable', { path: folder, reason: stderr.trim().split('\n')[0] ?? `exit code ${code}` })
+}
+
+/** `path` below `folder`, through no link, to the file `to`. */
+export interface Carried {
+  readonly folder: string
+  readonly path: string
+  readonly to: string
+}
+
+/**
+ * Gives files the extended attributes (`user.*`) and the access list that others have, which Node can't.
+ * @returns for each, whether there were any; undefined where not all could be had
+ */
+export function carryAttributes(orders: readonly Carried[]): readonly (boolean | undefined)[] {
+  if (orders.length === 0) return []
+  const input = Buffer.concat(
+    orders.flatMap(({ folder, path, to }) => [folder, path, to].flatMap((word) => [bytesOf(word), Buffer.from([0])])),
+  )
+  const { stdout } = spawnSync(nativePath('anchorhold-upper'), ['attributes'], { input, env: {}, cwd: '/', maxBuffer: orders.length + 1 })
+  const answers = stdout?.toString('latin1') ?? ''
+  return orders.map((_, index) => (answers[index] === '1' ? true : answers[index] === '0' ? false : undefined))
 }
 
 /** Unlike host/process.ts unbounded: a whole copy has as many lines as the project has files. */

@@ -20,7 +20,7 @@ export interface ManifestLine {
  * @throws Failure `review/unreadable`
  */
 export async function readUpper(proposal: Proposal, folder: string): Promise<readonly UpperEntry[]> {
-  const trees = await Promise.all(proposal.roots.map(({ upper }) => readTree(upper)))
+  const trees = await Promise.all(proposal.roots.map(({ upper, path }) => readTree(upper, path)))
   const manifest = proposal.kind === 'copy' ? await readManifest(folder) : []
   return trees.flatMap((tree, root) => {
     const entries = proposal.kind === 'overlay' ? tree.map((entry) => asUpper(entry, root)) : compare(tree, root, manifest)

@@ -1,6 +1,6 @@
 // `apply --commits` and `--commit`: the agent's commits in the real repository, marked, without a hook; and one commit by the user
 // (TRM-19, 21, 30).
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { anchorhold, inCell, type World } from '../support/anchorhold.ts'
@@ -78,6 +78,33 @@ describe('commits', () => {
     const { code, stdout } = await anchorhold(world, ['apply', '--all', '--commits'], { env: me })
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/anchorhold\/\S+\/main is at/) })
     expect(log(world, '%s')).toEqual(['outside', 'first'])
+  })
+
+  it('made in a submodule: told, their files are applied, and no commit that names one is replayed', async () => {
+    const world = gitWorld()
+    git(world.project, 'config', 'user.name', 'User')
+    git(world.project, 'config', 'user.email', 'user@user.test')
+    const other = path.join(world.home, 'other')
+    mkdirSync(other)
+    git(other, 'init', '-q', '-b', 'main')
+    writeFileSync(path.join(other, 'f'), 'f\n')
+    git(other, 'add', '-A')
+    git(other, 'commit', '-qm', 'other')
+    git(world.project, 'submodule', 'add', '-q', other, 'sub')
+    git(world.project, 'commit', '-qm', 'sub')
+    await inCell(
+      world,
+      `set -e; echo 2 >> a.txt; ${as} commit -qam plain; cd sub; echo more >> f; ${as} commit -qam inner; cd ..; ${as} commit -qam outer`,
+      ['--workspace', 'review'],
+    )
+    const shown = await anchorhold(world, ['diff', '--stat'])
+    expect(shown.stdout).toMatch(/^Commits in \.git\/modules\/sub are not replayed[^]* sub\/f \| 1 [^]*2 commits on branch main/)
+    const refused = await anchorhold(world, ['apply', '--all', '--commits'], { env: me })
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/made in a submodule, which are not carried over: sub\./) })
+    expect([log(world, '%s'), git(world.project, 'status', '--porcelain')]).toEqual([['sub', 'first'], ''])
+    expect((await anchorhold(world, ['apply', '--all'])).code).toBe(0)
+    expect(git(path.join(world.project, 'sub'), 'status', '--porcelain')).toBe(' M f\n')
+    expect(git(path.join(world.project, 'sub'), 'log', '--format=%s')).toBe('other\n')
   })
 
   it('a hostile git folder in the view runs nothing and lends nothing', async () => {

@@ -52,6 +52,11 @@ export const applyFailures = {
     remedy: 'Take the files and commit them yourself: anchorhold apply {id} --all --commit MESSAGE',
     exitCode: 1,
   },
+  'apply/commits-submodule': {
+    message: 'The commits were not replayed: they name commits that the agent made in a submodule, which are not carried over: {paths}.',
+    remedy: 'Take the files (anchorhold apply {id} --all), commit them in the submodule, then here.',
+    exitCode: 1,
+  },
   'apply/live': {
     message: 'Session {id} ran live: what it changed is in the project already.',
     remedy:

@@ -6,7 +6,7 @@ import { proposalPlaces } from '../folders.ts'
 import type { Review } from '../open-review.ts'
 import type { BaseEntry } from '../proposal.ts'
 import { keepNow } from './keep.ts'
-import { perform, type Left, type Performed } from './perform.ts'
+import { perform, Stopped, type Left, type Performed } from './perform.ts'
 import { listApplies, writeApply, writeDurably, type ApplyRecord, type Reference } from './record.ts'
 import { stage, type Chosen } from './stage.ts'
 
@@ -43,7 +43,7 @@ function changedSince({ root, path }: Change): Left {
 /** After an error of the file system: back to before, so that no half is left. */
 async function takenBack(proposalFolder: string, folder: string, record: ApplyRecord, error: unknown): Promise<Failure> {
   const reason = error instanceof Error ? error.message : String(error)
-  const facts = { path: record.operations[0]?.path ?? '', reason, id: record.session }
+  const facts = { path: error instanceof Stopped ? error.path : (record.operations[0]?.path ?? ''), reason, id: record.session }
   try {
     writeApply(folder, { ...record, state: 'undoing' })
     perform(record, folder, 'back')

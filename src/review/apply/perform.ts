@@ -15,7 +15,19 @@ export interface Performed {
   readonly left: readonly Left[]
 }
 
-/** @throws what the file system throws; what was done until then stays, and is told by looking again */
+/** The file system refused a step; what was done until then stays, and is told by looking again. */
+export class Stopped extends Error {
+  readonly path: string
+  constructor({ path }: Operation, cause: unknown) {
+    const said = cause instanceof Error ? cause.message : String(cause)
+    // Of Node's own words (`EACCES: permission denied, open '…'`) the path is a temporary file's.
+    super(codeOf(cause) === undefined ? said : (said.split(', ')[0] ?? said), { cause })
+    this.name = 'Stopped'
+    this.path = path
+  }
+}
+
+/** @throws Stopped */
 export function perform(record: ApplyRecord, folder: string, direction: 'forward' | 'back'): Performed {
   using opened = new DisposableStack()
   const roots = record.roots.map((root) => opened.use(openBelow(root)))
@@ -67,7 +79,7 @@ function one(
     if (error instanceof NotBelow) return target.kind === 'absent' ? undefined : error.message
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR')
       return target.kind === 'absent' ? undefined : 'the folder that it lies in is gone or another'
-    throw error
+    throw new Stopped(operation, error)
   }
 }
 

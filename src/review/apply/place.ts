@@ -3,7 +3,8 @@
 import * as fs from 'node:fs'
 import { createHash } from 'node:crypto'
 import path from 'node:path'
-import { bytesOf } from '../../workspace/path-bytes.ts'
+import { bytesOf, pathOf } from '../../workspace/path-bytes.ts'
+import { carryAttributes } from '../entries.ts'
 import { codeOf, O_PATH, type Below } from '../below.ts'
 import { sideOf } from '../tree.ts'
 import { syncFolder, type State } from './record.ts'
@@ -165,6 +166,7 @@ function make(order: Put, target: Exclude<State, { kind: 'absent' | 'folder' }>,
       }
       if (hash.digest('hex') !== target.hash) throw new Error('the kept content is not what was shown')
       giveOwner(temporary, old)
+      if (target.attributes === true) giveAttributes(order.folder, target.content, temporary)
       fs.fchmodSync(to, target.mode)
       fs.fsyncSync(to)
     } finally {
@@ -180,6 +182,13 @@ function giveOwner(file: Buffer, old: fs.Stats | undefined): void {
   if (process.geteuid?.() !== 0) return
   const owner = old ?? fs.statSync(parentOf(file))
   fs.lchownSync(file, owner.uid, owner.gid)
+}
+
+/** Before its mode: setting an access list changes that. */
+function giveAttributes(folder: string, content: string, file: Buffer): void {
+  const to = pathOf(file).replace('/proc/self/', `/proc/${process.pid}/`) // it is another process that sets them
+  if (carryAttributes([{ folder, path: content, to }])[0] === undefined)
+    throw new Error('its access list or extended attributes could not be kept')
 }
 
 /** chmod(2) follows links; a descriptor of the entry itself has none to follow. */

@@ -6,8 +6,8 @@ import type { BaseEntry } from '../proposal.ts'
 
 export type State =
   | { readonly kind: 'absent' }
-  /** `content`: a file in the apply's folder. */
-  | { readonly kind: 'file'; readonly mode: number; readonly hash: string; readonly content: string }
+  /** `content`: a file in the apply's folder. `attributes`: that has some, which the file is to have too. */
+  | { readonly kind: 'file'; readonly mode: number; readonly hash: string; readonly content: string; readonly attributes?: true }
   | { readonly kind: 'link'; readonly target: string }
   | { readonly kind: 'folder'; readonly mode: number }
 

@@ -7,6 +7,7 @@ import { Failure } from '../../errors/failure.ts'
 import type { Change, Side } from '../../model/change.ts'
 import { baseKey } from '../base.ts'
 import { openBelow, type Below } from '../below.ts'
+import { carryAttributes, type Carried } from '../entries.ts'
 import type { BaseEntry } from '../proposal.ts'
 import type { Review } from '../open-review.ts'
 import { blocksOf, sameSide, sideOf, type Tree } from '../tree.ts'
@@ -49,7 +50,7 @@ export function stage(review: Review, chosen: readonly Chosen[]): Staged {
     at: new Date().toISOString(),
     state: 'prepared',
     roots: review.proposal.roots.map(({ path: root }) => root),
-    operations: draft.inOrder(),
+    operations: draft.withAttributes(draft.inOrder()),
     base: draft.base(),
   }
   writeApply(folder, record)
@@ -64,6 +65,7 @@ class Draft {
   private readonly additions = new Map<string, Draftable>()
   private readonly folders = new Map<string, Draftable>()
   private readonly touched = new Set<string>()
+  private readonly carried: Carried[] = []
   private count = 0
   readonly folder: string
   readonly review: Review
@@ -85,6 +87,7 @@ class Draft {
     if (judged !== undefined && !(sameSide(side, judged.side) && (from === undefined || project.facts(place) === undefined))) return false
     const now = this.state(project, from ?? place, side, 'old')
     const target = this.proposed(change, side, text)
+    for (const state of [now, target]) if (side?.kind === 'file') this.carry(root, from ?? place, state)
     if (from !== undefined) {
       this.removals.push({ root, path: from, before: now, after: { kind: 'absent' }, renamed: place })
       this.touch(root, from)
@@ -162,6 +165,19 @@ class Draft {
       return operation === undefined ? [] : [baseOf(operation, applies)]
     })
     return { before, after, keys }
+  }
+
+  /** The user's own access lists and attributes stay with the content that is kept, and with what replaces it. */
+  withAttributes(operations: readonly Operation[]): readonly Operation[] {
+    const given = carryAttributes(this.carried)
+    const contents = new Set(this.carried.flatMap(({ to }, index) => (given[index] === true ? [path.relative(this.folder, to)] : [])))
+    const mark = (state: State): State => (state.kind === 'file' && contents.has(state.content) ? { ...state, attributes: true } : state)
+    return operations.map((each) => ({ ...each, before: mark(each.before), after: mark(each.after) }))
+  }
+
+  private carry(root: number, place: string, state: State): void {
+    const folder = this.review.proposal.roots[root]?.path ?? '/'
+    if (state.kind === 'file') this.carried.push({ folder, path: place, to: path.join(this.folder, state.content) })
   }
 
   private touch(root: number, place: string): void {

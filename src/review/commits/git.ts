@@ -49,7 +49,16 @@ export function userGit(project: string, args: readonly string[], options: GitOp
     {
       ...always,
       ...(home === undefined ? {} : { HOME: home }),
-      ...pick(['XDG_CONFIG_HOME', 'GNUPGHOME', 'SSH_AUTH_SOCK', 'GPG_TTY']),
+      ...pick([
+        'XDG_CONFIG_HOME',
+        'GNUPGHOME',
+        'SSH_AUTH_SOCK',
+        'GPG_TTY',
+        'GIT_AUTHOR_NAME',
+        'GIT_AUTHOR_EMAIL',
+        'GIT_COMMITTER_NAME',
+        'GIT_COMMITTER_EMAIL',
+      ]),
       ...options.env,
     },
     options,
@@ -73,7 +82,10 @@ export function ownGit(gitDir: string, args: readonly string[], options: GitOpti
 /** @throws Failure apply/git */
 export function must(result: GitResult, doing: string): Buffer {
   if (result.code !== 0)
-    throw new Failure('apply/git', { doing, reason: result.stderr.trim().split('\n').slice(0, 3).join('; ') || `exit code ${result.code}` })
+    throw new Failure('apply/git', {
+      doing,
+      reason: result.stderr.trim().split(/\n+/).slice(0, 3).join('; ') || `exit code ${result.code}`,
+    })
   return result.stdout
 }
 
