@@ -1,4 +1,4 @@
-// Loading `node:crypto` costs 3 ms, `node:fs/promises` one (it brings readline): a start that needs neither should not pay. Built-in modules that
+// Loading `node:crypto` costs 3 ms, `node:fs/promises` one (it brings readline), `node:tty` 8 (it brings streams and the network): a start that needs neither should not pay. Built-in modules that
 // not every start needs are asked for where they are used, which for one that is loaded already takes a microsecond. A step of bundle.ts.
 
 const late = [
@@ -9,9 +9,11 @@ const late = [
   'http',
   'http2',
   'https',
+  'os',
   'readline/promises',
   'timers/promises',
   'tls',
+  'tty',
   'url',
   'zlib',
 ]

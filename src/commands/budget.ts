@@ -8,7 +8,7 @@ import { accountsAt } from '../gateway/meter/periods.ts'
 import { budgetUnits, type BudgetUnit } from '../model/budget.ts'
 import { amountText, parseBudget } from '../policy/budget.ts'
 import { jsonLine } from '../report/json-line.ts'
-import { endWithReader, printLines } from '../report/output.ts'
+import { printLines } from '../report/output.ts'
 import { styleFor } from '../report/style.ts'
 import { renderTable } from '../report/table.ts'
 import { processContext } from '../run/context.ts'
@@ -50,7 +50,6 @@ export function register(program: Command): void {
 }
 
 async function withAccounts(work: (accounts: Accounts) => Promise<void>): Promise<void> {
-  endWithReader()
   const { state } = processContext().folders
   using accounts = openAccounts(state)
   try {

@@ -1,5 +1,5 @@
 // From the flags of `anchorhold cost` to a report: which logs, which prices, which requests.
-import { readlinkSync } from 'node:fs'
+import { existsSync, readlinkSync } from 'node:fs'
 import path from 'node:path'
 import { Failure } from '../errors/failure.ts'
 import { collect } from '../cost/collect.ts'
@@ -10,6 +10,7 @@ import type { Logs } from '../cost/logs.ts'
 import { readMoment } from '../cost/period.ts'
 import { pricesFor } from '../cost/priced.ts'
 import { loadPrices } from '../cost/prices-in-use.ts'
+import { accountsFile } from '../gateway/meter/accounts-file.ts'
 import { isWithin } from '../host/paths.ts'
 import { makeReport, type CostReport } from '../report/cost/report.ts'
 import { processContext } from '../run/context.ts'
@@ -54,7 +55,8 @@ export async function gather(flags: CostFlags, view: View): Promise<Gathered> {
   }
   const priceOf = pricesFor(logs, prices.table)
   const grouped = groupBy(view, logs, requests, priceOf, filter)
-  const metered = view === 'session' ? (await import('../gateway/meter/metered.ts')).readMetered(folders.state) : new Map<string, never>()
+  const wall = view === 'session' && existsSync(accountsFile(folders.state))
+  const metered = wall ? (await import('../gateway/meter/metered.ts')).readMetered(folders.state) : new Map<string, never>()
   const report = makeReport({ metered, view, logs, requests, grouped, filter, prices, priceOf, timeZone, now })
   const passes = ({ time, model }: Step): boolean =>
     (times.since === undefined || time >= times.since) &&

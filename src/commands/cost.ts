@@ -4,7 +4,7 @@ import { Failure } from '../errors/failure.ts'
 import { stepsOf } from '../cost/detail.ts'
 import { views, type View } from '../cost/group.ts'
 import { jsonLine } from '../report/json-line.ts'
-import { endWithReader, printLines } from '../report/output.ts'
+import { print, printLines } from '../report/output.ts'
 import { styleFor } from '../report/style.ts'
 import { csvLines } from '../report/cost/csv.ts'
 import { detailJson, detailLines } from '../report/cost/detail.ts'
@@ -71,11 +71,9 @@ async function perform(flags: Flags): Promise<void> {
   const seconds = flags.watch === undefined ? undefined : Number(flags.watch === true ? 2 : flags.watch)
   if (seconds !== undefined && !(Number.isInteger(seconds) && seconds >= 1 && seconds <= 3600))
     throw new Failure('cost/bad-interval', { text: String(flags.watch) })
-  endWithReader()
   if (seconds !== undefined) return watch(flags, seconds)
   const { lines, report } = await shown(flags)
   printLines(lines)
-  await written()
   if (flags.strict === true) refuseUnpriced(report)
 }
 
@@ -106,11 +104,6 @@ function json(value: unknown): readonly string[] {
   return [jsonLine(value)]
 }
 
-/** A pipe takes what was printed before the process ends. */
-function written(): Promise<void> {
-  return new Promise((resolve) => process.stdout.write('', () => resolve()))
-}
-
 function refuseUnpriced({ unpriced, prices: { file } }: CostReport): void {
   if (unpriced.length === 0) return
   throw new Failure('cost/unpriced', {
@@ -131,7 +124,7 @@ async function watch(flags: Flags, seconds: number): Promise<void> {
     const text = lines.join('\n')
     if (process.stdout.isTTY) {
       const room = Math.max(1, process.stdout.rows - 1)
-      process.stdout.write(`\u001b[H\u001b[2J${[...lines.slice(0, 1), ...lines.slice(1).slice(-(room - 1))].join('\n')}\n`)
+      print(`\u001b[H\u001b[2J${[...lines.slice(0, 1), ...lines.slice(1).slice(-(room - 1))].join('\n')}\n`)
     } else if (text !== before) printLines(lines)
     before = text
     await sleep(seconds * 1000, undefined, { signal: abort.signal }).catch((error: unknown) => {

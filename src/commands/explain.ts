@@ -1,7 +1,7 @@
 // `anchorhold explain host|path|env`: the verdict that a run here would give, why, and what would change it.
 import type { Command } from 'commander'
 import { jsonLine } from '../report/json-line.ts'
-import { endWithReader, printLines } from '../report/output.ts'
+import { printLines } from '../report/output.ts'
 import { styleFor } from '../report/style.ts'
 import { plain } from '../report/text.ts'
 import { explainEnv } from './explain-env.ts'
@@ -67,7 +67,6 @@ export function register(program: Command): void {
 }
 
 function print(answers: readonly Explained[], { json }: PolicyFlags): void {
-  endWithReader()
   if (json === true) return printLines(answers.map(jsonLine))
   const style = styleFor(process.stdout)
   const shown = ({ subject, verdict, reason, remedy, tls }: Explained): readonly string[] => [

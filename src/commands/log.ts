@@ -5,7 +5,7 @@ import { Failure } from '../errors/failure.ts'
 import type { SessionRecord } from '../model/session.ts'
 import { jsonLine } from '../report/json-line.ts'
 import { logLine } from '../report/log.ts'
-import { endWithReader, printLines } from '../report/output.ts'
+import { printLines } from '../report/output.ts'
 import { styleFor } from '../report/style.ts'
 import { processContext } from '../run/context.ts'
 import { followJournal, readJournal, type ReadLine } from '../session/follow.ts'
@@ -28,10 +28,7 @@ export function register(program: Command): void {
     .option('-f, --follow', 'go on as it is written, until the session ends')
     .option('--verify', 'check the hash chain; exit code 1 when the journal was changed')
     .option('--json', 'journal lines as JSON')
-    .action(async (id: string | undefined, flags: Flags) => {
-      endWithReader()
-      await perform(select(id), flags)
-    })
+    .action(async (id: string | undefined, flags: Flags) => perform(select(id), flags))
 }
 
 function select(id: string | undefined): SessionRecord {

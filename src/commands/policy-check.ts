@@ -6,7 +6,7 @@ import type { CheckFinding, Seen } from '../policy/check/types.ts'
 import { ownFolders, type LoadInput } from '../policy/load.ts'
 import { loadFileToCheck, loadToCheck, type ToCheck } from '../policy/load-to-check.ts'
 import { jsonLine } from '../report/json-line.ts'
-import { endWithReader, printLines } from '../report/output.ts'
+import { printLines } from '../report/output.ts'
 import { sarifLog } from '../report/sarif.ts'
 import { packageVersion } from '../run/context.ts'
 import { openScan } from '../secrets/scan/scan.ts'
@@ -22,7 +22,6 @@ export interface CheckFlags extends PolicyFlags {
 
 /** Checks the files, each by itself, or without any the effective policy; sets the exit code. */
 export async function performCheck(files: readonly string[], flags: CheckFlags): Promise<void> {
-  endWithReader()
   const { sarif, strict, ...named } = flags
   if (flags.json === true && sarif === true) throw new Failure('command/contradiction', { one: '--json', two: '--sarif' })
   if (files.length > 0 && flags.policy !== undefined)

@@ -9,7 +9,7 @@ import { placesText, sourceText } from '../policy/secret.ts'
 import { secretHostText } from '../policy/secret-hosts.ts'
 import type { LoadedPolicy } from '../policy/load.ts'
 import { jsonLine } from '../report/json-line.ts'
-import { endWithReader, printLines } from '../report/output.ts'
+import { printLines } from '../report/output.ts'
 import { styleFor } from '../report/style.ts'
 import { renderTable } from '../report/table.ts'
 import { plain } from '../report/text.ts'
@@ -36,7 +36,6 @@ export function register(program: Command): void {
 }
 
 async function show(flags: PolicyFlags): Promise<void> {
-  endWithReader()
   const loaded = await loadEffective(flags)
   const { policy, sources, origins, notes } = loaded
   if (flags.json === true) return printLines([jsonLine({ policy, sources, origins, notes })])

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { Failure } from '../errors/failure.ts'
 import { codeOf } from '../host/error-code.ts'
 import { jsonLine } from '../report/json-line.ts'
-import { endWithReader, printLines } from '../report/output.ts'
+import { printLines } from '../report/output.ts'
 import { styleFor } from '../report/style.ts'
 import { plain } from '../report/text.ts'
 import { processContext } from '../run/context.ts'
@@ -35,7 +35,6 @@ export function addScan(group: Command): void {
     .option('--session <id>', 'what a session changed, its transcript and its journal')
     .option('--json', 'one JSON object')
     .action(async (paths: readonly string[], flags: Flags) => {
-      endWithReader()
       await perform(paths, flags)
     })
 }

@@ -4,7 +4,7 @@ import { buffer } from 'node:stream/consumers'
 import { Failure } from '../errors/failure.ts'
 import { askHidden } from '../host/ask-hidden.ts'
 import { jsonLine } from '../report/json-line.ts'
-import { endWithReader, printLines } from '../report/output.ts'
+import { printLines } from '../report/output.ts'
 import { processContext } from '../run/context.ts'
 import { listStored, removeStored, writeStored } from '../secrets/store.ts'
 import { checkName, checkValue, withoutLineEnd } from '../secrets/value.ts'
@@ -47,7 +47,6 @@ async function set(name: string): Promise<void> {
 }
 
 async function list({ json }: { readonly json?: boolean }): Promise<void> {
-  endWithReader()
   const stored = await listStored(processContext().folders.data)
   if (json === true) return printLines(stored.map(({ name, changedAt }) => jsonLine({ name, changedAt: changedAt.toISOString() })))
   printLines(

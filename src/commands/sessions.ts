@@ -4,7 +4,7 @@ import { realpathSync } from 'node:fs'
 import path from 'node:path'
 import { Failure } from '../errors/failure.ts'
 import { jsonLine } from '../report/json-line.ts'
-import { endWithReader, printLines } from '../report/output.ts'
+import { printLines } from '../report/output.ts'
 import { styleFor } from '../report/style.ts'
 import { renderTable } from '../report/table.ts'
 import { plain } from '../report/text.ts'
@@ -59,7 +59,6 @@ export function register(program: Command): void {
 }
 
 function list(flags: ListFlags): void {
-  endWithReader()
   const { folders, cwd } = processContext()
   const project = flags.all === true ? undefined : canonical(path.resolve(cwd, flags.project ?? '.'))
   const found = listSessions(folders.state, project === undefined ? {} : { project })

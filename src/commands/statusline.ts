@@ -8,7 +8,7 @@ import { object, parseObject, text, type Json } from '../cost/json.ts'
 import { readMoment } from '../cost/period.ts'
 import { hitRate } from '../cost/tally.ts'
 import { dollarsText, percent, usd } from '../report/cost/figures.ts'
-import { endWithReader, printLines } from '../report/output.ts'
+import { printLines } from '../report/output.ts'
 import type { CostReport } from '../report/cost/report.ts'
 import { plain } from '../report/text.ts'
 import { duration } from '../report/units.ts'
@@ -28,7 +28,6 @@ export function register(program: Command): void {
 }
 
 async function perform(flags: CostFlags): Promise<void> {
-  endWithReader()
   const state = parseObject(isatty(0) ? '{}' : readFileSync(0, 'utf8')) ?? {}
   const { report } = await gather(flags, 'block')
   printLines([[...sessionParts(state, report), ...timeParts(report)].join(' · ')])

@@ -6,7 +6,7 @@ import { Failure } from '../errors/failure.ts'
 import { approve, isApproved, listApprovals, revoke } from '../policy/approval.ts'
 import { projectPolicyName, projectWidenings } from '../policy/load.ts'
 import { jsonLine } from '../report/json-line.ts'
-import { endWithReader, printLines } from '../report/output.ts'
+import { printLines } from '../report/output.ts'
 import { plain } from '../report/text.ts'
 import { loadInput } from './policy-input.ts'
 
@@ -37,7 +37,6 @@ export function register(program: Command): void {
 }
 
 async function perform(flags: TrustFlags): Promise<void> {
-  endWithReader()
   const { list, revoke: takeBack, yes, json, ...named } = flags
   const input = await loadInput(named)
   const say = (facts: object, lines: readonly string[]): void => printLines(json === true ? [jsonLine(facts)] : lines)

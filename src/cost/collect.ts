@@ -8,7 +8,7 @@ import type { Places, Root } from './reader.ts'
 import { Records } from './records.ts'
 import type { FileResult, Scanned, Task } from './scan.ts'
 import { Strings } from './strings.ts'
-import { scanAll } from './threads.ts'
+import { Threads } from './threads.ts'
 
 export interface CollectOptions {
   readonly places: Places
@@ -22,13 +22,19 @@ export async function collect({ places, cache, version }: CollectOptions): Promi
   const file =
     cache === undefined ? undefined : path.join(cache, `usage-${nameOf(readers.flatMap((reader) => reader.roots(places)))}.index`)
   const index = file === undefined ? undefined : readIndex(file, version)
-  const found = findLogs(readers, places, index?.folders)
-  const tasks: (Task & { readonly bytes: number; readonly log: number })[] = []
-  for (const [place, log] of found.logs.entries()) {
+  const threads = new Threads()
+  const unread = new Map<Log, Task & { readonly bytes: number }>()
+  const found = findLogs(readers, places, index?.folders, (log) => {
     const task = taskFor(log, index?.files.get(log.path), file !== undefined)
-    if (task !== undefined) tasks.push({ ...task, log: place })
-  }
-  const scanned = tasks.length === 0 ? [] : await scanAll(tasks)
+    if (task === undefined) return
+    unread.set(log, task)
+    threads.expect(task.bytes)
+  })
+  const tasks = found.logs.flatMap((log, place) => {
+    const task = unread.get(log)
+    return task === undefined ? [] : [{ ...task, log: place }]
+  })
+  const scanned = await threads.scan(tasks)
   const merged = merge(found.logs, tasks, scanned, index)
   const logs = { ...merged.logs, troubles: found.troubles, roots: found.roots }
   if (file !== undefined && (differs(logs.files, index) || foldersDiffer(found.folders, index)))

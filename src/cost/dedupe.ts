@@ -65,8 +65,8 @@ function group(logs: Logs, groups: Groups, contests: Contest[]): void {
     const keyed = (flags & flag.keyed) !== 0
     const base = keyed ? word.keyLow : word.shapeLow
     const scope = keyed ? ((flags & flag.chained) === 0 ? 0 : rootOf(session) + 1) : session + 1
-    const low = ((words[w + base] as number) ^ Math.imul(scope, 0x9e3779b1)) >>> 0
-    const high = ((words[w + base + 1] as number) ^ Math.imul(scope, keyed ? 0x85ebca6b : 0xc2b2ae35)) >>> 0
+    const low = (words[w + base] as number) ^ Math.imul(scope, 0x9e3779b1)
+    const high = (words[w + base + 1] as number) ^ Math.imul(scope, keyed ? 0x85ebca6b : 0xc2b2ae35)
     const found = table.find(low, high, groups.length)
     const time = numbers[record * numbersWide] as number
     if (found === groups.length) {
@@ -133,9 +133,13 @@ function tokensOf({ records: { numbers } }: Logs, record: number): number {
 function mergeCopies(logs: Logs, groups: Groups, contests: Contest[]): void {
   const { words } = logs.records
   const rank = (at: number): number => (groups.sidechain[at] === 0 ? 2 : 0) + (groups.keyed[at] as number)
+  const chained = (at: number): boolean => ((words[(groups.record[at] as number) * wordsWide + word.flags] as number) & flag.chained) !== 0
+  const isCopy = (at: number): boolean => rank(at) !== 3 && !chained(at)
+  let copies = 0
+  for (let at = 0; at < groups.length; at++) if (isCopy(at)) copies++
+  if (copies === 0) return
   const table = new GroupTable(groups.length)
   const best: number[] = []
-  const chained = (at: number): boolean => ((words[(groups.record[at] as number) * wordsWide + word.flags] as number) & flag.chained) !== 0
   const shapeOf = (at: number): number => {
     const w = (groups.record[at] as number) * wordsWide
     return table.find(words[w + word.shapeLow] as number, words[w + word.shapeHigh] as number, best.length)
@@ -149,7 +153,7 @@ function mergeCopies(logs: Logs, groups: Groups, contests: Contest[]): void {
   const recurring = recurringIds(logs, groups)
   const moments = new Map<string, number>()
   for (let at = 0; at < groups.length; at++) {
-    if (rank(at) === 3 || chained(at)) continue
+    if (!isCopy(at)) continue
     const shape = shapeOf(at)
     const original = best[shape]
     if (original !== undefined && original !== at && rank(original) > rank(at) && belongs(groups, original, at, recurring)) {
@@ -232,15 +236,17 @@ function settle(logs: Logs, groups: Groups, contests: readonly Contest[]): void 
 }
 
 function compact(groups: Groups): Requests {
+  const { record, time, session, sidechain } = groups
   let length = 0
   for (let at = 0; at < groups.length; at++) {
     if (groups.merged[at] !== 0) continue
-    groups.record[length] = groups.record[at] as number
-    groups.time[length] = groups.time[at] as number
-    groups.session[length] = groups.session[at] as number
-    groups.sidechain[length] = groups.sidechain[at] as number
+    if (length !== at) {
+      record[length] = record[at] as number
+      time[length] = time[at] as number
+      session[length] = session[at] as number
+      sidechain[length] = sidechain[at] as number
+    }
     length++
   }
-  const { record, time, session, sidechain } = groups
   return { length, record, time, session, sidechain }
 }

@@ -150,14 +150,14 @@ function lookInto(facts: LogFacts, seen: Map<string, Seen>): void {
   let waiting: readonly (readonly [string, string])[] = []
   try {
     readLines(opened, 0, new LineBuffer(), {
-      line: (buffer, start, end) => {
+      line: (text, start, end) => {
         if (end === start) return
-        const work = reader.workIn(buffer.toString('utf8', start, end))
+        const work = reader.workIn(text.bytes.toString('utf8', start, end))
         if (work.prompt) turn++
         if (work.compacted) compacted = true
         waiting = [...waiting, ...work.tools]
         capture.keys = []
-        log.line(buffer, start, end)
+        log.line(text, start, end)
         for (const key of capture.keys) {
           const known = seen.get(key)
           if (known === undefined) seen.set(key, { tools: new Map(waiting), turn, agent: work.agent, compacted })

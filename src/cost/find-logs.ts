@@ -33,8 +33,13 @@ export interface FoundLogs {
   readonly troubles: readonly { readonly path: string; readonly reason: string }[]
 }
 
-/** Every log of every reader, once, in the order of its path. */
-export function findLogs(readers: readonly Reader[], places: Places, known: ReadonlyMap<string, Folder> = new Map()): FoundLogs {
+/** Every log of every reader, once, in the order of its path; `found` is called for each as it is found. */
+export function findLogs(
+  readers: readonly Reader[],
+  places: Places,
+  known: ReadonlyMap<string, Folder> = new Map(),
+  found: (log: Log) => void = () => undefined,
+): FoundLogs {
   const logs: Log[] = []
   const folders: Folder[] = []
   const roots: string[] = []
@@ -46,7 +51,7 @@ export function findLogs(readers: readonly Reader[], places: Places, known: Read
       if (folder === undefined || seen.has(folder)) continue
       seen.add(folder)
       roots.push(folder)
-      walk({ reader, folder, untrusted: root.untrusted, logs, troubles, seen, folders, known }, '', 0)
+      walk({ reader, folder, untrusted: root.untrusted, logs, found, troubles, seen, folders, known }, '', 0)
     }
   }
   return { logs: logs.toSorted((a, b) => (a.path < b.path ? -1 : 1)), folders, roots, troubles }
@@ -69,6 +74,7 @@ interface Walk {
   readonly folder: string
   readonly untrusted: boolean
   readonly logs: Log[]
+  readonly found: (log: Log) => void
   readonly troubles: { path: string; reason: string }[]
   readonly seen: Set<string>
   readonly folders: Folder[]
@@ -134,15 +140,10 @@ function follow(at: Walk, relative: string, depth: number): void {
 
 function note(at: Walk, relative: string, facts: Stats | undefined, real: string = `${at.folder}/${relative}`): void {
   if (facts === undefined || !facts.isFile()) return
-  at.logs.push({
-    agent: at.reader.agent,
-    path: real,
-    relative,
-    size: facts.size,
-    modified: facts.mtimeMs,
-    changed: facts.ctimeMs,
-    inode: facts.ino,
-  })
+  const { size, mtimeMs: modified, ctimeMs: changed, ino: inode } = facts
+  const log = { agent: at.reader.agent, path: real, relative, size, modified, changed, inode }
+  at.logs.push(log)
+  at.found(log)
 }
 
 /** Logs are removed while we look: what is gone is gone; what may not be read is said. */

@@ -56,19 +56,23 @@ export function groupBy(view: View, logs: Logs, requests: Requests, priceOf: Pri
   }
   const keyOf = keys(view, logs, requests, projects)
   const groups = new Map<string | number, Building>()
+  // Requests that follow each other are mostly of one group, one model and one session.
+  let [key, group]: [string | number | undefined, Building] = [undefined, building()]
+  let [model, tally, session] = [-1, emptyTally(), -1]
   for (const at of chosen) {
-    const key = keyOf(at)
-    let group = groups.get(key)
-    if (group === undefined) {
-      group = building()
-      groups.set(key, group)
-    }
     const record = requests.record[at] as number
     const time = requests.time[at] as number
-    const model = words[record * wordsWide + word.model] as number
-    let tally = group.models.get(model)
-    if (tally === undefined) {
-      tally = emptyTally()
+    const now = words[record * wordsWide + word.model] as number
+    const nextKey = keyOf(at)
+    if (nextKey !== key) {
+      key = nextKey
+      group = groups.get(key) ?? building()
+      groups.set(key, group)
+      model = session = -1
+    }
+    if (now !== model) {
+      model = now
+      tally = group.models.get(model) ?? emptyTally()
       group.models.set(model, tally)
     }
     const cost = priceOf(record, time)
@@ -76,7 +80,10 @@ export function groupBy(view: View, logs: Logs, requests: Requests, priceOf: Pri
     if (requests.sidechain[at] !== 0) addRequest(group.subagents, numbers, record, cost)
     if (time < group.first) group.first = time
     if (time > group.last) group.last = time
-    group.sessions.add(requests.session[at] as number)
+    if (requests.session[at] !== session) {
+      session = requests.session[at] as number
+      group.sessions.add(session)
+    }
   }
   const finished = [...groups].map(([key, group]) => finish(view, key, group, logs, projects))
   return { groups: sort(view, finished), total: totalOf(finished) }

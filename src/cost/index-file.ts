@@ -8,13 +8,13 @@ import type { LogFacts, Logs } from './logs.ts'
 import { numbersWide, wordsWide } from './records.ts'
 
 /** Raised whenever records or facts change their meaning. */
-const format = 3
+const format = 4
 const magic = 0x68616375
 const headerBytes = 32
 
 export interface Index {
   readonly numbers: Float64Array<ArrayBuffer>
-  readonly words: Uint32Array<ArrayBuffer>
+  readonly words: Int32Array<ArrayBuffer>
   readonly sessions: readonly string[]
   readonly models: readonly string[]
   readonly files: ReadonlyMap<string, LogFacts>
@@ -44,7 +44,7 @@ export function readIndex(file: string, version: string): Index | undefined {
   if (kept?.version !== version) return undefined
   return {
     numbers: new Float64Array(bytes, numbersAt, count * numbersWide),
-    words: new Uint32Array(bytes, wordsAt, count * wordsWide),
+    words: new Int32Array(bytes, wordsAt, count * wordsWide),
     sessions: kept.sessions,
     models: kept.models,
     files: new Map(kept.files.map((facts) => [facts.path, facts])),
@@ -101,7 +101,7 @@ export function writeIndex(file: string, version: string, logs: Logs, folders: r
   whole.fill(0x20, headerBytes, headerBytes + jsonBytes)
   text.copy(whole, headerBytes)
   new Float64Array(bytes, headerBytes + jsonBytes, count * numbersWide).set(logs.records.numbers.subarray(0, count * numbersWide))
-  const words = new Uint32Array(bytes, headerBytes + jsonBytes + count * numbersWide * 8, count * wordsWide)
+  const words = new Int32Array(bytes, headerBytes + jsonBytes + count * numbersWide * 8, count * wordsWide)
   words.set(logs.records.words.subarray(0, count * wordsWide))
   new Uint32Array(bytes, 0, headerBytes / 4).set([magic, format, jsonBytes, count, ...checksum(new Uint32Array(bytes, headerBytes))])
   const draft = `${file}.${process.pid}.${Math.random().toString(36).slice(2)}`

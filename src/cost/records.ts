@@ -51,11 +51,11 @@ export function emptyFound(): Found {
 /** Columns that grow. A response is written in several lines that follow each other: the one with the most tokens stays, with the first time. */
 export class Records {
   numbers: Float64Array<ArrayBuffer>
-  words: Uint32Array<ArrayBuffer>
+  words: Int32Array<ArrayBuffer>
   length = 0
   constructor(capacity = 1024) {
     this.numbers = new Float64Array(capacity * numbersWide)
-    this.words = new Uint32Array(capacity * wordsWide)
+    this.words = new Int32Array(capacity * wordsWide)
   }
 
   add(found: Found, file: number, from: number): void {
@@ -134,7 +134,7 @@ export class Records {
     const numbers = new Float64Array(this.numbers.length * 2)
     numbers.set(this.numbers)
     this.numbers = numbers
-    const words = new Uint32Array(this.words.length * 2)
+    const words = new Int32Array(this.words.length * 2)
     words.set(this.words)
     this.words = words
   }

@@ -112,13 +112,13 @@ export class Scanner implements Scan {
     let lines = task.lines
     let whole: { readonly records: number; readonly kept: string } | undefined
     const offset = readLines(opened, task.offset, this.#buffer, {
-      line: (buffer, start, end, last) => {
+      line: (text, start, end, last) => {
         if (last) {
           // Nothing of a half line may be merged into what is kept.
           whole = { records: this.records.length, kept: log.kept }
           this.#from = whole.records
         } else lines++
-        const reason = end > start ? log.line(buffer, start, end) : undefined
+        const reason = end > start ? log.line(text, start, end) : undefined
         if (reason === undefined) return
         if (last) looseDamage.push({ line: lines + 1, reason: `${reason} (the file ends in it)` })
         else damage.push({ line: lines, reason })

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
+import type { Worker } from 'node:worker_threads'
 import { packageRoot } from '../host/paths.ts'
 import { Scanner, type Scanned, type Task } from './scan.ts'
 
@@ -19,22 +20,37 @@ export interface ThreadInput {
   readonly next: Int32Array
 }
 
-/** Reads every task; each comes up in exactly one of the results. */
-export async function scanAll(tasks: readonly (Task & { readonly bytes: number })[]): Promise<readonly Scanned[]> {
-  const bytes = tasks.reduce((sum, task) => sum + task.bytes, 0)
-  const order = new Uint32Array(new SharedArrayBuffer(tasks.length * 4))
-  order.set(tasks.map((_, place) => place).sort((a, b) => (tasks[b]?.bytes ?? 0) - (tasks[a]?.bytes ?? 0)))
-  const input: ThreadInput = { tasks, order, next: new Int32Array(new SharedArrayBuffer(4)) }
-  const entry = path.join(packageRoot(), 'dist', 'scan-worker.cjs')
-  const wanted = Math.min(mostThreads, availableParallelism(), Math.ceil(bytes / worthThread))
-  if (bytes > worthOptimizing) (await import('node:v8')).setFlagsFromString('--turbofan')
-  if (wanted < 2 || !existsSync(entry)) return [work(input)]
-  const { Worker } = await import('node:worker_threads')
-  const others = Array.from({ length: wanted - 1 }, () => {
-    const worker = new Worker(entry, { workerData: input, env: {} })
-    return new Promise<Scanned>((resolve, reject) => worker.once('message', resolve).once('error', reject))
-  })
-  return [work(input), ...(await Promise.all(others))]
+/** Reads logs, in further threads too where there is much to be read: they start while it is still being found out what. */
+export class Threads {
+  #bytes = 0
+  readonly #started: Worker[] = []
+
+  /** So many bytes more are going to be read. */
+  expect(bytes: number): void {
+    this.#bytes += bytes
+    const wanted = Math.min(mostThreads, Math.ceil(this.#bytes / worthThread))
+    if (wanted <= this.#started.length + 1 || this.#started.length + 1 >= availableParallelism() || !existsSync(entry())) return
+    const { Worker } = process.getBuiltinModule('node:worker_threads')
+    this.#started.push(new Worker(entry(), { env: {} }))
+  }
+
+  /** Reads every task; each comes up in exactly one of the results. */
+  async scan(tasks: readonly (Task & { readonly bytes: number })[]): Promise<readonly Scanned[]> {
+    const order = new Uint32Array(new SharedArrayBuffer(tasks.length * 4))
+    order.set(tasks.map((_, place) => place).sort((a, b) => (tasks[b]?.bytes ?? 0) - (tasks[a]?.bytes ?? 0)))
+    const input: ThreadInput = { tasks, order, next: new Int32Array(new SharedArrayBuffer(4)) }
+    const others = this.#started.map((worker) => {
+      worker.postMessage(input, [])
+      return new Promise<Scanned>((resolve, reject) => worker.once('message', resolve).once('error', reject))
+    })
+    if (this.#bytes > worthOptimizing) process.getBuiltinModule('node:v8').setFlagsFromString('--turbofan')
+    return tasks.length === 0 ? [] : [work(input), ...(await Promise.all(others))]
+  }
+}
+
+/** Of a further thread, in the bundle; from the sources there is none. */
+function entry(): string {
+  return path.join(packageRoot(), 'dist', 'scan-worker.cjs')
 }
 
 /** Takes tasks until none is left. */

@@ -43,5 +43,5 @@ export interface View_ {
 }
 
 export async function json(folder: string, view: View, options: ReadOptions = {}): Promise<View_> {
-  return viewJson(await report(folder, view, options)) as unknown as View_
+  return JSON.parse(JSON.stringify(viewJson(await report(folder, view, options)))) as View_
 }

@@ -1,21 +1,21 @@
 // Turns Claude Code's lines into records: the hot path first, the careful one for what it leaves. One reader per file, its parts reused.
+import { bytesOfText, hashHigh, hashLow, mix, type Bytes } from '../bytes.ts'
 import type { LineReader, OpenFile, Scan } from '../reader.ts'
 import { flag, type Found } from '../records.ts'
 import { LastSeen, readString } from '../strings.ts'
-import { hashHigh, hashLow, mix } from './bytes.ts'
 import { parseLine, type ParsedResponse, type ParsedUsage } from './parse.ts'
 import { readTime } from './time.ts'
 import { walk, type Walked } from './walk.ts'
+import { emptyUsage } from './walk-usage.ts'
 
 const lowSeed = 0x811c9dc5
 const highSeed = 0x1b873593
 const synthetic = '<synthetic>'
 
 function emptyWalked(): Walked {
-  const usage = { input: 0, output: 0, written: 0, write5m: 0, write1h: 0, read: 0, web: 0, fast: false, batch: false, usOnly: false }
   const ends = { idEnd: 0, requestEnd: 0, modelEnd: 0, sessionEnd: 0, timeEnd: 0, cwdEnd: 0 }
   const starts = { idStart: 0, requestStart: 0, modelStart: 0, sessionStart: 0, timeStart: 0, cwdStart: 0 }
-  return { usage, hasUsage: false, sidechain: false, ...starts, ...ends }
+  return { usage: emptyUsage(), hasUsage: false, sidechain: false, ...starts, ...ends }
 }
 
 /** The parts that all files of a scan share. */
@@ -63,35 +63,35 @@ export class ClaudeLines implements LineReader {
     return JSON.stringify({ project: this.#project, sure: this.#sure, time: this.#time } satisfies { [key in keyof Kept]: unknown })
   }
 
-  line(buffer: Buffer, start: number, end: number): string | undefined {
+  line(text: Bytes, start: number, end: number): string | undefined {
     const { walked } = this.#shared
-    const outcome = walk(buffer, start, end, walked)
+    const outcome = walk(text, start, end, walked)
     if (outcome === 'skip') return undefined
-    if (outcome === 'odd') return this.#careful(buffer, start, end)
-    if (!this.#sure && walked.cwdEnd > 0) this.#place(readString(buffer, walked.cwdStart, walked.cwdEnd))
-    return this.#bill(buffer, walked)
+    if (outcome === 'odd') return this.#careful(text.bytes, start, end)
+    if (!this.#sure && walked.cwdEnd > 0) this.#place(readString(text.bytes, walked.cwdStart, walked.cwdEnd))
+    return this.#bill(text, walked)
   }
 
-  #bill(buffer: Buffer, walked: Walked): undefined {
+  #bill(text: Bytes, walked: Walked): undefined {
     const { scan } = this.#shared
     const { usage } = walked
     if (usage.input + usage.output + usage.written + usage.write5m + usage.write1h + usage.read + usage.web === 0) return undefined
     const { found } = scan
-    const time = walked.timeEnd > 0 ? readTime(buffer, walked.timeStart, walked.timeEnd) : Number.NaN
+    const time = walked.timeEnd > 0 ? readTime(text, walked.timeStart, walked.timeEnd) : Number.NaN
     if (!Number.isNaN(time)) this.#time = time
     found.time = this.#time
-    found.model = this.#shared.model.place(buffer, walked.modelStart, walked.modelEnd)
+    found.model = this.#shared.model.place(text, walked.modelStart, walked.modelEnd)
     found.session =
       walked.sessionEnd > walked.sessionStart
-        ? this.#shared.session.place(buffer, walked.sessionStart, walked.sessionEnd)
+        ? this.#shared.session.place(text, walked.sessionStart, walked.sessionEnd)
         : this.#fallbackSession
     setUsage(found, usage, walked.sidechain || this.#subagent)
-    const low = hashLow(buffer, walked.idStart, walked.idEnd, lowSeed)
-    const high = hashHigh(buffer, walked.idStart, walked.idEnd, highSeed)
+    const low = hashLow(text, walked.idStart, walked.idEnd, lowSeed)
+    const high = hashHigh(text, walked.idStart, walked.idEnd, highSeed)
     const keyed = walked.requestEnd > walked.requestStart
     if (keyed) found.flags |= flag.keyed
-    found.keyLow = keyed ? hashLow(buffer, walked.requestStart, walked.requestEnd, low) : low
-    found.keyHigh = keyed ? hashHigh(buffer, walked.requestStart, walked.requestEnd, high) : high
+    found.keyLow = keyed ? hashLow(text, walked.requestStart, walked.requestEnd, low) : low
+    found.keyHigh = keyed ? hashHigh(text, walked.requestStart, walked.requestEnd, high) : high
     setShape(found, low, high)
     scan.add()
     return undefined
@@ -137,10 +137,10 @@ export class ClaudeLines implements LineReader {
     found.model = scan.models.place(response.model === '' ? synthetic : response.model)
     found.session = response.session === undefined ? this.#fallbackSession : scan.sessions.place(response.session)
     setUsage(found, usage, response.sidechain || this.#subagent)
-    const id = Buffer.from(response.id)
+    const id = bytesOfText(response.id)
     const low = mixPart(hashLow(id, 0, id.length, lowSeed), response.part)
     const high = mixPart(hashHigh(id, 0, id.length, highSeed), response.part)
-    const request = Buffer.from(response.requestId ?? '')
+    const request = bytesOfText(response.requestId ?? '')
     const keyed = request.length > 0
     if (keyed) found.flags |= flag.keyed
     found.keyLow = keyed ? hashLow(request, 0, request.length, low) : low

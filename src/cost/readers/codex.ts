@@ -2,7 +2,7 @@
 // and which a forked thread or a subagent copies from its parent: a request is known by the chain of all totals up to it.
 import path from 'node:path'
 import { cellHomes } from '../cell-homes.ts'
-import { mix } from '../claude/bytes.ts'
+import { mix, type Bytes } from '../bytes.ts'
 import type { LineReader, OpenFile, Places, Reader, Root, Scan, Work } from '../reader.ts'
 import { idle, object, parseObject, text } from '../json.ts'
 import type { Json } from '../json.ts'
@@ -60,7 +60,7 @@ class CodexLines implements LineReader {
     return this.#state.project
   }
 
-  line(buffer: Buffer, start: number, end: number): string | undefined {
+  line({ bytes: buffer }: Bytes, start: number, end: number): string | undefined {
     // The kind of a line stands near its beginning, behind the time; a line that does not end like one is read whole.
     const head = buffer.subarray(start, Math.min(end, start + 256))
     const whole = buffer[start] === 0x7b && buffer[end - 1] === 0x7d

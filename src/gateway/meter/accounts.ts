@@ -6,6 +6,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { liveness, type ProcessMark } from '../../host/liveness.ts'
 import type { BudgetLimit, BudgetUnit } from '../../model/budget.ts'
+import { accountsFile } from './accounts-file.ts'
 import { meteredSchema, type MeteredNow } from './metered.ts'
 import { accountKey, type AccountName } from './periods.ts'
 
@@ -124,10 +125,10 @@ export function openAccounts(stateDir: string): Accounts {
 type Database = DatabaseSync
 
 function openDatabase(stateDir: string): Database {
-  const folder = path.join(stateDir, 'budget')
+  const file = accountsFile(stateDir)
+  const folder = path.dirname(file)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   chmodSync(folder, 0o700)
-  const file = path.join(folder, 'accounts.sqlite')
   closeSync(openSync(file, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600))
   const sqlite = process.getBuiltinModule('node:sqlite')
   return new sqlite.DatabaseSync(file, { timeout: 0 })

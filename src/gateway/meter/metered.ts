@@ -1,8 +1,8 @@
 // Gateway, meter: what was metered of each of an agent's own sessions, by the id that its requests carry; `anchorhold cost` sets it beside the logs.
 // Written by accounts.ts, in the same file.
 import { existsSync } from 'node:fs'
-import path from 'node:path'
 import type { Field } from '../steps/step.ts'
+import { accountsFile } from './accounts-file.ts'
 
 export interface Metered {
   readonly requests: number
@@ -31,7 +31,7 @@ export function agentSessionOf(fields: readonly Field[]): string | undefined {
 
 /** Of every session; none where nothing was ever metered, or where it cannot be read now. Writes nothing. */
 export function readMetered(stateDir: string): ReadonlyMap<string, Metered> {
-  const file = path.join(stateDir, 'budget/accounts.sqlite')
+  const file = accountsFile(stateDir)
   if (!existsSync(file)) return new Map()
   const sqlite = process.getBuiltinModule('node:sqlite')
   try {

@@ -69,13 +69,15 @@ export function headJson(report: CostReport): Readonly<Record<string, unknown>> 
   }
 }
 
+/** For `JSON.stringify`. */
 export function viewJson(report: CostReport): Readonly<Record<string, unknown>> {
   const { view, grouped } = report
   return {
     ...headJson(report),
     by: view,
     totals: { ...totalsJson(grouped.total.all), sessions: grouped.total.sessions.size, ...extras(report, grouped.total) },
-    rows: grouped.groups.map((group) => rowJson(report, view, group)),
+    // Each row is made where it is written: thousands of them at once would keep the garbage collector busy.
+    rows: grouped.groups.map((group) => ({ toJSON: () => rowJson(report, view, group) })),
   }
 }
 

@@ -10,25 +10,21 @@ export const code = {
   open: 0x7b,
   close: 0x7d,
   dash: 0x2d,
+  dot: 0x2e,
   zero: 0x30,
   nine: 0x39,
+  T: 0x54,
+  Z: 0x5a,
   a: 0x61,
   c: 0x63,
-  d: 0x64,
   i: 0x69,
   m: 0x6d,
   n: 0x6e,
   r: 0x72,
+  s: 0x73,
   t: 0x74,
   u: 0x75,
-  v: 0x76,
 } as const
-
-/** Whether `text` stands at `at`. */
-export function spells(buffer: Buffer, at: number, text: Buffer): boolean {
-  for (let index = 0; index < text.length; index++) if (buffer[at + index] !== text[index]) return false
-  return true
-}
 
 /** From behind the opening quote to behind the closing one. */
 export function skipString(buffer: Buffer, at: number, end: number): number {
@@ -46,24 +42,6 @@ export function skipNested(buffer: Buffer, at: number, end: number): number {
   for (let place = at; place < end; place++) {
     const byte = buffer[place] as number
     if (byte === code.quote) {
-      place = skipString(buffer, place + 1, end) - 1
-      if (place < 0) return -1
-    } else if (byte === code.open || byte === code.openList) depth++
-    else if (byte === code.close || byte === code.closeList) {
-      depth--
-      if (depth === 0) return place + 1
-    }
-  }
-  return -1
-}
-
-/** Over a list of iterations; -1 also where an advisor's calls are among them, which are billed beside the message. */
-export function skipIterations(buffer: Buffer, at: number, end: number): number {
-  let depth = 0
-  for (let place = at; place < end; place++) {
-    const byte = buffer[place] as number
-    if (byte === code.quote) {
-      if (buffer[place + 1] === code.a && buffer[place + 2] === code.d && buffer[place + 3] === code.v) return -1
       place = skipString(buffer, place + 1, end) - 1
       if (place < 0) return -1
     } else if (byte === code.open || byte === code.openList) depth++
@@ -98,21 +76,42 @@ export function skipScalar(buffer: Buffer, at: number, end: number): number {
   return -1
 }
 
-/** Two hashes of 32 bits, started from two others, over bytes. FNV-1a with two primes. */
-export function hashLow(buffer: Buffer, start: number, end: number, seed: number): number {
-  let hash = seed
-  for (let at = start; at < end; at++) hash = Math.imul(hash ^ (buffer[at] as number), 0x01000193)
-  return hash >>> 0
-}
-export function hashHigh(buffer: Buffer, start: number, end: number, seed: number): number {
-  let hash = seed
-  for (let at = start; at < end; at++) hash = Math.imul(hash ^ (buffer[at] as number), 0x5bd1e995) ^ (hash >>> 15)
-  return hash >>> 0
+/** From a key's quote to behind its value; -1 also where the key holds an escape. */
+export function skipMember(buffer: Buffer, at: number, end: number): number {
+  const value = valueAt(buffer, at, end)
+  if (value < 0) return -1
+  const first = buffer[value]
+  if (first === code.quote) return skipId(buffer, value + 1, end)
+  return first === code.open || first === code.openList ? skipNested(buffer, value, end) : skipScalar(buffer, value, end)
 }
 
-/** A number mixed into a hash. */
-export function mix(hash: number, value: number): number {
-  let mixed = Math.imul(hash ^ (value >>> 0), 0x9e3779b1)
-  mixed = Math.imul(mixed ^ (mixed >>> 15) ^ Math.floor(value / 0x100000000), 0x85ebca6b)
-  return (mixed ^ (mixed >>> 13)) >>> 0
+/** From a key's quote to its value. */
+export function valueAt(buffer: Buffer, at: number, end: number): number {
+  if (buffer[at] !== code.quote) return -1
+  let place = at + 1
+  while (buffer[place] !== code.quote) {
+    if (place >= end || buffer[place] === code.backslash) return -1
+    place++
+  }
+  return buffer[place + 1] === code.colon ? place + 2 : -1
+}
+
+/** The count that stands at a place; 0 for `null`. */
+export function countAt(buffer: Buffer, at: number): number {
+  let value = 0
+  let place = at
+  for (let digit = (buffer[at] as number) - code.zero; digit >= 0 && digit <= 9; digit = (buffer[place] as number) - code.zero) {
+    value = value * 10 + digit
+    place++
+  }
+  return value
+}
+
+/** Behind a count of at most 15 digits, or `null`; -1 where something else stands. */
+export function countEnd(buffer: Buffer, at: number): number {
+  let place = at
+  while ((buffer[place] as number) >= code.zero && (buffer[place] as number) <= code.nine) place++
+  const digits = place - at
+  if (digits === 0) return buffer[at] === code.n ? skipScalar(buffer, at, at + 5) : -1
+  return digits > 15 || (digits > 1 && buffer[at] === code.zero) ? -1 : place
 }
