@@ -6,7 +6,7 @@ import path from 'node:path'
 export const layers: readonly (readonly string[])[] = [
   ['model'],
   ['policy', 'errors', 'host', 'usage'],
-  ['agents', 'secrets', 'engines', 'workspace', 'registries'],
+  ['agents', 'secrets', 'engines', 'workspace', 'registries', 'images'],
   ['plan', 'gateway', 'session', 'review', 'cost'],
   ['report'],
   ['run'],

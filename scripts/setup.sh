@@ -1,6 +1,7 @@
 #!/bin/sh
 # Sets up a clone: system packages, npm packages, native helpers, bundle. Each step is left out where its result stands already.
-# `--tests`: also the few programs that tests start beside anchorhold.
+# `--tests`: also the few programs that tests start beside anchorhold, and the container engines that REQUIRE_ENGINES names (none where it is
+# not set: a daemon is nobody's to install unasked).
 set -eu
 tests=no
 [ "${1:-}" != --tests ] || tests=yes
@@ -79,6 +80,17 @@ if [ "$tests" = yes ] || [ -n "$missing" ]; then
   PATH=/usr/bin:/bin python3 -m pip --version >/dev/null 2>&1 || later="$later pip"
   [ -x /usr/bin/java ] || later="$later java"
 fi
+if [ "$tests" = yes ]; then
+  for program in $(
+    case ,${REQUIRE_ENGINES:-}, in *,docker,* | *,podman,* | *,gvisor,*) echo mmdebstrap runc ;; esac
+    case ,${REQUIRE_ENGINES:-}, in *,docker,*) echo docker dockerd ;; esac
+    case ,${REQUIRE_ENGINES:-}, in *,podman,*) echo podman newuidmap ;; esac
+    case ,${REQUIRE_ENGINES:-}, in *,gvisor,*) echo runsc ;; esac
+  ); do
+    # Some lie where an ordinary user's PATH does not look.
+    has "$program" || [ -x "/usr/sbin/$program" ] || later="$later $program"
+  done
+fi
 [ "$tests" = no ] || { missing=$missing$later && later=; }
 
 packages_for() { # packages_for apt|dnf|pacman|apk|zypper: the names of what is missing there
@@ -97,6 +109,11 @@ packages_for() { # packages_for apt|dnf|pacman|apk|zypper: the names of what is 
       pacman:java) printf ' jre-openjdk-headless' ;;
       zypper:java) printf ' java-17-openjdk-headless' ;;
       apk:java) printf ' openjdk17-jre-headless' ;;
+      apt:docker | apt:dockerd) printf ' docker.io' ;;
+      dnf:docker | dnf:dockerd) printf ' moby-engine' ;;
+      *:dockerd) printf ' docker' ;;
+      apt:newuidmap) printf ' uidmap' ;;
+      *:newuidmap) printf ' shadow-utils' ;;
       *) printf ' %s' "$what" ;;
     esac
   done

@@ -21,7 +21,14 @@ export const claudeDistribution: Distribution = {
   program: 'claude',
   package: '@anthropic-ai/claude-code',
   pinned: '2.1.330',
+  floor: { version: '2.1.53', why: 'CVE-2026-33068' }, // older ones let a repository's settings choose the permission mode
   platformProgram: 'claude',
+  integrity: {
+    'linux-x64': 'sha512-9Gn+V7DtJ8M1nztP9CeDVl9g3RtrepI7rOFTyPRRnZe8D6zebIHKmC7OvBauucuAP0X0k85SDN/LPVZyjsGezQ==',
+    'linux-arm64': 'sha512-V4yanAY5EA5UpwwRPtjSfqDbNqAlUJeVn3NYZw2AgmRHjdpSsLtHAzbxRXfkAnbjwTXzE0uedjQxUY02ARPcsA==',
+    'linux-x64-musl': 'sha512-OnduSSPY1b59FA8jTbq20Y1XkDUV0S1OVyvYBNslEbpX79P81JF7Ih4lgYvDKiFnnSv75z4Kv6qLE5DQqogYXA==',
+    'linux-arm64-musl': 'sha512-NemfeTqZ30tQDhAeumZgDYoX4ewhAHkN3dbcsyvlgb+yvpKUlcYu5Bor8K+Du5azGe3uy9sftlJxbGhTsCR7zA==',
+  },
   homePrograms: [
     '.local/bin/claude', // native installer: a link into ~/.local/share/claude/versions
     '.local/share/claude/versions/*',
@@ -37,8 +44,7 @@ export const claudeDistribution: Distribution = {
   ],
 }
 
-/** Older ones let a repository's settings choose the permission mode (CVE-2026-33068). */
-const floor = { version: '2.1.53', why: 'CVE-2026-33068' }
+const { floor } = claudeDistribution
 const ownInstall = `npm install -g ${claudeDistribution.package}`
 
 export const claude: Agent = {

@@ -9,10 +9,25 @@ export interface Distribution {
   readonly package: string
   /** The version that `anchorhold agents install` takes without `--version`. */
   readonly pinned: string
+  /** Older ones are not run, and why. */
+  readonly floor: { readonly version: string; readonly why: string }
   /** Where installers of its own put it, relative to the user's home, newest kind first. */
   readonly homePrograms: readonly string[]
   /** Program of the platform package, relative to it. */
   readonly platformProgram: string
+  /** Of the pinned version's platform packages: npm's `integrity`, by `linux-x64`, `linux-arm64-musl` and so on. */
+  readonly integrity: Readonly<Record<string, string>>
+}
+
+/** A Linux that an agent is wanted for, where it is not this machine: an image. */
+export interface Platform {
+  readonly arch: 'x64' | 'arm64'
+  readonly libc: 'glibc' | 'musl'
+}
+
+/** `linux-x64`, `linux-arm64-musl`: how platform packages are named. */
+export function platformName({ arch, libc }: Platform): string {
+  return `linux-${arch}${libc === 'musl' ? '-musl' : ''}`
 }
 
 export interface Installation {

@@ -1,13 +1,14 @@
 // anchorhold's own copies of an agent: $XDG_DATA_HOME/anchorhold/agents/NAME/VERSION, installed with the user's npm.
-// A copy is complete or absent: npm works in a folder beside it, which is renamed into place.
+// A copy is complete or absent: npm works in a folder beside it, which is renamed into place. One for another platform than this machine's,
+// for an image, lies in a folder named after it: agents/NAME/linux-arm64/VERSION.
 import { mkdir, mkdtemp, readdir, realpath, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { Failure } from '../errors/failure.ts'
 import { dataDir, isWithin } from '../host/paths.ts'
 import { capture } from '../host/process.ts'
 import { errorCode, executableAt, orAbsent, packageAt } from './files.ts'
-import type { Distribution, Installation } from './installation.ts'
-import { platformPackage } from './platform.ts'
+import { platformName, type Distribution, type Installation, type Platform } from './installation.ts'
+import { ownPlatform, platformPackage } from './platform.ts'
 import { compareVersions } from './version.ts'
 
 interface Place {
@@ -32,6 +33,8 @@ export async function ownCopies(distribution: Distribution, place: Place): Promi
 export interface InstallOptions extends Place {
   /** Default: the pinned one. */
   readonly version?: string
+  /** Default: this machine. */
+  readonly platform?: Platform
   /** Called before npm starts; not where a copy is there already. */
   readonly onStart?: () => void
 }
@@ -46,29 +49,44 @@ export async function installCopy(distribution: Distribution, title: string, opt
   if (!/^\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(version)) {
     throw new Failure('agent/bad-version', { version, title, name: distribution.program, example: distribution.pinned })
   }
-  const root = copiesFolder(distribution, options)
+  const own = ownPlatform()
+  const foreign =
+    options.platform !== undefined && (own === undefined || platformName(options.platform) !== platformName(own))
+      ? options.platform
+      : undefined
+  const copies = copiesFolder(distribution, options)
+  const root = foreign === undefined ? copies : path.join(copies, platformName(foreign))
   const target = path.join(root, version)
-  const present = await copyAt(target, distribution)
+  const present = await copyAt(target, distribution, foreign)
   if (present !== undefined) return present
   const npm = await findNpm(options, title)
   options.onStart?.()
   await mkdir(root, { recursive: true, mode: 0o700 })
   const partial = await mkdtemp(`${target}.partial-`)
   try {
-    await runNpm(npm, partial, version, distribution, options.hostEnv)
-    if ((await copyAt(partial, distribution)) === undefined) {
-      throw failed(distribution, version, `the package has no program for ${process.platform}-${process.arch}`)
+    await runNpm(npm, { folder: partial, version, distribution, env: options.hostEnv, foreign })
+    if ((await copyAt(partial, distribution, foreign)) === undefined) {
+      const name = foreign === undefined ? `${process.platform}-${process.arch}` : platformName(foreign)
+      throw failed(distribution, version, `the package has no program for ${name}`)
     }
     await moveIntoPlace(partial, target)
   } finally {
     await rm(partial, { recursive: true, force: true })
   }
-  const copy = await copyAt(target, distribution)
+  const copy = await copyAt(target, distribution, foreign)
   if (copy === undefined) throw failed(distribution, version, `${target} is not complete`)
   return copy
 }
 
-async function runNpm(npm: string, folder: string, version: string, distribution: Distribution, env: Place['hostEnv']): Promise<void> {
+interface Install {
+  readonly folder: string
+  readonly version: string
+  readonly distribution: Distribution
+  readonly env: Place['hostEnv']
+  readonly foreign: Platform | undefined
+}
+
+async function runNpm(npm: string, { folder, version, distribution, env, foreign }: Install): Promise<void> {
   const flags = [
     '--no-audit',
     '--no-fund',
@@ -77,6 +95,7 @@ async function runNpm(npm: string, folder: string, version: string, distribution
     '--no-save',
     '--no-update-notifier',
     '--loglevel=error',
+    ...(foreign === undefined ? [] : ['--os=linux', `--cpu=${foreign.arch}`, `--libc=${foreign.libc}`]),
   ]
   const installed = await capture([npm, 'install', '--prefix', folder, ...flags, `${distribution.package}@${version}`], {
     cwd: folder, // never the project: its .npmrc would be obeyed
@@ -96,11 +115,11 @@ async function moveIntoPlace(partial: string, target: string): Promise<void> {
   }
 }
 
-async function copyAt(folder: string, distribution: Distribution): Promise<Installation | undefined> {
+async function copyAt(folder: string, distribution: Distribution, foreign?: Platform): Promise<Installation | undefined> {
   const real = await orAbsent(realpath(path.join(folder, 'node_modules', distribution.package)))
   const stated = real === undefined ? undefined : await packageAt(real)
   if (real === undefined || stated?.name !== distribution.package) return undefined
-  const platform = await platformPackage(real, stated.version, distribution)
+  const platform = await platformPackage(real, stated.version, distribution, foreign)
   if (platform === undefined) return undefined
   const mount = { kind: 'bind', from: platform.folder, to: platform.folder, mode: 'ro' } as const
   return { how: "anchorhold's copy", path: platform.program, version: stated.version, argv: [platform.program], mounts: [mount] }

@@ -2,7 +2,7 @@
 import { realpath } from 'node:fs/promises'
 import path from 'node:path'
 import { executableAt, kindOfProgram, orAbsent, packageAt } from './files.ts'
-import type { Distribution } from './installation.ts'
+import { platformName, type Distribution, type Platform } from './installation.ts'
 
 export interface PlatformPackage {
   /** Real path of the package folder. */
@@ -11,12 +11,17 @@ export interface PlatformPackage {
 }
 
 /**
- * Looks beside the package (npm, pnpm) and inside it (global installs that nest), for this processor and C library;
+ * Looks beside the package (npm, pnpm) and inside it (global installs that nest), for the given platform or this processor and C library;
  * a package of another version is not taken.
  */
-export async function platformPackage(folder: string, version: string, distribution: Distribution): Promise<PlatformPackage | undefined> {
+export async function platformPackage(
+  folder: string,
+  version: string,
+  distribution: Distribution,
+  platform?: Platform,
+): Promise<PlatformPackage | undefined> {
   const parent = folder.slice(0, folder.lastIndexOf('/node_modules/') + '/node_modules'.length)
-  for (const name of platformNames(distribution)) {
+  for (const name of platform === undefined ? ownNames(distribution) : [`${distribution.package}-${platformName(platform)}`]) {
     for (const root of [parent, path.join(folder, 'node_modules')]) {
       const real = await orAbsent(realpath(path.join(root, name)))
       if (real === undefined || (await packageAt(real))?.version !== version) continue
@@ -27,9 +32,15 @@ export async function platformPackage(folder: string, version: string, distribut
   return undefined
 }
 
-function platformNames(distribution: Distribution): readonly string[] {
+function ownNames(distribution: Distribution): readonly string[] {
   const base = `${distribution.package}-${process.platform}-${process.arch}`
   return usesMusl() ? [`${base}-musl`, base] : [base, `${base}-musl`]
+}
+
+/** This machine, where it is one that agents have packages for. */
+export function ownPlatform(): Platform | undefined {
+  const { arch, platform } = process
+  return platform === 'linux' && (arch === 'x64' || arch === 'arm64') ? { arch, libc: usesMusl() ? 'musl' : 'glibc' } : undefined
 }
 
 /** Node's own report names the C library's version only where it is glibc. */

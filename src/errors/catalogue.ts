@@ -7,6 +7,7 @@ import { commandFailures } from './catalogue/command.ts'
 import { costFailures } from './catalogue/cost.ts'
 import { engineFailures } from './catalogue/engine.ts'
 import { gatewayFailures } from './catalogue/gateway.ts'
+import { imageFailures } from './catalogue/image.ts'
 import { policyFailures } from './catalogue/policy.ts'
 import { proveFailures } from './catalogue/prove.ts'
 import { secretFailures } from './catalogue/secret.ts'
@@ -28,6 +29,7 @@ export type FailureCode =
   | keyof typeof costFailures
   | keyof typeof engineFailures
   | keyof typeof gatewayFailures
+  | keyof typeof imageFailures
   | keyof typeof policyFailures
   | keyof typeof proveFailures
   | keyof typeof secretFailures
@@ -47,6 +49,7 @@ export const catalogue: Readonly<Record<FailureCode, CatalogueEntry>> = {
   ...applyFailures,
   ...budgetFailures,
   ...commandFailures,
+  ...imageFailures,
   ...costFailures,
   ...proveFailures,
 }

@@ -9,11 +9,14 @@ export function everyTestRuns(): Reporter {
       const count = { passed: 0, failed: unhandled.length, skipped: 0 }
       const skipped: string[] = []
       const retried: string[] = []
+      const notTested = new Set<string>()
       for (const module of modules) {
         count.failed += brokenModule(module)
         for (const test of module.children.allTests()) {
           const { state } = test.result()
           if ((test.diagnostic()?.retryCount ?? 0) > 0) retried.push(`${module.relativeModuleId}: ${test.fullName}`)
+          const missing = test.meta().notTested
+          if (missing !== undefined) notTested.add(missing)
           if (state === 'passed') count.passed += 1
           else if (state === 'failed') count.failed += 1
           else {
@@ -30,6 +33,8 @@ export function everyTestRuns(): Reporter {
       }
       if (retried.length > 0)
         process.stdout.write(`\nThese tests were run more than once:\n${retried.map((name) => `  ${name}\n`).join('')}`)
+      if (notTested.size > 0)
+        process.stdout.write(`\nNot tested on this machine:\n${[...notTested].map((what) => `  ${what}\n`).join('')}`)
       process.stdout.write(`\n${count.passed} passed, ${count.failed} failed\n`)
       const summary = process.env['ANCHORHOLD_TEST_SUMMARY']
       if (summary !== undefined) writeFileSync(summary, JSON.stringify(count))
