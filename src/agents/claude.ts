@@ -2,14 +2,14 @@
 // means. Next to it: locate.ts finds programs, home-file.ts writes starting files, carry.ts brings the user's set-up.
 import path from 'node:path'
 import { Failure } from '../errors/failure.ts'
-import type { Agent, AgentContext, Prepared } from '../model/agent.ts'
+import type { Agent, AgentContext, Distribution, Prepared } from '../model/agent.ts'
 import type { Finding } from '../model/engine.ts'
 import type { Mount } from '../model/plan.ts'
 import { carriedMounts, userJson } from './carry.ts'
 import { claudeSecrets } from './claude-credentials.ts'
 import { claudeFolder } from './claude-folder.ts'
 import { readObject, updateJson, type JsonObject } from './home-file.ts'
-import type { Distribution, Installation } from './installation.ts'
+import type { Installation } from './installation.ts'
 import { locateAll, searchedPlaces, type Search } from './locate.ts'
 import { commonPassEnv } from './pass-env.ts'
 import { nodeToolchain } from './toolchain.ts'
@@ -64,6 +64,7 @@ export const claude: Agent = {
     'BASH_MAX_TIMEOUT_MS',
     'CLAUDE_CODE_DISABLE_TERMINAL_TITLE',
   ],
+  distribution: claudeDistribution,
   examine,
   secrets: claudeSecrets,
   prepare,

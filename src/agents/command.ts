@@ -10,6 +10,7 @@ export const command: Agent = {
   presets: [],
   passEnv: commonPassEnv,
   secrets: async () => [],
+  distribution: undefined,
   examine: async () => [],
   prepare: async ({ args, ...search }) => {
     if (args[0] === undefined || args[0] === '') throw new Failure('agent/no-command')

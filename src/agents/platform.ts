@@ -2,7 +2,8 @@
 import { realpath } from 'node:fs/promises'
 import path from 'node:path'
 import { executableAt, kindOfProgram, orAbsent, packageAt } from './files.ts'
-import { platformName, type Distribution, type Platform } from './installation.ts'
+import type { Distribution } from '../model/agent.ts'
+import { platformName, type Platform } from './installation.ts'
 
 export interface PlatformPackage {
   /** Real path of the package folder. */

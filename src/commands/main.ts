@@ -6,6 +6,7 @@ const table: CommandTable = {
   run: () => import('./run.ts'),
   demo: () => import('./demo.ts'),
   agents: () => import('./agents.ts'),
+  image: () => import('./image.ts'),
   policy: () => import('./policy.ts'),
   explain: () => import('./explain.ts'),
   secret: () => import('./secret.ts'),

@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import type { Origin, Policy } from '../model/policy.ts'
 import { amountText } from '../policy/budget.ts'
+import { imageText } from '../policy/image.ts'
 import { originText, ruleText } from '../policy/judge.ts'
 import { showLimit, type LimitName } from '../policy/limits.ts'
 import { passText } from '../policy/pass-through.ts'
@@ -66,6 +67,7 @@ export function policyRows({ policy, origins }: Pick<LoadedPolicy, 'policy' | 'o
   const limits = Object.entries(policy.limits) as [LimitName, number][]
   return [
     ['engine', policy.engine, from('engine')],
+    ...(policy.image === undefined ? [] : [['image', imageText(policy.image), from('image')] as const]),
     ...(policy.agent === undefined ? [] : [['agent', policy.agent, from('agent')]]),
     ['workspace', policy.workspace.mode, from('workspace.mode')],
     ['permissions', [policy.permissions.mode, ...policy.permissions.allow].join(' '), from('permissions.mode')],

@@ -11,6 +11,7 @@ export function withRunOptions(command: Command): Command {
   return command
     .option('--project <dir>', 'the project (default: this folder)', once('--project'))
     .option('--engine <name>', 'what builds the wall: auto, bubblewrap', once('--engine'))
+    .option('--image <name>', 'the image that a container starts from; the agent is added to it', once('--image'))
     .option('--policy <file>', "a policy file instead of the user's own", once('--policy'))
     .option('--workspace <live|review|readonly>', 'how the project is shown', oneOf('--workspace', ['live', 'review', 'readonly']))
     .option('--mode <ask|allow-listed|auto>', "the agent's permission mode", oneOf('--mode', ['ask', 'allow-listed', 'auto']))

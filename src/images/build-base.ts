@@ -6,22 +6,25 @@ import { isWithin } from '../host/paths.ts'
 import { capture } from '../host/process.ts'
 import type { ContainerProgram } from '../model/image.ts'
 import { buildFiles } from './build-files.ts'
-import type { ImageInput } from './ensure.ts'
+import type { ImageInput } from './recipe.ts'
 import { buildFailure, lastSentence, mustAsk, work } from './program.ts'
 import { stateLabel } from './record.ts'
 import type { BuiltBase } from './source.ts'
 
 /** @throws Failure 'image/build-failed', 'image/devcontainer' */
 export async function buildBase(reference: string, source: BuiltBase, input: ImageInput): Promise<void> {
-  const { program, rule, stateDir, onLine, signal } = input
+  const { program, rule, stateDir, onStep, onLine, signal } = input
   const network = rule?.network === true
-  onLine?.(`Building the image of ${source.files.file} with ${program.name}${network ? '' : ', without a network'}`)
+  onStep?.(`Building the image of ${source.files.file} with ${program.name}${network ? '' : ', without a network'}`)
   const labels = { 'anchorhold.image': source.files.digest, 'anchorhold.state': stateLabel(stateDir), 'anchorhold.base': 'project' }
   if (source.features) return withFeatures(reference, source, labels, input)
   const context = path.join(source.folder, 'context')
   const args = [
     'build',
-    ...['--file', path.join(source.folder, 'Dockerfile'), '--tag', reference],
+    '--file',
+    path.join(source.folder, 'Dockerfile'),
+    '--tag',
+    reference,
     ...Object.entries(labels).flatMap(([name, value]) => ['--label', `${name}=${value}`]),
     ...Object.entries(source.args).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]),
     ...(source.target === undefined ? [] : ['--target', source.target]),

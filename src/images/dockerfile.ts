@@ -1,5 +1,5 @@
 // The Dockerfile that anchorhold ships and prints. Pure text: what is built is what `anchorhold image dockerfile` shows.
-import type { Distribution } from '../agents/installation.ts'
+import type { Distribution } from '../model/agent.ts'
 
 /** Debian 12 slim, for every processor it is made for. */
 export const defaultBase = 'debian:bookworm-slim@sha256:96e378d7e6531ac9a15ad505478fcc2e69f371b10f5cdf87857c4b8188404716'

@@ -2,56 +2,29 @@
 import { createHash } from 'node:crypto'
 import path from 'node:path'
 import { installCopy } from '../agents/own-copy.ts'
-import { platformName, type Distribution, type Platform } from '../agents/installation.ts'
-import { compareVersions } from '../agents/version.ts'
+import { platformName, type Platform } from '../agents/installation.ts'
 import { Failure } from '../errors/failure.ts'
 import { isWithin } from '../host/paths.ts'
-import type { ContainerProgram, Image, ImageRule } from '../model/image.ts'
+import type { ContainerProgram, Image } from '../model/image.ts'
 import { isApproved } from '../policy/approval.ts'
 import { show } from '../policy/show.ts'
 import { checkIntegrity } from './integrity.ts'
 import { buildBase } from './build-base.ts'
 import { buildFiles } from './build-files.ts'
-import { dockerfile } from './dockerfile.ts'
 import { ask, buildFailure, inspectImages, lastSentence, mustAsk, work, type Inspected } from './program.ts'
 import { readRecord, recordFile, stateLabel, writeRecord } from './record.ts'
-import { resolveSource, type BuiltBase, type NamedBase } from './source.ts'
-
-export interface ImageInput {
-  readonly program: ContainerProgram
-  /** `image` of the policy; absent: the shipped Dockerfile. */
-  readonly rule: ImageRule | undefined
-  /** Absent for a plain command. */
-  readonly agent: { readonly title: string; readonly distribution: Distribution } | undefined
-  /** Canonical path of the project. */
-  readonly project: string
-  readonly stateDir: string
-  readonly hostEnv: Readonly<Record<string, string | undefined>>
-  readonly hostHome: string
-  /** Told what is being done, line by line, while something is being made; never where the image is there. */
-  readonly onLine?: (line: string) => void
-  readonly signal?: AbortSignal
-}
+import { recipe, type ImageInput } from './recipe.ts'
+import type { BuiltBase, NamedBase } from './source.ts'
 
 /**
  * What a run starts from. Begin it early: where the image is there it costs one question to the engine, and nothing is said.
  * @throws Failure of the group `image`, and those of `installCopy`
  */
 export async function ensureImage(input: ImageInput): Promise<Image> {
-  const { program, rule, agent, stateDir } = input
-  const version = rule?.version ?? agent?.distribution.pinned ?? ''
-  if (agent !== undefined) refuseOld(agent, version)
-  await using sources = new AsyncDisposableStack()
-  const source = await resolveSource(rule, input.project)
-  if (source.kind === 'built') sources.use(source)
+  const { program, agent, stateDir } = input
+  await using made = await recipe(input)
+  const { text, base, complete, version, source } = made
   await refuseUnapproved(source, input)
-  const base = source.kind === 'named' ? source.name : `localhost/anchorhold/project:${source.files.digest.slice(0, 12)}`
-  const complete = source.kind === 'named' && source.complete
-  const text = dockerfile({
-    base,
-    complete,
-    ...(agent === undefined ? {} : { agent: { distribution: agent.distribution, version } }),
-  })
   const record = recordFile(stateDir, [program.name, JSON.stringify(program.env), text])
   const known = await readRecord(record)
   if (known !== undefined) {
@@ -67,11 +40,6 @@ export async function ensureImage(input: ImageInput): Promise<Image> {
   return image
 }
 
-function refuseOld({ title, distribution: { floor, package: name } }: NonNullable<ImageInput['agent']>, version: string): void {
-  if (compareVersions(version, floor.version) >= 0) return
-  throw new Failure('image/old-agent', { title, package: name, version, floor: floor.version, why: floor.why })
-}
-
 /** What lies in the project can be changed by whoever works there, so each content of it is approved by itself. */
 async function refuseUnapproved(source: NamedBase | BuiltBase, { project, stateDir }: ImageInput): Promise<void> {
   const { files } = source
@@ -80,12 +48,12 @@ async function refuseUnapproved(source: NamedBase | BuiltBase, { project, stateD
 }
 
 async function haveBase(base: string, source: NamedBase | BuiltBase, input: ImageInput): Promise<Inspected> {
-  const { program, onLine, signal } = input
+  const { program, onStep, onLine, signal } = input
   const [there] = await inspectImages(program, [base])
   if (there !== undefined) return there
   if (source.kind === 'built') await buildBase(base, source, input)
   else {
-    onLine?.(`Fetching the base image ${base}`)
+    onStep?.(`Fetching the base image ${base}`)
     const pulled = await work(program, ['pull', base], { onLine, signal })
     if (pulled.code !== 0) {
       const reason = lastSentence(pulled.last.join('\n'))
@@ -118,7 +86,7 @@ interface Wanted {
 }
 
 async function haveImage({ text, complete, base, below, version, input }: Wanted): Promise<Image> {
-  const { program, agent, onLine, signal } = input
+  const { program, agent, onStep, onLine, signal } = input
   const hash = createHash('sha256')
     .update(JSON.stringify([text, below.id]))
     .digest('hex')
@@ -127,7 +95,7 @@ async function haveImage({ text, complete, base, below, version, input }: Wanted
   if (there?.labels['anchorhold.image'] === hash) return { reference, id: there.id }
   await using files = await buildFiles(text)
   const context = agent === undefined ? files.empty : await agentFolder(base, below, version, input)
-  onLine?.(`Building the image ${reference} with ${program.name} (once; the next start finds it)`)
+  onStep?.(`Building the image ${reference} with ${program.name} (once; the next start finds it)`)
   const labels = [`anchorhold.image=${hash}`, `anchorhold.state=${stateLabel(input.stateDir)}`].flatMap((label) => ['--label', label])
   // Only the shipped Dockerfile fetches anything; on an image that somebody chose, one file is added, and nothing runs.
   const network = complete ? [] : ['--network', 'none']
@@ -147,7 +115,7 @@ async function haveImage({ text, complete, base, below, version, input }: Wanted
 
 /** The folder of the agent's package for the image's platform, fetched on the host as npm is set up there, so that no login is needed in a build. */
 async function agentFolder(base: string, below: Inspected, version: string, input: ImageInput): Promise<string> {
-  const { agent, hostEnv, hostHome, project, onLine } = input
+  const { agent, hostEnv, hostHome, project, onStep } = input
   if (agent === undefined) throw new Failure('command/internal', { message: 'no agent to put into an image' })
   const { distribution, title } = agent
   const platform = await platformOf(base, below, input.program)
@@ -157,7 +125,7 @@ async function agentFolder(base: string, below: Inspected, version: string, inpu
     project,
     version,
     platform,
-    onStart: () => onLine?.(`Fetching ${distribution.package}@${version} for ${platformName(platform)} with npm`),
+    onStart: () => onStep?.(`Fetching ${distribution.package}@${version} for ${platformName(platform)} with npm`),
   })
   const folder = path.dirname(copy.path)
   await checkIntegrity({ folder, distribution, version, platform })

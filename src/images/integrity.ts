@@ -2,7 +2,8 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { orAbsent, parseJson } from '../agents/files.ts'
-import { platformName, type Distribution, type Platform } from '../agents/installation.ts'
+import type { Distribution } from '../model/agent.ts'
+import { platformName, type Platform } from '../agents/installation.ts'
 import { Failure } from '../errors/failure.ts'
 
 export interface Copy {

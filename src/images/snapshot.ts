@@ -16,15 +16,12 @@ export const most: { readonly files: number; readonly bytes: number } = { files:
 export async function takeFiles(from: string | undefined, to: string): Promise<string> {
   const parts: [string, string | Uint8Array][] = []
   const left = { ...most }
+  const tooLarge = (): Failure =>
+    new Failure('image/context-too-large', { folder: show(from ?? '', 300), files: most.files, mebibytes: most.bytes / 2 ** 20 })
   const take = async (source: string, target: string, name: string): Promise<void> => {
     const facts = await lstat(source)
     left.files -= 1
-    if (left.files < 0 || left.bytes < 0)
-      throw new Failure('image/context-too-large', {
-        folder: show(from ?? source, 300),
-        files: most.files,
-        mebibytes: most.bytes / 2 ** 20,
-      })
+    if (left.files < 0) throw tooLarge()
     if (facts.isSymbolicLink()) {
       const goal = await readlink(source)
       await symlink(goal, target)
@@ -36,6 +33,7 @@ export async function takeFiles(from: string | undefined, to: string): Promise<s
     } else if (facts.isFile()) {
       const content = await readWhole(source, left.bytes)
       left.bytes -= content.length
+      if (left.bytes < 0) throw tooLarge()
       const mode = (facts.mode & 0o111) === 0 ? 0o644 : 0o755
       await writeFile(target, content, { mode })
       await chmod(target, mode)

@@ -4,6 +4,24 @@ import type { Mount } from './plan.ts'
 import type { SecretRule } from './secret.ts'
 import type { Finding } from './engine.ts'
 
+/** An agent that is distributed as an npm package with a native program per platform. */
+export interface Distribution {
+  /** Name of the program: `claude`. */
+  readonly program: string
+  /** `@anthropic-ai/claude-code`; its platform packages are `NAME-linux-x64` and so on. */
+  readonly package: string
+  /** The version that `anchorhold agents install` takes without `--version`. */
+  readonly pinned: string
+  /** Older ones are not run, and why. */
+  readonly floor: { readonly version: string; readonly why: string }
+  /** Where installers of its own put it, relative to the user's home, newest kind first. */
+  readonly homePrograms: readonly string[]
+  /** Program of the platform package, relative to it. */
+  readonly platformProgram: string
+  /** Of the pinned version's platform packages: npm's `integrity`, by `linux-x64`, `linux-arm64-musl` and so on. */
+  readonly integrity: Readonly<Record<string, string>>
+}
+
 export interface AgentContext {
   /** The caller's own environment and home on the host (absolute). */
   readonly hostEnv: Readonly<Record<string, string | undefined>>
@@ -43,6 +61,8 @@ export interface Agent {
    * the policy speaks of its credentials or its API's address itself (`taken`: names of variables).
    */
   secrets(context: Pick<AgentContext, 'hostEnv' | 'hostHome'> & { readonly taken: ReadonlySet<string> }): Promise<readonly SecretRule[]>
+  /** How it comes into an image; undefined for what is no package. */
+  readonly distribution: Distribution | undefined
   /** Whether it is installed, and the command that installs it. */
   examine(context: Pick<AgentContext, 'hostEnv' | 'hostHome'>): Promise<readonly Finding[]>
   /** Refuses (Failure) the user's own skip-permission switches outside `auto`; writes the home's starting files. */

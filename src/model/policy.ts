@@ -1,5 +1,6 @@
 // Types of the policy: what a user allows, before one run makes it concrete (see plan.ts).
 import type { BudgetRule } from './budget.ts'
+import type { ImageRule } from './image.ts'
 import type { SecretRule } from './secret.ts'
 
 export type EngineChoice = 'auto' | EngineName
@@ -93,6 +94,8 @@ export interface PathRule {
 export interface Policy {
   readonly engine: EngineChoice
   readonly agent: string | undefined
+  /** What engines that start from an image start from; absent: the image that anchorhold ships. */
+  readonly image?: ImageRule
   readonly workspace: { readonly mode: WorkspaceMode }
   readonly files: {
     readonly mount: readonly FileMount[]

@@ -8,6 +8,8 @@ export interface RunOptions {
   /** Default: the current folder. */
   readonly project?: string
   readonly engine?: EngineChoice
+  /** An image by its name, for engines that start from one. */
+  readonly image?: string
   /** A policy file used instead of the user's own. */
   readonly policy?: string
   readonly workspace?: WorkspaceMode

@@ -6,6 +6,7 @@ import { budgetOfFile } from './budget.ts'
 import { parseHostEntry, type RequestsEntry } from './host-entry.ts'
 import type { Layer, Said } from './layer.ts'
 import { envRule } from './layer-of-flags.ts'
+import { parseImage } from './image.ts'
 import { limitName, parseLimit } from './limits.ts'
 import { parseGlob, parseMount, type HostFolders } from './paths.ts'
 import { parsePassThrough } from './pass-through.ts'
@@ -35,6 +36,7 @@ export async function layerOfFile(source: FileSource, folders: HostFolders, regi
   return {
     ...(tree.engine === undefined ? {} : { engine: said(tree.engine, 'engine') }),
     ...(tree.agent === undefined ? {} : { agent: said(tree.agent, 'agent') }),
+    ...(tree.image === undefined ? {} : { image: parseImage(tree.image, from('image'), folders) }),
     ...(tree.workspace?.mode === undefined ? {} : { workspace: said(tree.workspace.mode, 'workspace', 'mode') }),
     ...(tree.permissions?.mode === undefined ? {} : { mode: said(tree.permissions.mode, 'permissions', 'mode') }),
     ...(tree.permissions?.allow === undefined

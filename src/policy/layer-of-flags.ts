@@ -5,6 +5,7 @@ import type { RunOptions } from '../model/run-options.ts'
 import { amountText, parseBudget } from './budget.ts'
 import { parseHostRule } from './host-rule.ts'
 import type { Layer, Said } from './layer.ts'
+import { parseImage } from './image.ts'
 import { limitName, limitTable, parseLimit } from './limits.ts'
 import { nearest } from './nearest.ts'
 import { parseGlob, parseMount, type HostFolders } from './paths.ts'
@@ -19,6 +20,7 @@ export async function layerOfFlags(options: RunOptions, folders: HostFolders, re
   const layer: Layer = {
     ...(options.engine === undefined ? {} : { engine: { value: options.engine, origin: flag(`--engine ${options.engine}`) } }),
     ...(options.agent === undefined ? {} : { agent: { value: options.agent, origin: flag(`run ${options.agent}`) } }),
+    ...(options.image === undefined ? {} : { image: parseImage(options.image, flag(`--image ${options.image}`), folders) }),
     ...(options.workspace === undefined
       ? {}
       : { workspace: { value: options.workspace, origin: flag(`--workspace ${options.workspace}`) } }),

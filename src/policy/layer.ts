@@ -12,6 +12,7 @@ import type {
   WorkspaceMode,
 } from '../model/policy.ts'
 import type { BudgetRule } from '../model/budget.ts'
+import type { ImageRule } from '../model/image.ts'
 import type { SecretRule } from '../model/secret.ts'
 import type { LimitName } from './limits.ts'
 
@@ -23,6 +24,7 @@ export interface Said<T> {
 export interface Layer {
   readonly engine?: Said<EngineChoice>
   readonly agent?: Said<string>
+  readonly image?: ImageRule
   readonly workspace?: Said<WorkspaceMode>
   readonly mode?: Said<PermissionMode>
   /** One row per tool pattern; absent where the source does not speak of them. */

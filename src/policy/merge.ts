@@ -37,6 +37,7 @@ export function merge(
     pick(flags) ?? pick(project) ?? pick(user) ?? { value: fallback, origin: builtIn }
   const engine = last((layer) => layer.engine, 'auto' as const)
   const agent = flags.agent ?? project.agent ?? user.agent
+  const image = flags.image ?? project.image ?? user.image
   const workspace = last((layer) => layer.workspace, 'live' as const)
   const mode = last((layer) => layer.mode, 'ask' as const)
   const limits = mergeLimits(layers)
@@ -49,6 +50,7 @@ export function merge(
   const effective: Omit<Policy, 'digest'> = {
     engine: engine.value,
     agent: agent?.value,
+    ...(image === undefined ? {} : { image }),
     workspace: { mode: workspace.value },
     files: {
       mount: mergeMounts(layers),
@@ -68,6 +70,7 @@ export function merge(
   const origins = {
     engine: engine.origin,
     ...(agent === undefined ? {} : { agent: agent.origin }),
+    ...(image === undefined ? {} : { image: image.origin }),
     'workspace.mode': workspace.origin,
     'permissions.mode': mode.origin,
     ...Object.fromEntries(Object.entries(limits).map(([name, said]) => [`limits.${name}`, said.origin])),

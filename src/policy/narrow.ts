@@ -3,6 +3,7 @@ import type { HostRule, Origin } from '../model/policy.ts'
 import type { SecretRule } from '../model/secret.ts'
 import { amountText } from './budget.ts'
 import { ruleText } from './judge.ts'
+import { imageText } from './image.ts'
 import type { Layer } from './layer.ts'
 import { showLimit, standardLimits } from './limits.ts'
 import { placesText, sourceText } from './secret.ts'
@@ -40,6 +41,9 @@ export function widenings(project: Layer, user: Layer, flags: Layer): readonly W
     add(`chooses the engine ${engine.value}`, engine.origin)
   if (agent !== undefined && flags.agent === undefined && agent.value !== user.agent?.value)
     add(`chooses the agent ${agent.value}`, agent.origin)
+  const image = project.image === undefined ? '' : imageText(project.image)
+  if (project.image !== undefined && flags.image === undefined && (user.image === undefined || image !== imageText(user.image)))
+    add(`chooses the image: ${image}`, project.image.origin)
   if (
     workspace !== undefined &&
     flags.workspace === undefined &&

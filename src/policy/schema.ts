@@ -10,6 +10,7 @@ import { limitTable, type LimitName } from './limits.ts'
 export interface PolicyFile {
   readonly engine?: EngineChoice | undefined
   readonly agent?: string | undefined
+  readonly image?: string | ImageEntry | undefined
   readonly workspace?: { readonly mode?: WorkspaceMode | undefined } | undefined
   readonly files?: FilesSection | undefined
   readonly env?: Readonly<Record<string, string | number | boolean | null>> | undefined
@@ -18,6 +19,15 @@ export interface PolicyFile {
   readonly permissions?: { readonly mode?: PermissionMode | undefined; readonly allow?: readonly string[] | undefined } | undefined
   readonly limits?: Readonly<Partial<Record<LimitName, string | number | undefined>>> | undefined
   readonly budget?: Readonly<Partial<Record<BudgetScope, string | number | readonly (string | number)[] | undefined>>> | undefined
+}
+export interface ImageEntry {
+  readonly name?: string | undefined
+  readonly base?: string | undefined
+  readonly dockerfile?: string | undefined
+  readonly context?: string | undefined
+  readonly devcontainer?: string | undefined
+  readonly network?: boolean | undefined
+  readonly version?: string | undefined
 }
 export interface FilesSection {
   readonly mount?: readonly { readonly path: string; readonly mode?: MountMode | undefined }[] | undefined
@@ -161,6 +171,21 @@ export const policySchema: z.ZodType<PolicyFile> = z
   .strictObject({
     engine: z.enum(['auto', 'bubblewrap', 'docker', 'podman', 'gvisor']).optional().describe('What builds the wall'),
     agent: text.optional().describe('The agent that `anchorhold run` starts when none is named'),
+    image: z
+      .union([
+        text,
+        z.strictObject({
+          name: text.optional().describe('An image by its name, taken as it is; the short form is this alone'),
+          base: text.optional().describe('What the shipped Dockerfile starts from (default: Debian slim, by its digest)'),
+          dockerfile: text.optional().describe('A Dockerfile to build from: relative to this file, absolute, or `~/…`'),
+          context: text.optional().describe('The folder whose files the Dockerfile may copy (default: none)'),
+          devcontainer: text.optional().describe('A `devcontainer.json`, of which the image, the build and the features are taken'),
+          network: z.boolean().optional().describe('`true` gives what a Dockerfile runs while it is built the network of the engine'),
+          version: text.optional().describe('Version of the agent (default: the one that anchorhold was tested with)'),
+        }),
+      ])
+      .optional()
+      .describe('What engines with containers start from, to which the agent is added: docs/images.md'),
     workspace: z
       .strictObject({ mode: z.enum(['live', 'review', 'readonly']).optional().describe('How the cell sees the project') })
       .optional()

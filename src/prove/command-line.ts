@@ -2,7 +2,7 @@
 import type { RunOptions } from '../model/run-options.ts'
 import { quoteArgv } from '../report/quote.ts'
 
-const single = ['agent', 'project', 'engine', 'policy', 'workspace', 'mode'] as const
+const single = ['agent', 'project', 'engine', 'image', 'policy', 'workspace', 'mode'] as const
 const repeated = ['allow', 'deny', 'route', 'secret', 'env', 'hide', 'budget', 'limit'] as const
 
 /** As a shell reads it. `--env NAME=VALUE` stands without its value: it may be nobody else's to see. */

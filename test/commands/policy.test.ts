@@ -58,6 +58,7 @@ describe('anchorhold policy', () => {
     expect(Object.keys(schema.properties)).toEqual([
       'engine',
       'agent',
+      'image',
       'workspace',
       'files',
       'env',

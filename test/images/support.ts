@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { onTestFinished } from 'vitest'
 import { claudeDistribution } from '../../src/agents/claude.ts'
-import type { Distribution } from '../../src/agents/installation.ts'
-import type { ImageInput } from '../../src/images/ensure.ts'
+import type { Distribution } from '../../src/model/agent.ts'
+import type { ImageInput } from '../../src/images/recipe.ts'
 import { mustAsk } from '../../src/images/program.ts'
 import { stateLabel } from '../../src/images/record.ts'
 import type { ContainerProgram, ImageRule, ImageSource } from '../../src/model/image.ts'
@@ -77,7 +77,7 @@ echo "$version" >>"$folder/node_modules/${name}/claude"
       stateDir,
       hostEnv,
       hostHome: home,
-      onLine: (line) => said.push(line),
+      onStep: (line) => said.push(line),
       ...changes,
     }),
   }

@@ -33,8 +33,7 @@ export function everyTestRuns(): Reporter {
       }
       if (retried.length > 0)
         process.stdout.write(`\nThese tests were run more than once:\n${retried.map((name) => `  ${name}\n`).join('')}`)
-      if (notTested.size > 0)
-        process.stdout.write(`\nNot tested on this machine:\n${[...notTested].map((what) => `  ${what}\n`).join('')}`)
+      if (notTested.size > 0) process.stdout.write(`\nNot tested on this machine:\n${[...notTested].map((what) => `  ${what}\n`).join('')}`)
       process.stdout.write(`\n${count.passed} passed, ${count.failed} failed\n`)
       const summary = process.env['ANCHORHOLD_TEST_SUMMARY']
       if (summary !== undefined) writeFileSync(summary, JSON.stringify(count))

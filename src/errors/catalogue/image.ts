@@ -4,6 +4,10 @@ export const imageFailures = {
     message: '{program} does not answer as it should: {reason}.',
     remedy: 'See whether it works by itself: {program} info',
   },
+  'image/no-engine': {
+    message: 'No engine for containers answers here: {reason}.',
+    remedy: 'Install one of them (Debian, Ubuntu: sudo apt-get install podman), or start it; anchorhold doctor says more.',
+  },
   'image/base-missing': {
     message: 'The base image {base} is not on this machine and could not be fetched: {reason}.',
     remedy:

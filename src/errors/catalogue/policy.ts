@@ -29,6 +29,10 @@ export const policyFailures = {
     message: '{where}: the budget can\'t be "{value}": {reason}',
     remedy: 'For example: --budget 5 (dollars for this session), --budget day=20, --budget "month=5m tokens", --budget "50 requests".',
   },
+  'policy/bad-image': {
+    message: '{where}: this image cannot be taken: {reason}.',
+    remedy: 'Write image: NAME, or a mapping with one of name, base, dockerfile, devcontainer: docs/images.md',
+  },
   'policy/bad-env': {
     message: '{where}: the variable "{name}" can\'t be set: {reason}',
     remedy: 'Write --env NAME=VALUE, or --env NAME to pass your own value on.',
