@@ -1,5 +1,6 @@
 // anchorhold-upper: reads, measures and removes the folder that a cell wrote its changes to. Never follows a link; folders that the agent
-// made unreadable are read all the same. Started by src/review/entries.ts: `list FOLDER [ORIGINAL]`, `measure FOLDER…`, `remove FOLDER`, `attributes`.
+// made unreadable are read all the same. Started by src/review/entries.ts: `list FOLDER [ORIGINAL]`, `measure FOLDER…`, `remove FOLDER`, `attributes`,
+// `sync FOLDER…`.
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -224,8 +225,22 @@ static int carry_all(void) {
   }
 }
 
+// All that was written to the file systems of these folders is on their disks afterwards.
+static int sync_all(char **folders) {
+  for (; *folders; folders++) {
+    int fd = open(*folders, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || syncfs(fd) < 0) {
+      fprintf(stderr, "%s: %s\n", *folders, strerror(errno));
+      return 1;
+    }
+    close(fd);
+  }
+  return 0;
+}
+
 int main(int argc, char **argv) {
   if (argc == 2 && strcmp(argv[1], "attributes") == 0) return carry_all();
+  if (argc > 2 && strcmp(argv[1], "sync") == 0) return sync_all(argv + 2);
   if (argc < 3) return 2;
   enum mode mode = strcmp(argv[1], "list") == 0 ? LIST : strcmp(argv[1], "measure") == 0 ? MEASURE : REMOVE;
   if (mode == REMOVE && strcmp(argv[1], "remove") != 0) return 2;

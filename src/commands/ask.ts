@@ -20,6 +20,12 @@ export function openAsker(input: NodeJS.ReadableStream, output: NodeJS.WritableS
     ended = true
     for (const next of waiting.splice(0)) next(undefined)
   })
+  // Ctrl-C is no answer: whoever asks has done nothing yet, and that is said.
+  const stopped = (): void => {
+    output.write('\nNothing was applied.\n')
+    process.kill(process.pid, 'SIGINT')
+  }
+  process.once('SIGINT', stopped)
   const line = (): Promise<string | undefined> => {
     const next = lines.shift()
     if (next !== undefined || ended) return Promise.resolve(next)
@@ -43,6 +49,9 @@ export function openAsker(input: NodeJS.ReadableStream, output: NodeJS.WritableS
         )
       }
     },
-    [Symbol.dispose]: () => reader.close(),
+    [Symbol.dispose]() {
+      process.off('SIGINT', stopped)
+      reader.close()
+    },
   }
 }

@@ -99,6 +99,13 @@ export function carryAttributes(orders: readonly Carried[]): readonly (boolean |
   return orders.map((_, index) => (answers[index] === '1' ? true : answers[index] === '0' ? false : undefined))
 }
 
+/** Returns when all that was written to the file systems of these folders is on their disks. @throws Failure `review/unreadable` */
+export function syncSystems(folders: readonly string[]): void {
+  const { status, stderr } = spawnSync(nativePath('anchorhold-upper'), ['sync', ...folders], { env: {}, cwd: '/' })
+  if (status !== 0)
+    throw new Failure('review/unreadable', { path: folders[0] ?? '', reason: stderr?.toString().trim() ?? 'it was not synced' })
+}
+
 /** Unlike host/process.ts unbounded: a whole copy has as many lines as the project has files. */
 function output(args: readonly string[]): Promise<{ readonly code: number; readonly stdout: Buffer; readonly stderr: string }> {
   return new Promise((resolve, reject) => {

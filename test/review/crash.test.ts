@@ -119,6 +119,25 @@ describe('killed', () => {
     expect(snapshot(layer.project)).toEqual(after)
   }, 600_000)
 
+  it('while applying many, which come to the disk together', async () => {
+    const layer = makeLayer()
+    playing(layer.project, [{ kind: 'write', path: 'edit', content: 'one\n' }])
+    layer.inView('echo two >> edit; mkdir many; i=0; while [ $i -lt 120 ]; do echo $i > many/$i; i=$((i+1)); done')
+    const before = snapshot(layer.project)
+    const after = snapshot(layer.copyOfView())
+    let kills = 0
+    for (let count = 150; killed(layer, 'apply', count); count += 170) {
+      kills += 1
+      eachIsEither(layer, before, after)
+      if (kills % 2 === 0) await finishPending(layer.proposal().folder)
+      await undo(layer)
+      expect(snapshot(layer.project)).toEqual(before)
+      execFileSync('rm', ['-rf', layer.proposal().folder])
+    }
+    expect(kills).toBeGreaterThan(3)
+    expect(snapshot(layer.project)).toEqual(after)
+  }, 300_000)
+
   it('while taking back: the next command goes on with that', async () => {
     const { layer, before, after } = prepared()
     killed(layer, 'apply', 0)

@@ -3,7 +3,8 @@
 import type { Below } from '../below.ts'
 import { NotBelow, codeOf, openBelow } from '../below.ts'
 import { isState, put, tidy } from './place.ts'
-import type { ApplyRecord, Operation, State } from './record.ts'
+import { together, type ApplyRecord, type Operation, type State } from './record.ts'
+import { syncSystems } from '../entries.ts'
 
 export interface Left {
   readonly operation: Operation
@@ -37,6 +38,7 @@ export function perform(record: ApplyRecord, folder: string, direction: 'forward
   const order = direction === 'forward' ? record.operations : record.operations.toReversed()
   // A folder that becomes a file takes two steps at one path: after the second, the first has been done too.
   const last = new Map(order.map((each) => [`${each.root} ${each.path}`, direction === 'forward' ? each.after : each.before]))
+  const durable = order.length < together
   for (const operation of order) {
     const below = roots[operation.root]
     const other = others[operation.root]
@@ -51,19 +53,21 @@ export function perform(record: ApplyRecord, folder: string, direction: 'forward
       final: last.get(`${operation.root} ${operation.path}`) ?? target,
       folder,
       mark: markOf(record, operation),
+      durable,
     })
     const earlier = left.some(({ operation: first }) => first.root === operation.root && first.path === operation.path)
     if (reason === undefined) done.push(operation)
     else if (!earlier) left.push({ operation, reason })
   }
+  if (!durable) syncSystems(record.roots)
   return { done, left }
 }
 
 function one(
   operation: Operation,
-  at: { below: Below; other: Below; expected: State; target: State; final: State; folder: string; mark: string },
+  at: { below: Below; other: Below; expected: State; target: State; final: State; folder: string; mark: string; durable: boolean },
 ): string | undefined {
-  const { below, other, expected, target, final, folder, mark } = at
+  const { below, other, expected, target, final, folder, mark, durable } = at
   const { path } = operation
   try {
     tidy({ below, path, expected, target, mark })
@@ -72,7 +76,7 @@ function one(
     const { linkTo } = operation
     const linkFrom =
       linkTo === undefined || target.kind !== 'file' ? undefined : () => (isState(other, linkTo, target) ? other.at(linkTo) : undefined)
-    const outcome = put({ below, path, expected, target, folder, mark, ...(linkFrom === undefined ? {} : { linkFrom }) })
+    const outcome = put({ below, path, expected, target, folder, mark, durable, ...(linkFrom === undefined ? {} : { linkFrom }) })
     if (outcome === 'done') return undefined
     return expected.kind === 'folder' ? 'there is something else in it' : 'it was changed meanwhile'
   } catch (error) {

@@ -18,6 +18,8 @@ export interface Put {
   readonly folder: string
   /** Unique to this operation: the name of its temporary file. */
   readonly mark: string
+  /** On disk when it returns; else its caller sees to that. */
+  readonly durable: boolean
   /** Gives the file another name instead of a copy, where that other name is as it should be. */
   readonly linkFrom?: () => Buffer | undefined
 }
@@ -43,12 +45,12 @@ export function put(order: Put): 'done' | 'left' {
   const own = below.at(place)
   const temporary = beside(own, order.mark)
   clear(temporary)
-  if (target.kind === 'folder') return putFolder(own, temporary, expected, target.mode)
+  if (target.kind === 'folder') return putFolder(order, own, temporary, target.mode)
   if (target.kind === 'absent')
-    return expected.kind === 'folder' ? removeFolder(own) : takeAway(order, own, beside(own, order.mark + taken))
+    return expected.kind === 'folder' ? removeFolder(order, own) : takeAway(order, own, beside(own, order.mark + taken))
   if (expected.kind === 'file' && target.kind === 'file' && expected.hash === target.hash && fs.lstatSync(own).nlink === 1) {
     chmodHere(own, target.mode)
-    return settle(own)
+    return settle(order, own)
   }
   make(order, target, temporary, own)
   if (expected.kind === 'absent') {
@@ -60,7 +62,7 @@ export function put(order: Put): 'done' | 'left' {
       throw error
     }
     clear(temporary)
-    return settle(own)
+    return settle(order, own)
   }
   // The last look and the rename are one after the other; what was looked at is what is replaced.
   if (!isStateAt(order)) {
@@ -69,7 +71,7 @@ export function put(order: Put): 'done' | 'left' {
   }
   fs.renameSync(temporary, own)
   clear(temporary) // two names of one file: rename(2) leaves both
-  return settle(own)
+  return settle(order, own)
 }
 
 /** What a killed try left beside its target: what it was making goes, what it had taken away comes back where it was not the thing to be taken. */
@@ -106,10 +108,10 @@ function isStateAt({ below, path: place, expected }: Put): boolean {
   return expected.kind === 'link' && side?.kind === 'link' && side.target === expected.target
 }
 
-function putFolder(own: Buffer, temporary: Buffer, expected: State, mode: number): 'done' | 'left' {
-  if (expected.kind === 'folder') {
+function putFolder(order: Put, own: Buffer, temporary: Buffer, mode: number): 'done' | 'left' {
+  if (order.expected.kind === 'folder') {
     chmodHere(own, mode)
-    return settle(own)
+    return settle(order, own)
   }
   fs.mkdirSync(temporary, 0o700)
   giveOwner(temporary, undefined)
@@ -121,17 +123,17 @@ function putFolder(own: Buffer, temporary: Buffer, expected: State, mode: number
     if (['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(codeOf(error) ?? '')) return 'left'
     throw error
   }
-  return settle(own)
+  return settle(order, own)
 }
 
-function removeFolder(own: Buffer): 'done' | 'left' {
+function removeFolder(order: Put, own: Buffer): 'done' | 'left' {
   try {
     fs.rmdirSync(own)
   } catch (error) {
     if (codeOf(error) === 'ENOTEMPTY' || codeOf(error) === 'EEXIST') return 'left'
     throw error
   }
-  return settle(own)
+  return settle(order, own)
 }
 
 /** Renamed first and looked at again: what was saved in that moment comes back. */
@@ -145,7 +147,7 @@ function takeAway(order: Put, own: Buffer, temporary: Buffer): 'done' | 'left' {
     return 'left'
   }
   fs.unlinkSync(temporary)
-  return settle(own)
+  return settle(order, own)
 }
 
 function make(order: Put, target: Exclude<State, { kind: 'absent' | 'folder' }>, temporary: Buffer, own: Buffer): void {
@@ -168,7 +170,7 @@ function make(order: Put, target: Exclude<State, { kind: 'absent' | 'folder' }>,
       giveOwner(temporary, old)
       if (target.attributes === true) giveAttributes(order.folder, target.content, temporary)
       fs.fchmodSync(to, target.mode)
-      fs.fsyncSync(to)
+      if (order.durable) fs.fsyncSync(to)
     } finally {
       fs.closeSync(to)
     }
@@ -201,8 +203,8 @@ function chmodHere(own: Buffer, mode: number): void {
   }
 }
 
-function settle(own: Buffer): 'done' {
-  syncFolder(parentOf(own))
+function settle({ durable }: Put, own: Buffer): 'done' {
+  if (durable) syncFolder(parentOf(own))
   return 'done'
 }
 

@@ -56,6 +56,9 @@ export interface ApplyRecord {
   readonly references?: readonly Reference[]
 }
 
+/** From so many steps on, they are brought to the disk together: one by one that takes some 10 ms each. */
+export const together = 100
+
 export function appliesFolder(proposalFolder: string): string {
   return path.join(proposalFolder, 'applies')
 }

@@ -7,11 +7,11 @@ import { Failure } from '../../errors/failure.ts'
 import type { Change, Side } from '../../model/change.ts'
 import { baseKey } from '../base.ts'
 import { openBelow, type Below } from '../below.ts'
-import { carryAttributes, type Carried } from '../entries.ts'
+import { carryAttributes, syncSystems, type Carried } from '../entries.ts'
 import type { BaseEntry } from '../proposal.ts'
 import type { Review } from '../open-review.ts'
 import { blocksOf, sameSide, sideOf, type Tree } from '../tree.ts'
-import { appliesFolder, syncFolder, writeApply, type ApplyRecord, type Operation, type State } from './record.ts'
+import { appliesFolder, syncFolder, together, writeApply, type ApplyRecord, type Operation, type State } from './record.ts'
 
 export interface Chosen {
   readonly change: Change
@@ -40,9 +40,11 @@ export function stage(review: Review, chosen: readonly Chosen[]): Staged {
   for (const name of ['', 'old', 'new']) fs.mkdirSync(path.join(folder, name), { mode: 0o700 })
   using opened = new DisposableStack()
   const projects = review.proposal.roots.map(({ path: root }) => opened.use(openBelow(root)))
-  const draft = new Draft(folder, review, projects)
+  const draft = new Draft(folder, review, projects, chosen.length < together)
   const left = chosen.filter((each) => !draft.add(each)).map(({ change }) => change)
-  for (const name of ['old', 'new', '']) syncFolder(path.join(folder, name))
+  const operations = draft.withAttributes(draft.inOrder())
+  if (chosen.length < together) for (const name of ['old', 'new', '']) syncFolder(path.join(folder, name))
+  else syncSystems([folder])
   const record: ApplyRecord = {
     version: 1,
     number,
@@ -50,7 +52,7 @@ export function stage(review: Review, chosen: readonly Chosen[]): Staged {
     at: new Date().toISOString(),
     state: 'prepared',
     roots: review.proposal.roots.map(({ path: root }) => root),
-    operations: draft.withAttributes(draft.inOrder()),
+    operations,
     base: draft.base(),
   }
   writeApply(folder, record)
@@ -67,11 +69,14 @@ class Draft {
   private readonly touched = new Set<string>()
   private readonly carried: Carried[] = []
   private count = 0
+  /** Each content on disk by itself; else the caller sees to it. */
+  readonly durable: boolean
   readonly folder: string
   readonly review: Review
   readonly projects: readonly Below[]
 
-  constructor(folder: string, review: Review, projects: readonly Below[]) {
+  constructor(folder: string, review: Review, projects: readonly Below[], durable: boolean) {
+    this.durable = durable
     this.folder = folder
     this.review = review
     this.projects = projects
@@ -229,7 +234,7 @@ class Draft {
     try {
       for (const block of Buffer.isBuffer(content) ? [content] : content)
         for (let at = 0; at < block.length;) at += fs.writeSync(fd, block, at)
-      fs.fsyncSync(fd)
+      if (this.durable) fs.fsyncSync(fd)
     } finally {
       fs.closeSync(fd)
     }
