@@ -82,7 +82,7 @@ export async function assemble(input: LoadInput, layers: ReadLayers): Promise<Lo
   const { policy, origins } = merge({ user, project, flags }, rules, env, found)
   await refusePolicyInMounts(policy, sources)
   refusePlainSecrets(policy)
-  refusePassContradictions(policy)
+  refusePassContradictions(policy, input.hostEnv ?? {})
   return {
     policy,
     sources: sources.map((source) => ({ ...source, widens: source.kind === 'project' ? widens : [] })),

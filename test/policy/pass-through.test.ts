@@ -39,6 +39,18 @@ it.each([
     'allow: [{ host: "*.a.test", methods: [GET] }], passThrough: ["*.b.a.test"]',
     'certain requests',
   ],
+  [
+    'a budget',
+    'budget: { session: 5 }',
+    'passThrough: ["*.anthropic.com"]',
+    'the budget has to read what is asked of api.anthropic.com:443: session $5.00 (',
+  ],
+  [
+    'a budget, and a model behind a host of its own',
+    'budget: { day: 200k tokens }\nenv: { ANTHROPIC_BASE_URL: "https://models.test:8443" }',
+    'passThrough: [models.test]',
+    'models.test:8443: day 200,000 tokens',
+  ],
 ])('%s contradicts it', async (_what, rest, network, why) => {
   using place = makePlace()
   place.user(`network: { ${network} }\n${rest}\n`)
@@ -46,6 +58,18 @@ it.each([
     code: 'policy/pass-through',
     message: expect.stringContaining(why),
   })
+})
+
+it('without a budget the host of a model can be passed through, and with one any other host', async () => {
+  using place = makePlace()
+  place.user('network: { passThrough: [api.anthropic.com] }\n')
+  expect((await place.load()).policy.network.passThrough).toHaveLength(1)
+  await expect(place.load({ budget: ['5'] })).rejects.toMatchObject({
+    code: 'policy/pass-through',
+    message: expect.stringContaining('session $5.00 (--budget'),
+  })
+  place.user('budget: { session: 5 }\nnetwork: { passThrough: [anthropic.com, "api.anthropic.com:8443"] }\n')
+  expect((await place.load()).policy.network.passThrough).toHaveLength(2)
 })
 
 it('another port, or another host, is no contradiction', async () => {
