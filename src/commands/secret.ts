@@ -19,7 +19,9 @@ export function register(program: Command): void {
   secret
     .command('set')
     .summary('keep a value')
-    .description('Keeps the value of a secret: typed at a prompt that does not show it, or from standard input.')
+    .description(
+      'Keeps the value of a secret: typed at a prompt that does not show it, or from standard input. In a file of yours alone (mode 600), not encrypted: a key for it would lie beside it, for whoever can read the file.',
+    )
     .argument('<name>', 'the name under which policies ask for it')
     .action(set)
   secret

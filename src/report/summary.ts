@@ -158,7 +158,8 @@ function refused({ session, state }: SummaryInput): readonly string[] {
     flags.length === 0
       ? ''
       : `; to allow: ${quoteArgv(['anchorhold', 'run', ...flags])} …${names.length > rows ? ` (and ${names.length - rows} more)` : ''}`
-  const others = firstReasonsFirst(hosts.filter((host) => !allowable.includes(host)))
+  // Where the whole host is not all that could be allowed (a method, a path), the reason says more than the command.
+  const others = firstReasonsFirst(hosts.filter((host) => !allowable.includes(host) || !host.remedy?.startsWith('anchorhold run ')))
   const shown = others.slice(0, rows).flatMap((host) => [
     below(`${host.host}${host.port === 0 ? '' : `:${host.port}`}: ${host.reason}`),
     // A remedy repeats the name; one that is no plain name is not put where it might be pasted.

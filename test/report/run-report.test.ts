@@ -62,6 +62,10 @@ test('only what --allow really allows is put behind it: no deny, no address, no 
   const lines = summarize({ session, state })
   expect(lines[1]).toBe('anchorhold: 7 hosts were refused; to allow: anchorhold run --allow short:443 --allow limited.test …')
   expect(lines.join('\n')).toContain('→ take the deny out of /p.yaml:3')
+  expect(lines.join('\n')).toContain(
+    '    limited.test:443: no rule names it\n      → allow the host as a whole: anchorhold run --allow limited.test …',
+  )
+  expect(lines.join('\n')).not.toContain('short:443: no rule')
   expect(lines.join('\n')).toContain('→ use the host name instead of its address')
 })
 

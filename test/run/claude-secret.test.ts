@@ -44,11 +44,15 @@ function data(world: World): string {
 
 /** Files below the world, but for those named, that hold the value in any form. */
 function found(world: World, value: string, except: readonly string[] = []): readonly string[] {
-  const forms = [...formsOf(value).values()]
+  const forms = [...new Set(formsOf(value).values())]
   return readdirSync(world.home, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => path.join(entry.parentPath, entry.name))
-    .filter((file) => !except.includes(file) && forms.some((form) => readFileSync(file, 'latin1').includes(form)))
+    .filter((file) => !except.includes(file))
+    .filter((file) => {
+      const text = readFileSync(file, 'latin1')
+      return forms.some((form) => text.includes(form))
+    })
 }
 
 function works(world: World, done: Outcome): void {

@@ -52,7 +52,7 @@ export const secretFailures = {
   },
   'secret/not-stored': {
     message: "anchorhold's store has no secret {secret}",
-    remedy: 'Put it there: anchorhold secret set {secret}',
+    remedy: 'Put it there: anchorhold secret set {secret}; what it has: anchorhold secret list',
   },
   'secret/store-unsafe': {
     message: "anchorhold's store of secrets is not safe to use: {path}: {reason}",
