@@ -35,8 +35,10 @@ export async function changedSince(places: readonly string[], since: number, mil
       seen.add(file)
       complete = list(file, place, waiting) && complete
     }
-    if (at % 64 !== 0 || now() < pause) continue
-    if (now() >= end) return { files, complete: false }
+    if (at % 64 !== 0) continue
+    const time = now()
+    if (time >= end) return { files, complete: false }
+    if (time < pause) continue
     await new Promise((resolve) => setImmediate(resolve))
     pause = now() + slice
   }

@@ -1,6 +1,6 @@
 // Clears up after sessions whose anchorhold was killed; done at each start and by doctor. Costs one readdir when all is well.
 // A session is claimed by renaming its running marker: the file system lets exactly one of several reapers win.
-import { readdirSync, readlinkSync, renameSync, rmSync, truncateSync } from 'node:fs'
+import { existsSync, readdirSync, readlinkSync, renameSync, rmSync, truncateSync } from 'node:fs'
 import path from 'node:path'
 import { liveness, machineMark, ownMark } from '../host/liveness.ts'
 import type { Engine } from '../model/engine.ts'
@@ -132,11 +132,17 @@ async function markCrashed(
 /** Goes on where the killed session stopped. A chain that is broken already is left as it is: evidence. */
 function extendJournal(record: SessionRecord, events: readonly SessionEvent[]): SessionRecord['journal'] {
   const file = journalFile(record.folder)
-  const found = verifyJournal(record)
-  if (!found.ok) return undefined
-  if (found.torn) truncateSync(file, found.bytes)
+  // Killed between its record and its journal: this is the first line.
+  const found = existsSync(file) ? verifyJournal(record) : undefined
+  if (found?.ok === false) return undefined
+  if (found?.torn === true) truncateSync(file, found.bytes)
   const broken: Error[] = []
-  const journal = openJournal({ file, session: record.id, after: found, onBroken: (error) => void broken.push(error) })
+  const journal = openJournal({
+    file,
+    session: record.id,
+    ...(found === undefined ? {} : { after: found }),
+    onBroken: (error) => void broken.push(error),
+  })
   for (const event of events) journal.append(event)
   const end = journal.close()
   const [error] = broken

@@ -1,7 +1,7 @@
 // After a kill -9: exactly one of several starts clears up, the living are left alone, nothing to do costs nothing.
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, lstatSync, mkdirSync, readdirSync, renameSync, symlinkSync } from 'node:fs'
+import { appendFileSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
@@ -57,6 +57,15 @@ test('half a line at the end is cut, and the chain goes on', async () => {
   appendFileSync(journalFile(sessionFolder(stateDir, id)), '{"event":{"ki')
   expect(await reapSessions({ stateDir, engines: [witnessEngine(() => undefined)], sweep: noSweep })).toMatchObject([{ problems: [] }])
   expect(verifyJournal(findSession(stateDir, id))).toMatchObject({ ok: true })
+})
+
+test('a session killed before its journal was there is cleared up too: its journal begins with that', async () => {
+  const stateDir = makeStateDir()
+  const id = await killedSession(stateDir)
+  rmSync(journalFile(sessionFolder(stateDir, id)))
+  expect(await reapSessions({ stateDir, engines: [witnessEngine(() => undefined)], sweep: noSweep })).toMatchObject([{ problems: [] }])
+  expect(readdirSync(runningDir(stateDir))).toEqual([])
+  expect(verifyJournal(findSession(stateDir, id))).toMatchObject({ ok: true, lines: 1 })
 })
 
 test('a journal changed before is left as evidence', async () => {
