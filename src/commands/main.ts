@@ -1,6 +1,6 @@
 // The table of commands. A command's file is loaded only when it is typed.
 import type { Command } from 'commander'
-import { perform, programOf, type CommandTable } from './perform.ts'
+import type { CommandTable } from './perform.ts'
 
 const table: CommandTable = {
   run: () => import('./run.ts'),
@@ -29,10 +29,12 @@ const table: CommandTable = {
 
 /** Performs one command line and ends the process with its exit code. */
 export async function main(args: readonly string[]): Promise<void> {
-  process.exit(await perform(args, table))
+  const [name, ...words] = args
+  const plain = name === 'run' ? (await import('./run.ts')).performPlain(words) : undefined
+  process.exit(await (plain ?? (await import('./perform.ts')).perform(args, table)))
 }
 
 /** The whole program, or only as much of it as `name` needs. */
-export function buildProgram(name?: string): Promise<Command> {
-  return programOf(table, name)
+export async function buildProgram(name?: string): Promise<Command> {
+  return (await import('./perform.ts')).programOf(table, name)
 }

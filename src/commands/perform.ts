@@ -1,6 +1,7 @@
 // The way from argv to an exit code, for any table of commands: main.ts has all of them, cost-cli.ts the ones that need nothing of a run.
 import { Command, CommanderError } from 'commander'
 import { packageVersion } from '../run/context.ts'
+import { refuse } from './refusal.ts'
 
 export interface CommandFile {
   register(program: Command): void
@@ -19,12 +20,9 @@ export async function perform(args: readonly string[], table: CommandTable): Pro
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0
     if (error instanceof CommanderError && error.code === 'commander.help') return failed // a group without a command: its help was printed
-    const { exitCodeOf, renderFailure } = await import('../report/failure.ts')
     const command = program.commands.find((candidate) => candidate.name() === args[0])
-    const flags = command?.opts() ?? {}
     const failure = error instanceof CommanderError ? (await import('./usage.ts')).usageFailure(error, args, command) : error
-    process.stderr.write(renderFailure(failure, { json: flags['json'] === true, verbose: flags['verbose'] === true }))
-    return exitCodeOf(failure)
+    return refuse(failure, command?.opts() ?? {})
   }
 }
 

@@ -5,7 +5,9 @@ import { Failure } from '../errors/failure.ts'
 import type { RunOptions } from '../model/run-options.ts'
 import { processContext, type RunContext } from '../run/context.ts'
 import { run, type Opened } from '../run/run.ts'
-import { once, withRunOptions, type PolicyOptions } from './run-options.ts'
+import { refuse } from './refusal.ts'
+import { plainLine } from './run-line.ts'
+import { runOptions, withOptions, type PolicyOptions } from './run-options.ts'
 
 interface Flags extends PolicyOptions {
   readonly name?: string
@@ -15,8 +17,17 @@ interface Flags extends PolicyOptions {
   readonly verbose?: boolean
 }
 
+/** What is done with a command line that was read. */
+type Act = (options: RunOptions, flags: Flags) => Promise<number>
+
+/** Performs the words after `run` where they are plain; undefined where the command-line library has to read them. */
+export function performPlain(words: readonly string[]): Promise<number> | undefined {
+  const line = plainLine(words)
+  return line && perform(toOptions(line.first, line.rest, line.flags), line.flags).catch((error: unknown) => refuse(error, line.flags))
+}
+
 /** Adds `run` to the program. */
-export function register(program: Command): void {
+export function register(program: Command, act: Act = perform): void {
   const command = program
     .command('run')
     .summary('run an agent or a command inside the wall')
@@ -25,20 +36,13 @@ export function register(program: Command): void {
     .argument('[agent|command]', "claude, or a program (default: the policy's agent)")
     .argument('[args...]', "the agent's own arguments, passed on untouched")
     .passThroughOptions()
-  withRunOptions(command)
-    .option('--name <name>', 'a name for the session', once('--name'))
-    .option('--continue <id>', 'go on in the view of an earlier proposal: its id, the beginning of one, or its name', once('--continue'))
-    .option('--json', 'events and the result as JSON lines on standard error')
-    .option('--dry-run', 'show the plan and the exact engine command; run nothing')
-    .option('--quiet', 'no word of our own unless it failed')
-    .option('--verbose', 'say what is done')
-    .action(async (first: string | undefined, rest: readonly string[], flags: Flags) => {
-      process.exitCode = await perform(toOptions(first, rest, flags), flags)
-    })
+  withOptions(command, runOptions).action(async (first: string | undefined, rest: readonly string[], flags: Flags) => {
+    process.exitCode = await act(toOptions(first, rest, flags), flags)
+  })
 }
 
 /** The flags as RunOptions; values are judged later, by the policy. */
-function toOptions(first: string | undefined, rest: readonly string[], flags: Flags): RunOptions {
+export function toOptions(first: string | undefined, rest: readonly string[], flags: Flags): RunOptions {
   const { json: _json, dryRun: _dryRun, quiet: _quiet, verbose: _verbose, ...same } = flags
   if (first !== undefined && isAgent(first)) return { ...same, agent: first, args: rest }
   return { ...same, args: first === undefined ? [] : [first, ...rest] }
