@@ -1,4 +1,5 @@
 // Policy: what an IP address is, by the tables in special-addresses.ts. The gateway asks before it dials.
+import { whenAsked } from '../host/when-asked.ts'
 import { addressRows, type AddressKind, type AddressRow } from './special-addresses.ts'
 
 export interface Address {
@@ -31,7 +32,7 @@ export function parseAddress(text: string): Address | undefined {
   const all = [...left, ...Array.from({ length: 8 - given }, () => '0'), ...right]
   return { family: 6, value: all.reduce((sum, part) => (sum << 16n) | BigInt(`0x${part}`), 0n) }
 }
-// Own expressions instead of node:net's: those take two milliseconds of every start to compile, the table below needs them at once.
+// Own expressions instead of node:net's: those take two milliseconds of every start to compile.
 const decimal = /^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?!$)|$)){4}$/
 const group = /^[0-9a-f]{1,4}$/i
 
@@ -52,12 +53,12 @@ export function classifyAddress(text: string): AddressClass {
 export function addressKeys(text: string): readonly string[] {
   const address = parseAddress(text)
   if (address === undefined) return []
-  const row = rows.find((candidate) => candidate.family === address.family && address.value >> candidate.shift === candidate.prefix)
+  const row = rows().find((candidate) => candidate.family === address.family && address.value >> candidate.shift === candidate.prefix)
   return [`${address.family} ${address.value}`, ...(row?.carries?.(address.value) ?? []).map((carried) => `4 ${carried}`)]
 }
 
 function classify(address: Address): AddressClass {
-  const row = rows.find((candidate) => candidate.family === address.family && address.value >> candidate.shift === candidate.prefix)
+  const row = rows().find((candidate) => candidate.family === address.family && address.value >> candidate.shift === candidate.prefix)
   if (row === undefined) {
     // Only 2000::/3 is given out as global unicast (RFC 4291 2.4); what is outside and in no row is nobody's.
     const unassigned = address.family === 6 && address.value >> 125n !== 1n
@@ -79,15 +80,17 @@ interface PreparedRow extends AddressRow {
 }
 
 /** Longest prefix first, so that the first hit is the most specific row. */
-const rows: readonly PreparedRow[] = addressRows
-  .map((row) => {
-    const [base = '', bits = ''] = row.block.split('/')
-    const address = parseAddress(base)
-    if (address === undefined) throw new Error(`anchorhold: ${row.block} is not a block`)
-    const shift = BigInt((address.family === 4 ? 32 : 128) - Number(bits))
-    return { ...row, family: address.family, shift, prefix: address.value >> shift }
-  })
-  .sort((a, b) => (a.shift < b.shift ? -1 : a.shift > b.shift ? 1 : 0))
+const rows = whenAsked((): readonly PreparedRow[] =>
+  addressRows
+    .map((row) => {
+      const [base = '', bits = ''] = row.block.split('/')
+      const address = parseAddress(base)
+      if (address === undefined) throw new Error(`anchorhold: ${row.block} is not a block`)
+      const shift = BigInt((address.family === 4 ? 32 : 128) - Number(bits))
+      return { ...row, family: address.family, shift, prefix: address.value >> shift }
+    })
+    .sort((a, b) => (a.shift < b.shift ? -1 : a.shift > b.shift ? 1 : 0)),
+)
 
 function quad(text: string): bigint {
   return text.split('.').reduce((sum, part) => (sum << 8n) | BigInt(part), 0n)

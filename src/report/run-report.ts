@@ -50,7 +50,7 @@ export function openReport(input: ReportInput): RunReport {
         tell([`anchorhold: copying the project, ${size(event.bytes)} of ${size(event.of)}`])
     },
     start: (run) => {
-      if (!input.json) tell(banner(run, input))
+      if (!input.json && !input.quiet) tell(banner(run, input))
     },
     dryRun: (run) => {
       const asked = dryRunInput(run)
@@ -63,7 +63,15 @@ export function openReport(input: ReportInput): RunReport {
       tell(
         input.json
           ? [jsonLine(resultJson({ session: id, folder, exitCode, state }))]
-          : summarize({ session: id, state, style: styleFor(process.stderr), quiet, verbose }),
+          : summarize({
+              session: id,
+              state,
+              get style() {
+                return styleFor(process.stderr) // opens the stream: only where there is something to say
+              },
+              quiet,
+              verbose,
+            }),
       )
     },
   }

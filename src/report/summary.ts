@@ -24,7 +24,6 @@ const rows = 8
 
 /** Lines without line feeds, each starting with "anchorhold:" or indented below one; often none. */
 export function summarize(input: SummaryInput): readonly string[] {
-  const style = input.style ?? unstyled
   const needed = [
     ...spent(input.state),
     ...ending(input.state),
@@ -39,6 +38,8 @@ export function summarize(input: SummaryInput): readonly string[] {
       ? []
       : [...metered(input), ...echoed(input.state), ...gitMerged(input.state), ...refused(input), ...warnings(input.state)]
   const lines = [...needed, ...told]
+  if (lines.length === 0 && input.quiet === true && input.verbose !== true) return []
+  const style = input.style ?? unstyled
   const overview = input.verbose === true || (input.quiet !== true && (style.terminal || lines.length > 0))
   return [...(overview ? [line(summaryLine(input))] : []), ...lines].map((text) => text.replace(/^anchorhold:/, style.bold('anchorhold:')))
 }
@@ -129,11 +130,13 @@ function echoed(state: SessionState): readonly string[] {
 }
 
 /** One line: what of secrets is in what the run wrote, and where. Never a value. */
-function found({ session, state: { scanned }, style, verbose }: SummaryInput): readonly string[] {
+function found(input: SummaryInput): readonly string[] {
+  const { session, verbose, state } = input
+  const { scanned } = state
   const all = `anchorhold secret scan --session ${session}`
   if (scanned === undefined) return []
   if (scanned.found === 0)
-    return scanned.complete || !(verbose === true || style?.terminal === true)
+    return scanned.complete || !(verbose === true || input.style?.terminal === true)
       ? []
       : [line(`not all that this run wrote was looked through for secrets; all of it: ${all}`)]
   const places = listed(scanned.findings.map(findingInWords), 3, scanned.found)

@@ -50,13 +50,13 @@ export function privateGit(folder: string, project: string, signal?: AbortSignal
         const child = spawn('git', [...fixed, ...args], {
           cwd: project,
           env,
-          stdio: ['pipe', 'pipe', 'ignore'],
+          stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'ignore'],
           ...(signal === undefined ? {} : { signal, killSignal: 'SIGKILL' }),
         })
         const chunks: Buffer[] = []
-        child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
-        child.stdin.on('error', () => undefined) // it may end without reading its input
-        child.stdin.end(input)
+        child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk))
+        child.stdin?.on('error', () => undefined) // it may end without reading its input
+        child.stdin?.end(input)
         child.on('error', reject)
         child.on('close', (code) =>
           code === 0 ? resolve(Buffer.concat(chunks)) : reject(new Error(`git ${args[0] ?? ''} ended with code ${code ?? 'none'}`)),
