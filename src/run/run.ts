@@ -265,12 +265,12 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
     openGateway({ network, steps, emit: session.emit, signal, hostEnv: env, ...(trusted === undefined ? {} : { ending: trusted.ending }) }),
   )
   scope.defer(() => ground[Symbol.asyncDispose]())
-  session.settle()
   meter?.begin()
   watch.onPlan?.({ session, policy, engine, plan, compiled })
   signal.throwIfAborted()
   gateway.resolve(opened)
   const cell = await launching
+  session.settle() // once nothing waits for this process any more: the engine is not ready yet, and starts the command by itself
   signals.attach(cell)
   workspace.attach(cell)
   view?.attach(cell)
@@ -284,9 +284,10 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
   if (!witnessAlive)
     session.emit({ kind: 'warning', code: 'wall/witness', message: 'The witnesses of the self-test did not answer to the host itself.' })
   exitCode = signals.exitCode ?? end.code
+  const noted = net?.then((under) => under.close()) // which may wait for git, beside what follows
   await workspace.close()
   await view?.close()
-  await (await net)?.close()
+  await noted
   uses[Symbol.dispose]()
   if (meter !== undefined) {
     await opened[Symbol.asyncDispose]() // what is under way has to be counted before the end
