@@ -76,6 +76,7 @@ class Connection implements ServerConnection {
   private answered = false
   private keep = false
   private waiting = false
+  private unasked = false
   private readonly onData = (chunk: Buffer): void => void (this.receive(chunk) || this.socket?.pause())
   private readonly onEnd = (): void => this.ended()
   private readonly onClose = (): void => this.closed()
@@ -104,6 +105,8 @@ class Connection implements ServerConnection {
     if (source === undefined) socket.on('data', this.onData)
     else source.attach(socket)
     socket.on('end', this.onEnd).on('close', this.onClose)
+    // It may have spoken before it was ours to close.
+    if (this.unasked) socket.destroy()
     socket.resume()
     return this
   }
@@ -168,6 +171,7 @@ class Connection implements ServerConnection {
     const { reader, socket } = this
     if (this.receiver === undefined && !reader.busy) {
       // Nobody asked: an answer that would be taken for the next request's (request splitting from the server's side).
+      this.unasked = true
       socket?.destroy()
       return false
     }
