@@ -12,7 +12,7 @@ import { refuseSocket } from './relay.ts'
 /** Accepts for the whole session. `connections` holds every open socket of the cell, and is bounded. */
 export function acceptFrom(context: GatewayContext, server: Server, listener: Listener, connections: Set<Socket>): void {
   server.on('error', () => undefined) // a failed accept concerns one connection; the next one is served
-  acceptInto(server, context.buffers, (socket, intake) => {
+  acceptInto(server, { buffers: context.buffers, heard: context.attention.cell }, (socket, intake) => {
     socket.on('error', () => undefined) // it closes; whoever owns it listens for that
     if (context.signal.aborted) return void socket.destroy()
     if (connections.size >= context.settings.maxConnections) {

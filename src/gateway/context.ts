@@ -2,6 +2,7 @@
 import type { NetworkHow } from '../model/events.ts'
 import type { CanonicalHost, Policy } from '../model/policy.ts'
 import type { Destination } from '../model/verdict.ts'
+import type { Attention } from './attention.ts'
 import type { GatewaySettings } from './settings.ts'
 import type { Buffers } from './tunnel/buffers.ts'
 import type { Names } from './names/table.ts'
@@ -61,6 +62,7 @@ export interface GatewayContext {
   readonly concerns: Concerns
   readonly deadlines: Deadlines
   readonly buffers: Buffers
+  readonly attention: Attention
   /** Aborted once, when the gateway closes. */
   readonly signal: AbortSignal
 }

@@ -29,9 +29,12 @@ export class Gathering {
   private level = 0
   private quiet = 0
   private readonly buffers: Buffers
+  private readonly heard: () => void
 
-  constructor(buffers: Buffers) {
+  /** `heard` is told of each record before it is handed on. */
+  constructor(buffers: Buffers, heard: () => void) {
     this.buffers = buffers
+    this.heard = heard
     this.onRead = { buffer: () => this.room(), callback: (count) => this.receive(count) }
   }
 
@@ -63,6 +66,7 @@ export class Gathering {
 
   private receive(count: number): boolean {
     this.to += count
+    this.heard()
     if (count < fullRecord || this.to === this.block?.length) this.handOn(false)
     else if (!this.due) {
       this.due = true

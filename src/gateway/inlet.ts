@@ -17,9 +17,9 @@ export interface Inlet {
 
 const highWater = 262_144
 
-/** `intake`: how an accepted socket is read; without one (TLS that was ended) it is an ordinary stream. */
-export function openInlet(socket: Socket, intake?: Intake): Inlet {
-  return new SocketInlet(socket, intake)
+/** `intake`: how an accepted socket is read; without one (TLS that was ended) it is an ordinary stream, and `heard` is told of each piece. */
+export function openInlet(socket: Socket, intake?: Intake, heard?: () => void): Inlet {
+  return new SocketInlet(socket, intake, heard)
 }
 
 class SocketInlet implements Inlet {
@@ -30,7 +30,9 @@ class SocketInlet implements Inlet {
   private ended: boolean
   private stopped = false
   private wake: (() => void) | undefined
+  private readonly heard: (() => void) | undefined
   private readonly onData = (chunk: Buffer): void => {
+    this.heard?.()
     if (!this.take(chunk)) this.socket.pause()
   }
   private readonly onEnd = (): void => {
@@ -38,7 +40,8 @@ class SocketInlet implements Inlet {
     this.interrupt()
   }
 
-  constructor(socket: Socket, intake: Intake | undefined) {
+  constructor(socket: Socket, intake: Intake | undefined, heard: (() => void) | undefined) {
+    this.heard = heard
     this.socket = socket
     this.intake = intake
     this.ended = socket.destroyed

@@ -20,9 +20,12 @@ export class Intake {
   private waiting = false
   private kept: Buffer[] = []
   private readonly buffers: Buffers
+  private readonly heard: () => void
 
-  constructor(buffers: Buffers) {
+  /** `heard` is told of each piece before it is taken. */
+  constructor(buffers: Buffers, heard: () => void) {
     this.buffers = buffers
+    this.heard = heard
     this.onRead = { buffer: () => this.next(), callback: (count, from) => this.receive(count, from as Buffer) }
   }
 
@@ -48,6 +51,7 @@ export class Intake {
 
   private receive(count: number, from: Buffer): boolean {
     this.bytes += count
+    this.heard()
     // Nobody is there to take it: kept for whoever comes next (`rest`), and no more is read.
     const taken = this.taker === undefined ? this.keep(from.subarray(0, count)) : this.taker(from.subarray(0, count))
     this.waiting = !taken
@@ -93,7 +97,11 @@ interface RawServer {
  * Accepts with sockets that read through an intake. node:net lets a client ask for that (`onread`), and an accepting server not: so the new
  * connection's handle goes into a socket of our own. Where the runtime has no such handle, ordinary sockets come, without an intake.
  */
-export function acceptInto(server: net.Server, buffers: Buffers, onSocket: (socket: Socket, intake: Intake | undefined) => void): void {
+export function acceptInto(
+  server: net.Server,
+  { buffers, heard }: { readonly buffers: Buffers; readonly heard: () => void },
+  onSocket: (socket: Socket, intake: Intake | undefined) => void,
+): void {
   const listening = (server as unknown as RawServer)._handle
   if (typeof listening?.onconnection !== 'function') {
     Object.assign(server, { pauseOnConnect: true, allowHalfOpen: true })
@@ -105,7 +113,7 @@ export function acceptInto(server: net.Server, buffers: Buffers, onSocket: (sock
   listening.onconnection = (error, handle) => {
     if (error !== undefined && error !== 0) return // a failed accept concerns one connection; the next one is served
     if (handle === undefined) return
-    const intake = new Intake(buffers)
+    const intake = new Intake(buffers, heard)
     const options = { handle, allowHalfOpen: true, manualStart: true, onread: intake.onRead }
     const socket = new net.Socket(options as unknown as net.SocketConstructorOpts)
     intake.attach(socket)

@@ -7,6 +7,7 @@ import type { BornListener } from '../model/engine.ts'
 import type { Emit } from '../model/events.ts'
 import type { Ask } from '../model/secret.ts'
 import { acceptFrom } from './accept.ts'
+import { makeAttention } from './attention.ts'
 import type { GatewayContext, Network } from './context.ts'
 import { enter } from './door.ts'
 import { makeDeadlines } from './deadlines.ts'
@@ -69,7 +70,8 @@ export function openGateway(input: GatewayInput): Gateway {
     signal,
   })
   const buffers = makeBuffers()
-  const pool = makePool({ dialler, buffers, maxHeadBytes: settings.maxHeadBytes })
+  const attention = makeAttention({ milliseconds: settings.attentionMilliseconds })
+  const pool = makePool({ dialler, buffers, heard: attention.server, maxHeadBytes: settings.maxHeadBytes })
   const { steps } = input
   const context: GatewayContext = {
     enter,
@@ -84,6 +86,7 @@ export function openGateway(input: GatewayInput): Gateway {
     concerns: makeConcerns(steps),
     deadlines: makeDeadlines(everyMilliseconds(settings)),
     buffers,
+    attention,
     signal,
   }
   const listening = new Set<Server | DatagramSocket>()

@@ -22,7 +22,7 @@ export async function relay(context: GatewayContext, input: RelayInput): Promise
   const { inlet, target, asked } = input
   const started = Date.now()
   if (context.dialler.leaves(target) === 'plain') return refuseSocket(context, inlet.socket, asked, onlyEnded(target))
-  const intake = new Intake(context.buffers)
+  const intake = new Intake(context.buffers, context.attention.server)
   const dialled = await context.dialler.dial(target, 'tunnel', input.reach, intake.onRead)
   if (dialled.kind === 'refused') {
     if (input.onRefused !== undefined) return input.onRefused(dialled.refusal)
@@ -53,7 +53,6 @@ export async function join(
   },
 ): Promise<void> {
   const { inlet, upstream, asked, started } = input
-  upstream.setKeepAlive(true, 60_000)
   const fromCell = inlet.release()
   const { idleMilliseconds, halfOpenMilliseconds } = context.settings
   const early = input.fromUpstream === undefined ? {} : { fromUpstream: input.fromUpstream }

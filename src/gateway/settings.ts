@@ -13,6 +13,8 @@ export interface GatewaySettings {
   readonly idleMilliseconds: number
   /** No byte while one side has already ended. */
   readonly halfOpenMilliseconds: number
+  /** How long the loop looks for the next piece before it sleeps; 0: not at all. */
+  readonly attentionMilliseconds: number
   readonly maxConnections: number
   readonly maxHeadBytes: number
   readonly maxHeaders: number
@@ -31,6 +33,7 @@ export const defaultSettings: GatewaySettings = {
   dialMilliseconds: 20_000,
   idleMilliseconds: 2 * 60 * 60_000,
   halfOpenMilliseconds: 5 * 60_000,
+  attentionMilliseconds: 0.05,
   maxConnections: 4_096,
   maxHeadBytes: 65_536,
   maxHeaders: 128,

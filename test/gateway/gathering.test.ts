@@ -68,7 +68,7 @@ const ways: readonly (readonly [name: string, sizes: readonly number[]])[] = [
 it.each(ways)('%s: every byte once and in order, taken at once', async (_name, sizes) => {
   const what = pattern(1_000_000)
   const served = await serve(what, sizes)
-  const gathering = new Gathering(makeBuffers())
+  const gathering = new Gathering(makeBuffers(), () => undefined)
   const pieces: Buffer[] = []
   gathering.taker = (piece) => {
     pieces.push(Buffer.from(piece))
@@ -84,7 +84,7 @@ it.each(ways)('%s: every byte once and in order, taken at once', async (_name, s
 it.each(ways)('%s: what was handed on stays unchanged until it was taken, and the end comes behind the last byte', async (_name, sizes) => {
   const what = pattern(1_000_000)
   const served = await serve(what, sizes)
-  const gathering = new Gathering(makeBuffers())
+  const gathering = new Gathering(makeBuffers(), () => undefined)
   const late: Buffer[] = []
   let ended = false
   let early = 0
@@ -120,7 +120,7 @@ it.each(ways)('%s: what was handed on stays unchanged until it was taken, and th
 
 it('whoever does not take it holds the server, not memory', async () => {
   const served = await serve(Buffer.alloc(200 * 1_048_576), [1_048_576])
-  const gathering = new Gathering(makeBuffers())
+  const gathering = new Gathering(makeBuffers(), () => undefined)
   let pieces = 0
   gathering.taker = () => {
     pieces += 1

@@ -5,6 +5,7 @@ import { serveRequest } from '../exchange/serve.ts'
 import type { CellConnection } from '../exchange/types.ts'
 import type { Inlet } from '../inlet.ts'
 import { farewell } from '../relay.ts'
+import { endOrClose } from '../tunnel/tunnel.ts'
 import { readAsk, type Ask } from './ask.ts'
 import { openBody } from './body.ts'
 import { serveConnect } from './connect.ts'
@@ -37,7 +38,10 @@ export async function serveHttp(context: GatewayContext, input: HttpInput): Prom
   try {
     while (!cell.destroyed && !context.signal.aborted) {
       const read = await readHead(context.settings, inlet, deadline)
-      if (read.kind === 'gone') return void cell.end(() => cell.destroy())
+      if (read.kind === 'gone') {
+        endOrClose(cell)
+        return cell.destroySoon()
+      }
       if (read.kind === 'bad') return refuse(context, input, undefined, read)
       const ask = readAsk(read.head, input.role, input.secure === true ? 443 : 80)
       if (ask.kind === 'bad') return refuse(context, input, read.head, ask)

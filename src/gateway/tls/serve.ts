@@ -52,7 +52,7 @@ async function serveEnded(context: GatewayContext, authority: Authority, input: 
     const { serveHttp2 } = await import('../http2/serve.ts') // most programs inside speak HTTP/1.1
     return serveHttp2(context, { socket: ended.socket, ...about })
   }
-  return serveHttp(context, { inlet: openInlet(ended.socket), role: 'origin', secure: true, ...about })
+  return serveHttp(context, { inlet: openInlet(ended.socket, undefined, context.attention.cell), role: 'origin', secure: true, ...about })
 }
 
 function distrusted(host: string): string {

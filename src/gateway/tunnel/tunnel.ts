@@ -27,6 +27,9 @@ export interface TunnelEnd {
   readonly received: number
 }
 
+/** Milliseconds until the kernel is asked to find out by itself whether a server that says nothing is still there. */
+const keepAliveAfter = 30_000
+
 /**
  * Resolves when both sides are closed. An end of one side goes on to the other (half-close), a reset as a reset. Whoever destroys one side ends
  * both. Never rejects.
@@ -54,6 +57,9 @@ export function tunnel(input: TunnelInput): Promise<TunnelEnd> {
         upstream.socket.destroy()
       } else watch()
     })
+    // A short connection does without; four system calls would be a tenth of what the gateway does for it.
+    const lasting = input.deadlines.open(() => upstream.socket.setKeepAlive(true, 60_000))
+    lasting.set(keepAliveAfter)
     const watch = (): void => {
       seen = bytes()
       quiet.set(half ? input.halfOpenMilliseconds : input.idleMilliseconds)
@@ -66,6 +72,7 @@ export function tunnel(input: TunnelInput): Promise<TunnelEnd> {
       open -= 1
       if (open > 0) return
       quiet.close()
+      lasting.close()
       resolve({ sent: cell.bytes() + fromCell.length, received: upstream.bytes() + fromUpstream.length })
     }
     join(cell, upstream, ended, closed)
@@ -76,11 +83,17 @@ export function tunnel(input: TunnelInput): Promise<TunnelEnd> {
   })
 }
 
+/** Where the other side has ended too and the kernel has all it was given, closing says the same as ending; TLS says its own goodbye before. */
+export function endOrClose(socket: Socket): void {
+  if (socket.readableEnded && socket.writableLength === 0 && !('encrypted' in socket)) socket.destroy()
+  else socket.end()
+}
+
 function join(lane: Lane, other: Lane, ended: () => void, closed: () => void): void {
   let broken = false
   lane.socket.on('error', () => (broken = true)) // what it was does not matter: it closes
   lane.socket.on('end', () => {
-    if (!other.socket.destroyed) other.socket.end()
+    if (!other.socket.destroyed) endOrClose(other.socket)
     ended()
   })
   lane.socket.on('close', (hadError) => {

@@ -44,6 +44,8 @@ export interface ServerConnection {
 export interface ConnectionInput {
   readonly maxHeadBytes: number
   readonly buffers: Buffers
+  /** Told of each piece that came. */
+  readonly heard: () => void
   /** How its socket is read: a plain one, TLS, or TLS that may be handed over as it is (a WebSocket), piece by piece. */
   readonly how: 'plain' | 'tls' | 'tls-stream'
   /** Called when an exchange ended such that the next one may follow. */
@@ -86,8 +88,8 @@ class Connection implements ServerConnection {
   constructor(input: ConnectionInput) {
     this.input = input
     this.reader = makeAnswerReader(input.maxHeadBytes)
-    this.intake = new Intake(input.buffers)
-    this.gathering = input.how === 'tls' ? new Gathering(input.buffers) : undefined
+    this.intake = new Intake(input.buffers, input.heard)
+    this.gathering = input.how === 'tls' ? new Gathering(input.buffers, input.heard) : undefined
     const source = this.gathering ?? this.intake
     source.taker = (piece) => this.receive(piece)
     this.onRead = input.how === 'tls-stream' ? undefined : source.onRead

@@ -1,7 +1,6 @@
 // Gateway, upstream: connections to servers, kept for the next request to the same place. Each new one is judged at the dial.
 import type { Target } from '../context.ts'
 import type { Dialler } from '../dial/dial.ts'
-import type { Buffers } from '../tunnel/buffers.ts'
 import { makeServerConnection, type ConnectionInput, type ServerConnection } from './connection.ts'
 import { UpstreamError } from './error.ts'
 
@@ -26,6 +25,8 @@ const bounds = { perPlace: 256, all: 2_048, keptMilliseconds: 90_000 } as const
 /** Of one place. More are kept for a moment only: many requests that come in bursts would else make most connections anew each time. */
 const surplus = { above: 64, keptMilliseconds: 10_000 } as const
 
+type Shared = Pick<ConnectionInput, 'buffers' | 'heard' | 'maxHeadBytes'>
+
 interface Shelf {
   readonly kept: { readonly connection: ServerConnection; since: number }[]
   readonly waiting: {
@@ -41,7 +42,7 @@ interface Shelf {
 export type Wish = 'fresh' | 'upgrade'
 
 /** One per session: connections are never shared with another cell. */
-export function makePool(input: { readonly dialler: Dialler; readonly buffers: Buffers; readonly maxHeadBytes: number }): Pool {
+export function makePool(input: { readonly dialler: Dialler } & Shared): Pool {
   return new SessionPool(input.dialler, input)
 }
 
@@ -52,9 +53,9 @@ class SessionPool implements Pool {
   private sweeper: NodeJS.Timeout | undefined
   private over = false
   private readonly dialler: Dialler
-  private readonly input: Pick<ConnectionInput, 'buffers' | 'maxHeadBytes'>
+  private readonly input: Shared
 
-  constructor(dialler: Dialler, input: Pick<ConnectionInput, 'buffers' | 'maxHeadBytes'>) {
+  constructor(dialler: Dialler, input: Shared) {
     this.dialler = dialler
     this.input = input
   }
