@@ -4,6 +4,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
+#include <net/route.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
@@ -174,6 +176,29 @@ static long device(mode_t kind, unsigned int major, unsigned int minor) {
   errno = error;
   return result;
 }
+// Sets what is set already.
+static long same_name(void) {
+  char name[256] = "";
+  return gethostname(name, sizeof name - 1) < 0 ? -1 : sethostname(name, strlen(name));
+}
+static long same_card(void) {
+  int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  struct ifreq card = {.ifr_name = "lo"};
+  long result = fd < 0 || ioctl(fd, SIOCGIFMTU, &card) < 0 ? -1 : ioctl(fd, SIOCSIFMTU, &card);
+  int error = errno;
+  close(fd);
+  errno = error;
+  return result;
+}
+static long route_to_no_card(void) {
+  int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  struct rtentry route = {.rt_dst.sa_family = AF_INET, .rt_dev = (char[]){"nosuchcard"}};
+  long result = fd < 0 ? -1 : ioctl(fd, SIOCADDRT, &route);
+  int error = errno;
+  close(fd);
+  errno = error;
+  return result;
+}
 static long call(const char *name) {
   static const char none[] = "/nowhere-at-all";
   static const struct {
@@ -222,6 +247,9 @@ static long call(const char *name) {
   if (strcmp(name, "netlink-filter") == 0) return socket(AF_NETLINK, SOCK_RAW, 12);
   if (strcmp(name, "crypto-socket") == 0) return socket(AF_ALG, SOCK_SEQPACKET, 0);
   if (strcmp(name, "vsock") == 0) return socket(AF_VSOCK, SOCK_STREAM, 0);
+  if (strcmp(name, "host-name") == 0) return same_name();
+  if (strcmp(name, "network-card") == 0) return same_card();
+  if (strcmp(name, "network-route") == 0) return route_to_no_card();
   if (strcmp(name, "core-limit") == 0) {
     struct rlimit limit = {4096, 4096};
     return setrlimit(RLIMIT_CORE, &limit);

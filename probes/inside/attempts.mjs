@@ -1,8 +1,10 @@
 // The Node client of `anchorhold prove`: see native/probe.c for the lines it reads and writes.
 import dgram from 'node:dgram'
 import dns from 'node:dns'
+import { once } from 'node:events'
 import { appendFileSync, closeSync, openSync, readFileSync, readSync, readdirSync, writeSync } from 'node:fs'
 import net from 'node:net'
+import tls from 'node:tls'
 
 const [file, nonce] = process.argv.slice(2)
 const patience = 3000
@@ -27,8 +29,51 @@ const stream = (target, text, then) =>
       else end()
     })
     socket.on('error', (error) => (clearTimeout(timer), came.length > 0 ? end() : reject(error)))
-    socket.on('close', () => (came.length > 0 ? end() : (clearTimeout(timer), reject(Object.assign(new Error('closed'), { code: 'ECONNRESET' })))))
+    socket.on('close', () =>
+      came.length > 0 ? end() : (clearTimeout(timer), reject(Object.assign(new Error('closed'), { code: 'ECONNRESET' }))),
+    )
   })
+
+const token = (text) => text.replaceAll('%TOKEN%', process.env.ANCHORHOLD_PROVE_TOKEN ?? '')
+
+/** Until the other side ends, or nothing more comes. */
+const drain = (socket, first) =>
+  new Promise((resolve, reject) => {
+    const came = []
+    const end = () => (clearTimeout(timer), socket.destroy(), resolve(Buffer.concat(came)))
+    const timer = setTimeout(end, patience)
+    socket.on('data', (chunk) => came.push(chunk))
+    socket.on('end', end)
+    socket.on('error', (error) => (clearTimeout(timer), came.length > 0 ? end() : reject(error)))
+    socket.write(first)
+  })
+
+/** One request through the proxy, in a tunnel where it is https; any certificate will do. */
+const fetchOnce = async (proxy, method, address, field, body, to) => {
+  const url = new URL(token(address))
+  const secure = url.protocol === 'https:'
+  let socket = net.connect({ host: '127.0.0.1', port: Number(proxy) })
+  socket.on('error', () => undefined)
+  if (secure) {
+    const peer = `${to === '-' ? url.hostname : to}:443`
+    socket.write(`CONNECT ${peer} HTTP/1.1\r\nHost: ${peer}\r\n\r\n`)
+    const [head] = await once(socket, 'data')
+    if (!/^HTTP\/1\.1 2/.test(head)) throw new Error(String(head).slice(0, 40))
+    socket = tls.connect({ socket, servername: url.hostname, rejectUnauthorized: false })
+    await once(socket, 'secureConnect')
+  }
+  const text = body === '-' ? '' : token(body)
+  const lines = [
+    `${method} ${secure ? '' : `http://${url.host}`}${url.pathname}${url.search} HTTP/1.1`,
+    `Host: ${url.host}`,
+    ...(field === '-' ? [] : [token(decode(field).toString('latin1'))]),
+    ...(text === '' ? [] : ['Content-Type: application/x-www-form-urlencoded', `Content-Length: ${text.length}`]),
+    'Connection: close',
+  ]
+  const came = await drain(socket, `${lines.join('\r\n')}\r\n\r\n${text}`)
+  if (!/^HTTP\/1\.1 2/.test(came)) throw new Error(came.toString('latin1').slice(0, 40))
+  return came
+}
 
 const verbs = {
   read: (path) => {
@@ -42,6 +87,7 @@ const verbs = {
   list: (path) => readdirSync(path).join('\n'),
   env: () => Object.entries(process.env).join('\n'),
   tcp: (host, port, text, then) => stream({ host, port: Number(port) }, text, then),
+  fetch: fetchOnce,
   unix: (path, text) => stream({ path: path.replace(/^@/, '\0') }, text),
   udp: (host, port, text) =>
     new Promise((resolve, reject) => {

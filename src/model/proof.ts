@@ -1,4 +1,5 @@
 // What a proof is made of: probes (the catalogue of probes/), and what came of each on one machine with one policy.
+import type { TraitName } from './engine.ts'
 import type { EngineName } from './policy.ts'
 
 export const walls = ['files', 'network', 'gateway', 'secrets', 'kernel', 'resources', 'terminal', 'persistence', 'policy'] as const
@@ -37,6 +38,12 @@ export type ProbeWitness =
   | { readonly kind: 'canary' }
   /** Nobody visits the probe's own listeners. */
   | { readonly kind: 'listener' }
+  /** What its listeners were sent, if anything came through, holds no value of the proof, in no form. */
+  | { readonly kind: 'unsent' }
+  /** Its listeners send back what they were sent; no value of the proof comes back with it. */
+  | { readonly kind: 'returned' }
+  /** What anchorhold's own log shows of the run names `mark`, and holds no character that a terminal would obey. */
+  | { readonly kind: 'shown'; readonly mark: string }
   /** These paths of the host are not there afterwards. */
   | { readonly kind: 'absent'; readonly paths: readonly string[] }
   /** These files of the host are what they were. */
@@ -50,6 +57,10 @@ export type ProbeWitness =
   /** What was read matches: a state that the kernel reports. */
   | { readonly kind: 'shows'; readonly pattern: string }
 
+/** `stand-in`: a project made for the purpose, because it is written there. `small`: an empty one, in a cell with low limits. */
+export const probePlaces = ['project', 'stand-in', 'small'] as const
+export type ProbePlace = (typeof probePlaces)[number]
+
 export interface Probe {
   readonly id: string
   readonly wall: Wall
@@ -59,21 +70,25 @@ export interface Probe {
   /** Rows of docs/attacks.md. */
   readonly source: readonly string[]
   readonly set: ProbeSet
-  /** `stand-in`: in a project made for the purpose, because it writes there. */
-  readonly place: 'project' | 'stand-in'
+  readonly place: ProbePlace
   readonly try: readonly Try[]
   /** Absent: every client that knows the verb. */
   readonly clients?: readonly Client[]
   readonly witness: ProbeWitness
   /** The try of the same kind that must work in the same cell, or nothing is shown. */
   readonly control: string
-  /** The launch in which it must go red: without a wall, or in a cell whose policy allows what is tried. */
-  readonly weakened: 'bare' | 'allowed'
+  /**
+   * The launch in which it must go red: without a wall (as the administrator of a user namespace of its own, for `namespaced`), in a cell whose
+   * policy allows what is tried, or (`raw`) in a cell whose log is shown as it is.
+   */
+  readonly weakened: 'bare' | 'namespaced' | 'allowed' | 'raw'
   /** The weakened launch needs root to go red. */
   readonly weakenedNeedsRoot?: true
   readonly engines: 'all' | readonly EngineName[]
-  /** Where it says that this is not promised: an attempt that gets through is a limit then. */
-  readonly limit?: string
+  /** What an engine has to be able to do for it; where it says why it cannot, the probe is not applicable for that reason. */
+  readonly needs?: TraitName
+  /** Where it says that this is not promised, of every engine or of some: an attempt that gets through is a limit then. */
+  readonly limit?: string | Readonly<Partial<Record<EngineName, string>>>
 }
 
 export type ProbeOutcome = 'holds' | 'leaks' | 'limit' | 'not-applicable' | 'could-not-run'

@@ -1,6 +1,8 @@
 // Proof: the probes' tries become lists of attempts, one per client, every place in braces filled in; and what the clients print becomes records.
+import type { EnforcedLimit } from '../model/engine.ts'
 import type { Client, Probe } from '../model/proof.ts'
 import { clients } from '../model/proof.ts'
+import type { ReadLine } from '../session/follow.ts'
 
 /** What a client can do; a verb is told by the fields that it takes in probes/. */
 export const verbs: Readonly<Record<string, readonly Client[]>> = {
@@ -12,6 +14,8 @@ export const verbs: Readonly<Record<string, readonly Client[]>> = {
   tcp: ['node', 'python', 'static'],
   udp: ['node', 'python', 'static'],
   unix: ['node', 'python', 'static'],
+  /** Port of the proxy, method, address, a field or `-`, a body or `-`, the host of the tunnel where it is another, or `-`. `%TOKEN%`: the variable. */
+  fetch: ['sh', 'node', 'python'],
   name: ['node', 'python'],
   call: ['static'],
 }
@@ -75,6 +79,9 @@ export interface Heard {
   readonly absent: ReadonlySet<Client>
   /** Whether the list was worked through to its end. */
   readonly whole: boolean
+  /** How limits were kept, and the lines of the journal, where it was a cell. */
+  readonly limits?: readonly EnforcedLimit[]
+  readonly journal?: readonly ReadLine[]
 }
 
 /** Lines with the nonce of this proof; everything else that was printed is none of ours. */

@@ -8,6 +8,19 @@ import { liveness, ownMark, type ProcessMark } from '../host/liveness.ts'
 import { readOwnRecord, writeOwnRecord } from '../host/own-record.ts'
 import { reapBefore } from '../run/reap.ts'
 
+/** Where they lead, a program inside could ask an agent of the host, draw on its screen or drive its editor. */
+const sideDoors = [
+  'SSH_AUTH_SOCK',
+  'GPG_AGENT_INFO',
+  'DBUS_SESSION_BUS_ADDRESS',
+  'DISPLAY',
+  'WAYLAND_DISPLAY',
+  'XAUTHORITY',
+  'VSCODE_IPC_HOOK_CLI',
+  'TMUX',
+  'KITTY_LISTEN_ON',
+]
+
 /** In the name of everything that a proof makes on the host. */
 const stem = 'anchorhold-prove-'
 
@@ -19,8 +32,12 @@ export interface Canaries extends Disposable {
   readonly folders: Readonly<Partial<Record<'beside' | 'home' | 'temp', string>>>
   /** Values that lie in files, in the environment, in a secret: none may come back from a cell. */
   readonly values: readonly string[]
-  readonly variable: { readonly name: string; readonly value: string }
+  /** Of the shell that starts the cell: one of the proof's own, and those by which programs find agents, screens and editors. */
+  readonly variables: Readonly<Record<string, string>>
+  /** Of the proof's own secret. */
   readonly secret: string
+  /** A file of anchorhold's own state that holds a canary. */
+  readonly note: string
 }
 
 /** Makes them all. `stateDir`: where it is noted down what has to be cleared. */
@@ -35,24 +52,25 @@ export async function openCanaries(where: { project: string; home: string; state
     home: path.join(where.home, `.${stem}${nonce}-home`),
     temp: path.join(root, 'temp'),
   }
-  const note = path.join(notes, `${nonce}.json`)
-  const made = [root, planned.beside, planned.home]
-  await writeOwnRecord(note, { mark: ownMark(), made }) // before anything is made
-  mkdirSync(root, { mode: 0o700 })
   const values: string[] = []
   const value = (): string => {
     const one = `CANARY-${nonce}-${randomBytes(8).toString('hex')}`
     values.push(one)
     return one
   }
+  const note = path.join(notes, `${nonce}.json`)
+  const made = [root, planned.beside, planned.home]
+  await writeOwnRecord(note, { mark: ownMark(), made, canary: value() }) // before anything is made
+  mkdirSync(root, { mode: 0o700 })
   const folders = Object.fromEntries(Object.entries(planned).filter(([, folder]) => fill(folder, value)))
   return {
     nonce,
     root,
     folders,
     values,
-    variable: { name: `ANCHORHOLD_CANARY_${nonce.toUpperCase()}`, value: value() },
+    variables: Object.fromEntries([`ANCHORHOLD_CANARY_${nonce.toUpperCase()}`, ...sideDoors].map((name) => [name, value()])),
     secret: value(),
+    note,
     [Symbol.dispose]() {
       clear(made)
       rmSync(note, { force: true })

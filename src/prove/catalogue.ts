@@ -5,13 +5,28 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import { Failure } from '../errors/failure.ts'
 import { packageRoot } from '../host/paths.ts'
-import { clients, promises, walls, type Probe } from '../model/proof.ts'
+import { clients, probePlaces, promises, walls, type Probe } from '../model/proof.ts'
 import { isControl } from './controls.ts'
 
+const engineNames = ['bubblewrap', 'docker', 'podman', 'gvisor'] as const
+const traits = [
+  'terminal',
+  'own-kernel',
+  'limit-memory',
+  'limit-processes',
+  'limit-cpus',
+  'limit-time',
+  'limit-tmp',
+  'limit-file-size',
+  'limit-open-files',
+] as const
 const paths = z.array(z.string().min(1)).nonempty()
 const witness = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('canary') }),
   z.strictObject({ kind: z.literal('listener') }),
+  z.strictObject({ kind: z.literal('unsent') }),
+  z.strictObject({ kind: z.literal('returned') }),
+  z.strictObject({ kind: z.literal('shown'), mark: z.string() }),
   z.strictObject({ kind: z.literal('absent'), paths }),
   z.strictObject({ kind: z.literal('unchanged'), paths }),
   z.strictObject({ kind: z.literal('unplanted'), paths }),
@@ -26,15 +41,16 @@ const probe = z.strictObject({
   promise: z.string().refine((id) => Object.hasOwn(promises, id), 'no such promise'),
   source: z.array(z.string().regex(/^[A-Z]+-\d\d$/)).nonempty(),
   set: z.enum(['quick', 'standard', 'full']).default('standard'),
-  place: z.enum(['project', 'stand-in']).default('project'),
+  place: z.enum(probePlaces).default('project'),
   try: z.array(z.tuple([z.string()], z.string())).nonempty(),
   clients: z.array(z.enum(clients)).nonempty().optional(),
   witness,
   control: z.string().refine(isControl, 'no such control'),
-  weakened: z.enum(['bare', 'allowed']),
+  weakened: z.enum(['bare', 'namespaced', 'allowed', 'raw']),
   weakenedNeedsRoot: z.literal(true).optional(),
-  engines: z.union([z.literal('all'), z.array(z.enum(['bubblewrap', 'docker', 'podman', 'gvisor'])).nonempty()]).default('all'),
-  limit: z.string().optional(),
+  engines: z.union([z.literal('all'), z.array(z.enum(engineNames)).nonempty()]).default('all'),
+  needs: z.enum(traits).optional(),
+  limit: z.union([z.string(), z.partialRecord(z.enum(engineNames), z.string())]).optional(),
 })
 
 /** Where the catalogue and what is run inside lie. */

@@ -5,11 +5,13 @@ import { Failure } from '../errors/failure.ts'
 import { nativePath } from '../host/paths.ts'
 import { capture } from '../host/process.ts'
 import { clients } from '../model/proof.ts'
+import type { EnforcedLimit } from '../model/engine.ts'
 import type { Policy } from '../model/policy.ts'
 import { makeIdentity } from '../plan/identity.ts'
 import type { RunContext } from '../run/context.ts'
 import { openHome } from '../run/home.ts'
 import { run } from '../run/run.ts'
+import { readJournal } from '../session/follow.ts'
 import { listFor, readSaid, type Attempt, type Heard } from './attempts.ts'
 import { probesFolder } from './catalogue.ts'
 
@@ -36,6 +38,7 @@ export function hostSide({ folder, project }: Pick<Launch, 'folder' | 'project'>
 /** In a cell as `run` makes it. Throws a Failure where none could be made. */
 export async function inCell(launch: Launch, policy: Policy, context: Omit<RunContext, 'onEvent' | 'policy' | 'standing'>): Promise<Heard> {
   const { folder, project, nonce } = launch
+  let limits: readonly EnforcedLimit[] = []
   layOut(launch, hostSide(launch))
   const file = path.join(folder, 'output')
   const output = openSync(file, 'a', 0o600)
@@ -47,6 +50,9 @@ export async function inCell(launch: Launch, policy: Policy, context: Omit<RunCo
         cwd: project,
         folders: { ...context.folders, state: path.join(folder, 'state'), data: path.join(folder, 'data') },
         stdio: { stdin: 'ignore', stdout: output, stderr: 'ignore' },
+        onEvent: (event) => {
+          if (event.kind === 'limits') limits = event.rows
+        },
         // A plain command asks nobody anything; `auto` would ask for a proof, which this is.
         policy: { ...policy, permissions: { ...policy.permissions, mode: 'ask' } },
       },
@@ -54,17 +60,21 @@ export async function inCell(launch: Launch, policy: Policy, context: Omit<RunCo
     const heard = readSaid(readFileSync(file, 'utf8'), nonce)
     if (result?.exitCode !== 0 && heard.said.length === 0)
       throw new Failure('prove/cell', { code: result?.exitCode ?? 125, output: readFileSync(file, 'utf8').slice(0, 200) })
-    return heard
+    return { ...heard, limits, journal: result === undefined ? [] : [...readJournal(result.folder)] }
   } finally {
     closeSync(output)
   }
 }
 
-/** Without any wall, in the project's folder. */
-export async function bare(launch: Launch, env: Readonly<Record<string, string>>): Promise<Heard> {
+/** Without any wall, in the project's folder; `before`: what starts the shell (`unshare …`). */
+export async function bare(
+  launch: Launch,
+  env: Readonly<Record<string, string>>,
+  before: readonly [string, ...string[]] = ['env'],
+): Promise<Heard> {
   const home = hostSide(launch)
   layOut(launch, home)
-  const { stdout } = await capture(['/bin/sh', path.join(home, 'start.sh'), home, launch.nonce], {
+  const { stdout } = await capture([...before, '/bin/sh', path.join(home, 'start.sh'), home, launch.nonce], {
     cwd: launch.project,
     env,
     timeoutMilliseconds: 60_000,

@@ -1,10 +1,13 @@
 // The proof, top to bottom: policy → probes → canaries → rounds in cells as `run` makes them → verdict. What is made goes with the scope.
-import { release } from 'node:os'
 import { randomBytes } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { release } from 'node:os'
+import path from 'node:path'
 import { takeEngine } from '../engines/list.ts'
 import { Failure } from '../errors/failure.ts'
-import type { Policy } from '../model/policy.ts'
-import type { Probe, ProbeResult, ProbeSet, Proof, Wall } from '../model/proof.ts'
+import type { Engine } from '../model/engine.ts'
+import type { Limits, Policy } from '../model/policy.ts'
+import { probePlaces, type Probe, type ProbePlace, type ProbeResult, type ProbeSet, type Proof, type Wall } from '../model/proof.ts'
 import type { RunContext } from '../run/context.ts'
 import { openCanaries, type Canaries } from './canaries.ts'
 import { withCanaries } from './canary-policy.ts'
@@ -36,7 +39,6 @@ export async function prove(input: ProveInput): Promise<Proof> {
   const { policy, project, context, set } = input
   const began = performance.now()
   const builder = await takeEngine(policy.engine)
-  const engine = builder.traits.name
   const probes = (input.probes ?? loadCatalogue()).filter(
     (probe) => sets.indexOf(probe.set) <= sets.indexOf(set) && (input.wall === undefined || probe.wall === input.wall),
   )
@@ -44,14 +46,17 @@ export async function prove(input: ProveInput): Promise<Proof> {
     throw new Failure('prove/nothing', { what: input.wall === undefined ? `the ${set} set` : `the wall ${input.wall} in the ${set} set` })
   using canaries = await openCanaries({ project, home: context.home, stateDir: context.folders.state })
   const standIn = await makeStandIn(canaries.root, canaries.values[0] ?? '')
+  const small = path.join(canaries.root, 'small')
+  mkdirSync(small)
+  const projects = { project, 'stand-in': standIn, small }
   const subject = subjectOf(builder, { version: context.version, policyDigest: policy.digest, project })
   subject.catch(() => undefined) // met below
   const rounds = await Promise.allSettled(
-    (['project', 'stand-in'] as const).map(async (place): Promise<readonly ProbeResult[]> => {
+    probePlaces.map(async (place): Promise<readonly ProbeResult[]> => {
       const own = probes.filter((probe) => probe.place === place)
       if (own.length === 0) return []
-      input.onProgress?.(`${own.length} probes in ${place === 'project' ? 'a cell of this project' : 'a cell of a stand-in project'}`)
-      return oneRound({ input, canaries, engine, project: place === 'project' ? project : standIn, place, probes: own })
+      input.onProgress?.(`${own.length} probes in a cell of ${cellsOf[place]}`)
+      return oneRound({ input, canaries, engine: builder.traits, project: projects[place], place, probes: own })
     }),
   )
   context.signal?.throwIfAborted()
@@ -64,7 +69,7 @@ export async function prove(input: ProveInput): Promise<Proof> {
     probes: results.toSorted((one, other) => probes.findIndex(({ id }) => id === one.id) - probes.findIndex(({ id }) => id === other.id)),
     promises: promisesOf(results),
     opens: input.opens ?? [],
-    engine,
+    engine: builder.traits.name,
     set,
     versions: { anchorhold: context.version, node: process.versions.node, engine: (await subject).engineVersion },
     kernel: release(),
@@ -78,10 +83,19 @@ export async function prove(input: ProveInput): Promise<Proof> {
   return proof
 }
 
+const cellsOf: Readonly<Record<ProbePlace, string>> = {
+  project: 'this project',
+  'stand-in': 'a stand-in project',
+  small: 'an empty project, with low limits',
+}
+
+/** So low that reaching them costs the machine nothing. */
+const smallLimits: Limits = { processes: 120, tmp: 16 * 2 ** 20, fileSize: 8 * 2 ** 20, openFiles: 256 }
+
 interface Place {
   readonly input: ProveInput
   readonly canaries: Canaries
-  readonly engine: string
+  readonly engine: Engine['traits']
   readonly project: string
   readonly place: Probe['place']
   readonly probes: readonly Probe[]
@@ -94,6 +108,7 @@ async function oneRound({ input, canaries, engine, project, place, probes }: Pla
   return playRound({
     probes: probes.map((probe) => (live || probe.control !== 'plant' ? probe : { ...probe, control: 'write' })),
     name: place,
+    live,
     canaries,
     project,
     home: context.home,
@@ -101,8 +116,8 @@ async function oneRound({ input, canaries, engine, project, place, probes }: Pla
     inside: 'cell',
     proxy: '3128',
     launch: (launch, names) => {
-      const made = withCanaries(policy, names, madeUp)
-      const env = { ...plainEnv(context.env), ...made.env, [canaries.variable.name]: canaries.variable.value }
+      const made = withCanaries(policy, { names, secret: canaries.secret, madeUp, ...(place === 'small' ? { limits: smallLimits } : {}) })
+      const env = { ...plainEnv(context.env), ...made.env, ...canaries.variables }
       return inCell(launch, made.policy, { ...context, env })
     },
   })
@@ -130,13 +145,10 @@ function verdictOf(results: readonly ProbeResult[]): Proof['verdict'] {
 /** A promise is kept where at least one of its probes holds and every other that applies does too. */
 function promisesOf(results: readonly ProbeResult[]): Proof['promises'] {
   const ids = [...new Set(results.map(({ promise }) => promise))].toSorted((one, other) => number(one) - number(other))
-  return ids.map((id) => {
+  return ids.flatMap((id) => {
     const own = results.filter((one) => one.promise === id && one.result !== 'not-applicable')
-    return {
-      id,
-      kept: own.some(({ result }) => result === 'holds') && own.every(({ result }) => ['holds', 'limit'].includes(result)),
-      probes: own.length,
-    }
+    const kept = own.some(({ result }) => result === 'holds') && own.every(({ result }) => ['holds', 'limit'].includes(result))
+    return own.length === 0 ? [] : [{ id, kept, probes: own.length }]
   })
 }
 

@@ -1,15 +1,17 @@
 // Proof: one round: witnesses open, the probes' attempts are made in one launch, witnesses are asked, every probe is judged.
-import { existsSync, readFileSync } from 'node:fs'
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
+import type { Traits } from '../model/engine.ts'
 import type { Client, Probe, ProbeResult } from '../model/proof.ts'
+import { logLine } from '../report/log.ts'
+import type { ReadLine } from '../session/follow.ts'
 import { attemptsOf, fillPlaces, type Heard, type Places } from './attempts.ts'
 import type { Canaries } from './canaries.ts'
 import { controlsFor, controlWorked } from './controls.ts'
 import { hostSide, insideHome, type Launch } from './inside.ts'
 import { judgeProbe } from './judge.ts'
-import { openWitnesses, type Witness } from './witnesses.ts'
-import type { CanaryNames } from './canary-policy.ts'
+import { doors, openWitnesses, type Door } from './witnesses.ts'
+import type { NameKind, ProofName } from './canary-policy.ts'
 
 export interface RoundInput {
   readonly probes: readonly Probe[]
@@ -18,64 +20,84 @@ export interface RoundInput {
   readonly canaries: Canaries
   readonly project: string
   readonly home: string
-  readonly engine: string
+  readonly engine: Pick<Traits, 'name' | 'can'>
   /** Where attempts find themselves: in a cell, or without a wall. */
   readonly inside: 'cell' | 'bare'
   /** Port of the gateway's HTTP proxy, or of what stands for it. */
   readonly proxy: string
-  readonly launch: (launch: Launch, names: CanaryNames) => Promise<Heard>
+  /** Whether what is written in the project appears on the host at once. Default: it does. */
+  readonly live?: boolean
+  /** The log is judged as it is, and not as it is shown. */
+  readonly raw?: boolean
+  readonly launch: (launch: Launch, names: readonly ProofName[]) => Promise<Heard>
 }
 
 /** What is left of a run and writes every tenth of a second is seen in this time. */
 const quietMilliseconds = 500
 
-const doors = ['port', 'udp', 'socket', 'abstract'] as const
+/** Places that are names of the proof, with the door that each leads to. */
+const nameDoors: Readonly<Record<Exclude<NameKind, 'allowed'> | 'lookalike' | 'beginning', Door>> = {
+  denied: 'port',
+  lookalike: 'port',
+  beginning: 'port',
+  limited: 'port',
+  bound: 'echo',
+  closed: 'tls',
+  open: 'tls',
+}
+
+type NamePlace = keyof typeof nameDoors
+const namePlaces = Object.keys(nameDoors) as NamePlace[]
 
 /** Every probe of the round with its result, in their order. */
 export async function playRound(input: RoundInput): Promise<readonly ProbeResult[]> {
   const { probes, canaries, project } = input
   const folder = path.join(canaries.root, `round-${input.name}`)
   mkdirSync(folder, { mode: 0o700 })
-  const wanted = new Map<string, readonly (typeof doors)[number][]>([['allowed', ['port']]])
-  for (const probe of probes) {
-    const text = JSON.stringify(probe.try)
-    const named = doors.filter((door) => text.includes(`{${door}}`) || (door === 'port' && /\{(denied|limited)\}/.test(text)))
-    if (named.length > 0) wanted.set(probe.id, named)
+  const entries = [...controlsFor(probes), ...probes]
+  const wanted = new Map<string, readonly Door[]>([['allowed', ['port']]])
+  for (const entry of entries) {
+    const text = JSON.stringify(entry.try)
+    const named = [...doors.filter((door) => text.includes(`{${door}}`)), ...namesIn(entry).map((place) => nameDoors[place])]
+    if (named.length > 0) wanted.set(entry.id, [...new Set(named)])
   }
   await using witnesses = await openWitnesses(wanted, canaries.folders.temp ?? canaries.root, canaries.nonce)
   const allowed = `allowed-${canaries.nonce}.test`
-  const denied = (id: string): string => `${id}-${canaries.nonce}.test`
+  const hostOf = (place: NamePlace, id: string): string => {
+    if (place === 'lookalike') return `${id}.${allowed}`
+    return place === 'beginning' ? `${allowed}.${id}-${canaries.nonce}.test` : `${place}-${id}-${canaries.nonce}.test`
+  }
   const home = hostSide({ folder, project })
   const places = (id: string): Places => ({
     ...canaries.folders,
     ...witnesses.of.get(id)?.places,
+    ...Object.fromEntries(namePlaces.map((place) => [place, hostOf(place, id)])),
     nonce: canaries.nonce,
     project,
-    userhome: input.home,
     inside: input.inside === 'cell' ? insideHome() : home,
     outside: home,
     proxy: input.proxy,
-    limited: `only-get-${denied(id)}`,
+    scheme: input.inside === 'cell' ? 'https' : 'http',
     allowed,
-    denied: denied(id),
+    note: canaries.note,
+    live: input.live === false ? undefined : project,
   })
   const watched = new Map(probes.map((probe) => [probe.id, watch(probe, places(probe.id))]))
-  const attempts = attemptsOf([...controlsFor(probes), ...probes], places)
+  const attempts = attemptsOf(entries, places)
   const text = `control-${canaries.nonce}`
-  const heard = await input.launch(
-    { folder, project, nonce: canaries.nonce, attempts, text },
-    {
-      allowed: { host: allowed, port: portOf(witnesses.of.get('allowed')) },
-      denied: probes
-        .filter((probe) => JSON.stringify(probe.try).includes('{denied}'))
-        .map(({ id }) => ({ host: denied(id), port: portOf(witnesses.of.get(id)) })),
-      limited: probes
-        .filter((probe) => JSON.stringify(probe.try).includes('{limited}'))
-        .map(({ id }) => ({ host: `only-get-${denied(id)}`, port: portOf(witnesses.of.get(id)) })),
-      allowDenied: false,
-    },
-  )
+  const portOf = (id: string, door: Door): number => Number(witnesses.of.get(id)?.places[door] ?? 0)
+  const heard = await input.launch({ folder, project, nonce: canaries.nonce, attempts, text }, [
+    { kind: 'allowed', host: allowed, port: portOf('allowed', 'port') },
+    ...entries.flatMap((entry) =>
+      namesIn(entry).map((place): ProofName => {
+        const kind = place === 'lookalike' || place === 'beginning' ? 'denied' : place
+        return { kind, host: hostOf(place, entry.id), port: portOf(entry.id, nameDoors[place]) }
+      }),
+    ),
+  ])
+  const shown = (heard.journal ?? []).map((read) => (input.raw === true ? unescaped(read) : logLine(read)))
   const seen = witnesses.of.get('allowed')?.text ?? ''
+  const bound = witnesses.of.get('control-secret')?.text ?? ''
   const written = (control: 'write' | 'plant', client: Client): boolean =>
     existsSync(path.join(control === 'write' ? home : project, `control-${client}`))
   return await Promise.all(
@@ -86,18 +108,31 @@ export async function playRound(input: RoundInput): Promise<readonly ProbeResult
       return judgeProbe(probe, {
         ...heard,
         canaries: canaries.values,
-        visits: witness === undefined ? undefined : { hits, awake: await witness.awake() },
+        visits: witness === undefined ? undefined : { hits, text: witness.text, awake: await witness.awake() },
+        shown,
         damage: (await watched.get(probe.id)?.()) ?? [],
-        control: (client) => controlWorked(probe.control, client, { said: heard.said, text, allowed: seen, written }),
+        control: (client) =>
+          controlWorked(probe.control, client, { said: heard.said, text, allowed: seen, bound, secret: canaries.secret, written }),
         engine: input.engine,
+        limits: heard.limits ?? [],
         listed: countByClient(attempts.filter((attempt) => attempt.probe === probe.id).map(({ client }) => client)),
       })
     }),
   )
 }
 
-function portOf(witness: Witness | undefined): number {
-  return Number(witness?.places.port ?? 0)
+function namesIn(entry: Pick<Probe, 'try'>): readonly NamePlace[] {
+  const text = JSON.stringify(entry.try)
+  return namePlaces.filter((place) => text.includes(`{${place}}`))
+}
+
+/** Every text of an event as the journal holds it. */
+function unescaped(read: ReadLine): string {
+  return read.kind === 'line'
+    ? Object.values(read.line.event)
+        .filter((value) => typeof value === 'string')
+        .join(' ')
+    : ''
 }
 
 function countByClient(list: readonly Client[]): ReadonlyMap<Client, number> {

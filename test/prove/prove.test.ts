@@ -93,7 +93,9 @@ it.each(['readonly', 'review'] as const)('holds with a policy that shows the pro
   const world = makeWorld()
   userPolicy(world, `workspace: { mode: ${mode} }\n`)
   const { proof, code } = await proofOf(world)
-  expect(proof.probes.filter(({ result }) => result !== 'holds')).toEqual([])
+  expect(proof.probes.filter(({ result }) => result !== 'holds').map(({ id, result }) => [id, result])).toEqual([
+    ['terminal-log', 'not-applicable'], // nothing of the project is watched there
+  ])
   expect(code).toBe(0)
 })
 
