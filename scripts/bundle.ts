@@ -6,7 +6,7 @@ import path from 'node:path'
 import { spawnSync } from 'node:child_process'
 import { rolldown, type OutputAsset, type OutputChunk } from 'rolldown'
 import { inAscii } from './in-ascii.ts'
-import { inOneFile, type Built } from './one-file.ts'
+import { inOneFile, namingProgram, type Built } from './one-file.ts'
 import { withReadyFilters } from './ready-filters.ts'
 import { whenNeeded } from './when-needed.ts'
 import { withoutFacades } from './without-facades.ts'
@@ -14,10 +14,11 @@ import { withoutFacades } from './without-facades.ts'
 const root = path.dirname(import.meta.dirname)
 const dist = path.join(root, 'dist')
 const staging = path.join(dist, `.bundle.${process.pid}`)
-/** The command is CommonJS, which Node starts some milliseconds sooner; the library's door is an ES module. `anchorhold cost`
- * is a program of its own, which holds nothing of a run, and so is a further thread of it. */
+/** The command is CommonJS, which Node starts some milliseconds sooner; the library's door is an ES module. `cli.cjs` starts the program with
+ * the code that was compiled before. `anchorhold cost` is a program of its own, which holds nothing of a run, and so is a further thread of it. */
 const products = [
-  { entry: 'cli', format: 'cjs', extension: 'cjs' },
+  { entry: 'program', source: 'cli', format: 'cjs', extension: 'cjs' },
+  { entry: 'cli', source: 'load-program', format: 'cjs', extension: 'cjs' },
   { entry: 'index', format: 'esm', extension: 'js' },
   { entry: 'cost', source: 'cost-cli', format: 'cjs', extension: 'cjs', startsPrograms: false },
   { entry: 'scan-worker', source: 'cost/scan-worker', format: 'cjs', extension: 'cjs' },
@@ -120,7 +121,9 @@ try {
   const outputs: Built[] = []
   for (const product of products) {
     const files = (await bundle(product, neededByEveryRun(await bundle(product, new Set())))).map(built)
-    outputs.push(...(product.entry === 'cli' ? inOneFile(files, 'run') : files))
+    if (product.entry === 'program') outputs.push(...inOneFile(files, 'run'))
+    else if (product.entry === 'cli') outputs.push(...namingProgram(files, outputs))
+    else outputs.push(...files)
   }
   await publish(outputs)
 } finally {

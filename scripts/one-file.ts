@@ -1,5 +1,6 @@
 // What every run needs lies in the program's own file: each further file costs a start half a millisecond (looked up, read, checked against its
 // compiled code). The chunks that are loaded later ask that file for what they share with it. A step of bundle.ts.
+import { createHash } from 'node:crypto'
 
 /** A file below dist/. */
 export interface Built {
@@ -11,8 +12,8 @@ export interface Built {
 }
 
 /**
- * `files` (CommonJS) with the chunk called `name`, and the bundler's few helpers, moved into the entry that starts it. What the entry starts is
- * started only where it is the program.
+ * `files` (CommonJS) with the chunk called `name`, and the bundler's few helpers, moved into the entry that starts it. Node loads that
+ * file from its own list, where src/load-program.ts has put it, so that what the entry starts is started once.
  */
 export function inOneFile(files: readonly Built[], name: string): readonly Built[] {
   const shared = files.find((file) => file.name === name)
@@ -31,9 +32,18 @@ export function inOneFile(files: readonly Built[], name: string): readonly Built
     .filter((file) => file !== shared)
     .map((file) => ({
       ...file,
-      content:
-        file === entry
-          ? `${program}\nif(require.main===module)${start}`
-          : String(file.content).replaceAll(asked, `require("../${entry.fileName}")`),
+      content: file === entry ? `${program}\n${start}` : String(file.content).replaceAll(asked, `require("../${entry.fileName}")`),
     }))
+}
+
+/** The one file of `loader` with the hash of the program among `built` in it (src/load-program.ts). */
+export function namingProgram(loader: readonly Built[], built: readonly Built[]): readonly Built[] {
+  const program = built.find((file) => file.isEntry && file.name === 'program')
+  if (program === undefined || loader.length !== 1) throw new Error('bundle: there is no program, or its loader has several files')
+  const hash = createHash('sha256').update(program.content).digest('hex').slice(0, 16)
+  return loader.map((file) => {
+    const content = String(file.content).replace(/\bPROGRAM_HASH\b/g, `"${hash}"`)
+    if (!content.includes(hash)) throw new Error('bundle: the loader does not name its program')
+    return { ...file, content }
+  })
 }

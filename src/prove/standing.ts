@@ -38,7 +38,7 @@ export async function subjectOf(
 }
 
 function buildMark(): string {
-  const files = [path.join(packageRoot(), 'dist', 'cli.cjs'), nativePath('anchorhold-cell'), nativePath('anchorhold-enter')]
+  const files = [path.join(packageRoot(), 'dist', 'program.cjs'), nativePath('anchorhold-cell'), nativePath('anchorhold-enter')]
   const facts = files.map((file) => lstatSync(file, { throwIfNoEntry: false })).map((stat) => [stat?.size ?? 0, stat?.mtimeMs ?? 0])
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 16)
 }

@@ -53,10 +53,10 @@ const dear = [
   'internal/deps/undici/undici',
 ]
 
-it('`run -- true` loads one file of ours and none of the dear built-in modules; node:crypto comes after the engine was given its plan', () => {
+it('`run -- true` loads one program of ours and none of the dear built-in modules; node:crypto comes after the engine was given its plan', () => {
   const { code, modules, chunks } = loadedBy('run', '--', 'true')
   expect(code).toBe(0)
-  expect(chunks).toEqual(['cli'])
+  expect(chunks).toEqual(['cli', 'program'])
   expect(modules.filter((name) => dear.includes(name))).toEqual([])
   expect(modules.indexOf('crypto')).toBeGreaterThan(modules.indexOf('internal/child_process/serialization'))
 })
@@ -78,6 +78,14 @@ it('the package brings what bin/anchorhold starts', () => {
   const { stdout } = spawnSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts', '--offline'], { cwd: root, encoding: 'utf8' })
   const [packed] = JSON.parse(stdout) as readonly [{ readonly files: readonly { readonly path: string }[] }]
   const files = packed.files.map((file) => file.path)
-  const needed = ['bin/anchorhold', 'dist/cli.cjs', 'dist/index.js', 'dist/index.d.ts', 'native/cell.c', 'scripts/build.sh']
+  const needed = [
+    'bin/anchorhold',
+    'dist/cli.cjs',
+    'dist/program.cjs',
+    'dist/index.js',
+    'dist/index.d.ts',
+    'native/cell.c',
+    'scripts/build.sh',
+  ]
   expect(needed.filter((file) => !files.includes(file))).toEqual([])
 })
