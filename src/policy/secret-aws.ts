@@ -14,28 +14,24 @@ const parts = [
 export function awsRules(
   entry: SecretEntry,
   aws: AwsEntry,
-  same: Pick<SecretRule, 'from' | 'hosts' | 'origin'>,
+  { from, ...same }: Pick<SecretRule, 'from' | 'hosts' | 'origin' | 'methods' | 'paths' | 'pass' | 'websocket'>,
   refuse: (reason: string) => never,
 ): readonly SecretRule[] {
   if (entry.where !== undefined || entry.header !== undefined || entry.git !== undefined)
     return refuse('an AWS key signs requests and is never sent; leave where, header and git out')
   for (const name of [...(aws.services ?? []), ...(aws.regions ?? [])])
     if (!/^[a-z0-9-]+$/.test(name)) return refuse(`${show(name)} is no name of a service or region`)
-  const { methods, paths } = entry
   return parts.map(({ part, variable, member }) => ({
     name: variable,
-    from: sourceOf(same.from, variable, member, refuse),
-    hosts: same.hosts,
+    ...same,
+    from: sourceOf(from, variable, member, refuse),
     where: [],
-    ...(methods === undefined ? {} : { methods }),
-    ...(paths === undefined ? {} : { paths }),
     aws: {
       part,
       ...(aws.services === undefined ? {} : { services: aws.services }),
       ...(aws.regions === undefined ? {} : { regions: aws.regions }),
     },
     ...(part === 'token' ? { optional: true } : {}),
-    origin: same.origin,
   }))
 }
 

@@ -41,16 +41,6 @@ export async function parseSecretFlag(text: string, origin: Origin): Promise<Sec
 export async function parseSecret(entry: SecretEntry, origin: Origin, folders: HostFolders): Promise<readonly SecretRule[]> {
   const name = checkName(entry.name, origin)
   const refuse = (reason: string): never => refuseSecret(name, reason, origin)
-  if (entry.aws !== undefined) {
-    const hosts = await Promise.all(entry.hosts.map((host) => parseSecretHost(host, name, origin)))
-    return awsRules(entry, entry.aws, { from: readFrom(entry, refuse, folders), hosts, origin }, refuse)
-  }
-  const git = entry.git === undefined ? undefined : gitBinding(entry, entry.git, refuse)
-  const header = entry.header?.toLowerCase()
-  if (header !== undefined && (!/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(header) || noFields.test(header.replaceAll(/[^a-z0-9]/g, '-'))))
-    return refuse(`${show(entry.header ?? '')} is not a header field for a credential`)
-  const where = entry.where === undefined ? (header === undefined ? usualPlaces : (['header'] as const)) : [entry.where].flat()
-  if (header !== undefined && !where.includes('header')) return refuse('it names a header field, but "where" has no header')
   for (const method of entry.methods ?? []) {
     const odd = oddInMethod(method)
     if (odd !== undefined) return refuse(`${show(method)}: ${odd}`)
@@ -59,6 +49,16 @@ export async function parseSecret(entry: SecretEntry, origin: Origin, folders: H
     const odd = oddInPattern(pattern, 'allow')
     if (odd !== undefined) return refuse(`${show(pattern)}: ${odd}`)
   }
+  if (entry.aws !== undefined) {
+    const hosts = await Promise.all(entry.hosts.map((host) => parseSecretHost(host, name, origin)))
+    return awsRules(entry, entry.aws, { from: readFrom(entry, refuse, folders), hosts, origin, ...limitsOf(entry, refuse) }, refuse)
+  }
+  const git = entry.git === undefined ? undefined : gitBinding(entry, entry.git, refuse)
+  const header = entry.header?.toLowerCase()
+  if (header !== undefined && (!/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(header) || noFields.test(header.replaceAll(/[^a-z0-9]/g, '-'))))
+    return refuse(`${show(entry.header ?? '')} is not a header field for a credential`)
+  const where = entry.where === undefined ? (header === undefined ? usualPlaces : (['header'] as const)) : [entry.where].flat()
+  if (header !== undefined && !where.includes('header')) return refuse('it names a header field, but "where" has no header')
   return [
     {
       name,
@@ -66,14 +66,21 @@ export async function parseSecret(entry: SecretEntry, origin: Origin, folders: H
       hosts: await Promise.all(entry.hosts.map((host) => parseSecretHost(host, name, origin))),
       where: [...new Set(where)],
       ...(header === undefined ? {} : { header }),
-      ...(entry.methods === undefined ? {} : { methods: entry.methods }),
-      ...(entry.paths === undefined ? {} : { paths: entry.paths }),
-      ...(entry.pass === undefined ? {} : { pass: entry.pass.map((field) => passName(field, refuse)) }),
-      ...(entry.websocket === true ? { websocket: true } : {}),
+      ...limitsOf(entry, refuse),
       ...(git === undefined ? {} : { git }),
       origin,
     },
   ]
+}
+
+/** What every kind of secret may say of its requests. */
+function limitsOf(entry: SecretEntry, refuse: (reason: string) => never): Pick<SecretRule, 'methods' | 'paths' | 'pass' | 'websocket'> {
+  return {
+    ...(entry.methods === undefined ? {} : { methods: entry.methods }),
+    ...(entry.paths === undefined ? {} : { paths: entry.paths }),
+    ...(entry.pass === undefined ? {} : { pass: entry.pass.map((field) => passName(field, refuse)) }),
+    ...(entry.websocket === true ? { websocket: true } : {}),
+  }
 }
 
 /** Two lines for one name: whichever won, somebody would be surprised where the value goes. */

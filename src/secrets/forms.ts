@@ -1,6 +1,7 @@
 // Secrets: the forms in which a value turns up in text: as it is, and as programs encode it. For finding it in answers, files and our own words.
 import type { HeldSecret } from '../model/secret.ts'
 import { spelled, type Spelled } from './spellings.ts'
+import { wrapped } from './wrapped.ts'
 
 const shifts = [0, 1, 2] as const
 
@@ -11,15 +12,21 @@ const shifts = [0, 1, 2] as const
  */
 export function formsOf(text: string): ReadonlyMap<string, string> {
   const hex = Buffer.from(text).toString('hex')
-  const bases = shifts.flatMap((shift): Forms => [
-    [`base64-${shift}`, base64(text, shift, 'base64')],
-    [`base64url-${shift}`, base64(text, shift, 'base64url')],
-  ])
-  const twice = bases.flatMap(([kind, core]): Forms => [
+  const once = bases(text)
+  const twice = once.flatMap(([kind, core]): Forms => [
     ...escaped(core).map(([outer, form]) => [`${kind} ${outer}`, form] as const),
     ...shifts.map((shift) => [`${kind} base64-${shift}`, base64(core, shift, 'base64')] as const),
   ])
-  return new Map([['raw', text], ...escaped(text), ...bases, ['hex', hex], ['hex-upper', hex.toUpperCase()], ...twice, ...throughout(text)])
+  return new Map([
+    ['raw', text],
+    ...otherCase(text),
+    ...escaped(text),
+    ...once,
+    ['hex', hex],
+    ['hex-upper', hex.toUpperCase()],
+    ...twice,
+    ...throughout(text),
+  ])
 }
 
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
@@ -59,6 +66,22 @@ function throughout(text: string): Forms {
   ]
 }
 
+/** Servers take identifiers and hexadecimal keys in either case, and may answer in the other. */
+function otherCase(text: string): Forms {
+  if (!/^[0-9a-f-]+$/i.test(text)) return []
+  return [
+    ['upper', text.toUpperCase()],
+    ['lower', text.toLowerCase()],
+  ]
+}
+
+function bases(text: string): Forms {
+  return shifts.flatMap((shift): Forms => [
+    [`base64-${shift}`, base64(text, shift, 'base64')],
+    [`base64url-${shift}`, base64(text, shift, 'base64url')],
+  ])
+}
+
 function base64(text: string, shift: 0 | 1 | 2, encoding: 'base64' | 'base64url'): string {
   const bytes = Buffer.concat([Buffer.alloc(shift), Buffer.from(text)])
   const [first, last] = [Math.ceil((shift * 8) / 6), Math.floor((bytes.length * 8) / 6)]
@@ -85,10 +108,16 @@ export function soughtFor(secret: HeldSecret): Sought {
   if (known?.values === key) return known.sought
   const sought = {
     needles: values.flatMap((value) => needlesOf(value, secret.placeholder)),
-    spelled: values.flatMap((value) => spelled(value, secret.placeholder) ?? []),
+    spelled: values.flatMap((value) => [spelled(value, secret.placeholder) ?? [], inLines(value, secret.placeholder)].flat()),
   }
   kept.set(secret, { values: key, sought })
   return sought
+}
+
+function inLines(value: string, placeholder: string): readonly Spelled[] {
+  const put = new Map(bases(placeholder))
+  const cores = new Map(bases(value).map(([kind, core]) => [core, put.get(kind) ?? '']))
+  return [...cores].flatMap(([core, own]) => wrapped(core, own))
 }
 
 /** What to look for and what to put there, so that a placeholder stands where a value stood, in the same encoding. Longest first, each once. */

@@ -127,12 +127,26 @@ describe('secrets: in a file', () => {
     ['a command below the current folder', 'from: { command: [./print] }, hosts: [a.test]'],
     ['a method in lower case', 'methods: [get], hosts: [a.test]'],
     ['a path without its slash', 'paths: [v1], hosts: [a.test]'],
+    ['a path with a dot segment', 'paths: [/v1/../x], hosts: [a.test]'],
+    ['a path with an escape that is not needed', 'paths: [/v%31], hosts: [a.test]'],
+    ['two stars beside other letters', 'paths: ["/v1**"], hosts: [a.test]'],
+    ['a path of an AWS key without its slash', 'aws: {}, paths: [v1], hosts: [a.test]'],
+    ['a method of an AWS key in lower case', 'aws: {}, methods: [get], hosts: [a.test]'],
     ['a field that is no credential', 'header: Host, hosts: [a.test]'],
     ['a field, but no header', 'header: X-Key, where: query, hosts: [a.test]'],
   ])('refuses %s', async (_what, rest) => {
     using place = makePlace()
     place.user(`secrets: [{ name: T_A, ${rest} }]\n`)
     await expect(place.load()).rejects.toMatchObject(bad)
+  })
+
+  it('what every kind of secret may say holds for an AWS key as well', async () => {
+    using place = makePlace()
+    place.user('secrets: [{ name: AWS, aws: {}, methods: [GET], paths: [/b/**], pass: [X-Note-Key], websocket: true, hosts: [a.test] }]\n')
+    const { policy } = await place.load()
+    expect(policy.secrets.map(({ name }) => name)).toEqual(['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'])
+    for (const rule of policy.secrets)
+      expect(rule).toMatchObject({ methods: ['GET'], paths: ['/b/**'], pass: ['x-note-key'], websocket: true })
   })
 
   it('refuses the same name twice, and beside a variable', async () => {

@@ -1,11 +1,10 @@
 // Gateway, steps: requests that were signed with an AWS key's placeholders are signed anew with the key itself, which is sent nowhere.
 import { originText } from '../../policy/judge.ts'
-import { patternAllows } from '../../policy/path-pattern.ts'
 import { isBound } from '../../policy/secret-hosts.ts'
 import type { HeldSecret } from '../../model/secret.ts'
 import { resign, type Keys } from '../aws/resign.ts'
 import { sha256 } from '../aws/signature.ts'
-import { foreignCredential } from './inject/bound.ts'
+import { foreignCredential, judgeBinding, refuseWebSocket } from './inject/bound.ts'
 import { watchForEchoes } from './inject/echo.ts'
 import { findForeign } from './inject/request.ts'
 import type { SecretUses } from './inject/uses.ts'
@@ -39,10 +38,11 @@ export function awsStep(secrets: readonly HeldSecret[], uses: Pick<SecretUses, '
           'an AWS key signs only what leaves encrypted',
           `use https://${request.target.host}/, or route the host to this machine`,
         )
-      if (rule.methods !== undefined && !rule.methods.includes(request.method))
-        return narrow('method', rule.methods.join(', '), 'name the method under methods:')
-      if (rule.paths !== undefined && !rule.paths.some((pattern) => patternAllows(pattern, request.path)))
-        return narrow('path', rule.paths.join(', '), 'name the path under paths:')
+      if (request.websocket && rule.websocket !== true) return refuseWebSocket([id])
+      const within = judgeBinding(rule, request)
+      if (within.kind === 'refuse' && within.refusal.code === 'method')
+        return narrow('method', (rule.methods ?? []).join(', '), 'name the method under methods:')
+      if (within.kind === 'refuse') return narrow(within.refusal.code, (rule.paths ?? []).join(', '), 'name the path under paths:')
       const real: Keys = {
         id: await id.current(),
         secret: await secret.current(),

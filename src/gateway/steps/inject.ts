@@ -4,7 +4,7 @@ import { Failure } from '../../errors/failure.ts'
 import type { HeldSecret } from '../../model/secret.ts'
 import { splitTarget } from '../../policy/request-path.ts'
 import type { Target } from '../context.ts'
-import { boundTo, refuseUse } from './inject/bound.ts'
+import { boundTo, refuseUse, refuseWebSocket } from './inject/bound.ts'
 import { fillBody, type Filled } from './inject/body.ts'
 import { fieldKey } from './inject/credentials.ts'
 import { watchForEchoes } from './inject/echo.ts'
@@ -92,20 +92,11 @@ async function fill(
   }
 }
 
-/** Asks for an answer in which a value would not stand as it is: compressed, or in parts, each of which holds a part of it (RFC 9110 14.2: a server need not see it). */
-function isUnsearchable(key: string, bound: readonly HeldSecret[]): boolean {
-  if (key === 'accept-encoding' || key === 'accept-charset') return true
-  return (key === 'range' || key === 'if-range') && !bound.some(({ rule }) => rule.pass?.includes(key) === true)
-}
+/** Ask for an answer in which a value would not stand as it is: compressed, or as the difference to another one (RFC 3229). */
+const encoded: ReadonlySet<string> = new Set(['accept-encoding', 'accept-charset', 'a-im'])
+/** Ask for parts of an answer, each of which would hold a part of a value (RFC 9110 14.2: a server need not see it); the last two are older and Azure's. */
+const parts: ReadonlySet<string> = new Set(['range', 'if-range', 'request-range', 'x-ms-range'])
 
-function refuseWebSocket(bound: readonly HeldSecret[]): StepResult {
-  const names = bound.map(({ rule }) => rule.name).join(', ')
-  return {
-    kind: 'refuse',
-    refusal: {
-      code: 'secret-websocket',
-      reason: `this host gets the secret ${names}, and what passes in a WebSocket cannot be searched for it, nor for credentials of others`,
-      remedy: `in your policy, for the secret ${names}: websocket: true`,
-    },
-  }
+function isUnsearchable(key: string, bound: readonly HeldSecret[]): boolean {
+  return encoded.has(key) || (parts.has(key) && !bound.some(({ rule }) => rule.pass?.includes(key) === true))
 }

@@ -6,7 +6,7 @@ import zlib from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Field, Watch } from '../../../src/gateway/steps/step.ts'
-import { formsOf, needlesOf } from '../../../src/secrets/forms.ts'
+import { formsOf, needlesOf, soughtFor } from '../../../src/secrets/forms.ts'
 import { makeScrubber } from '../../../src/gateway/steps/inject/scrub.ts'
 import { ask, held, token } from './secrets.ts'
 
@@ -48,6 +48,15 @@ it('Basic and other base64 at any alignment', async () => {
     }
 })
 
+it('a hexadecimal value in the other case, as databases write identifiers', async () => {
+  const id = { name: 'ID', value: '0f8fad5b-d9cb-469f-a165-70867728950e', placeholder: '77aa1b2c-9d3e-4f50-8162-a3b4c5d6e7f8' }
+  const { watch } = await ask([held(id)], {})
+  const through = watch?.head?.({ status: 200, fields: [] }).through
+  const done = buffer(through ?? process.stdin)
+  through?.end(`{${id.value.toUpperCase()}} ${id.value}`)
+  expect((await done).toString()).toBe(`{${id.placeholder.toUpperCase()}} ${id.placeholder}`)
+})
+
 it('base64 of a head that holds Basic: encoded twice, as servers do that report requests', async () => {
   for (let before = 0; before < 3; before++)
     for (let around = 0; around < 3; around++) {
@@ -59,6 +68,36 @@ it('base64 of a head that holds Basic: encoded twice, as servers do that report 
       expect(inner).not.toContain(token.value.slice(4, -4))
       expect(inner).toContain(token.placeholder.slice(4, -4))
     }
+})
+
+describe('base64 that is broken into lines', () => {
+  const broken = (text: string, width: number, end: string): string => text.replaceAll(new RegExp(`.{${width}}`, 'g'), `$&${end}`)
+  it.each([
+    ['as `base64` does it', 76, '\n'],
+    ['as mail and Python do', 76, '\r\n'],
+    ['as Ruby does', 60, '\n'],
+    ['as PEM does, indented', 64, '\n    '],
+    ['in a string of JSON', 60, '\\n'],
+    ['in a string of JSON, from PHP', 76, '\\r\\n'],
+    ['narrow', 12, '\n'],
+    ['in fours', 4, '\n'],
+  ] as const)('%s', async (_way, width, end) => {
+    const joined = (text: string): string => Buffer.from(text.replaceAll(/(?:\\r|\\n|\s)+/g, ''), 'base64').toString('latin1')
+    for (let front = 0; front < 76; front++) {
+      const text = broken(Buffer.from(`${'u'.repeat(front)}${token.value}:rest`).toString('base64'), width, end)
+      const came = (await received([text.slice(0, 20 + front), text.slice(20 + front)])).toString()
+      expect(came.length).toBe(text.length)
+      expect(joined(came)).toContain(token.placeholder.slice(3, -1))
+      for (let at = 3; at + 12 <= token.value.length; at++) expect(joined(came)).not.toContain(token.value.slice(at, at + 12))
+    }
+  })
+
+  it('a line that only ends as a value begins does not wait', () => {
+    const [, start = ''] = [...formsOf(token.value)].find(([kind]) => kind === 'base64-0') ?? []
+    const scrubber = makeScrubber(soughtFor(held(token)), () => undefined)
+    for (const line of [`12:00${start.slice(0, 1)}\n`, `{"a":"${start.slice(0, 2)}"}\n`, `${start.slice(0, 2)}\r\n`])
+      expect(scrubber.push(Buffer.from(line)).toString()).toBe(line)
+  })
 })
 
 it.each([
@@ -152,6 +191,11 @@ describe('what programs escape of a value, each in its own way, hides nothing', 
     ['JSON of .NET', (text) => by(/[&<>"'+`]/g, (code) => `\\u00${hex(code).toUpperCase()}`)(text.replaceAll('\\', '\\\\'))],
     ['JSON of PHP', (text) => JSON.stringify(text).replaceAll('/', '\\/')],
     ['every character', by(/[^]/g, (code) => `%${hex(code)}`)],
+    ['encoders that leave letters and digits alone', by(/[^A-Za-z0-9]/g, (code) => `%${hex(code)}`)],
+    ['HTML of encoders for attributes', by(/[^A-Za-z0-9]/g, (code) => `&#x${hex(code)};`)],
+    ['JSON that escapes whatever is no letter', by(/[^A-Za-z0-9]/g, (code) => `\\u00${hex(code)}`)],
+    ['Markdown', (text) => text.replaceAll(/[_&<>"'+/=\\]/g, '\\$&')],
+    ['quoted-printable', by(/[=_ ]/g, (code) => `=${hex(code).toUpperCase()}`)],
     ['UTF-16', (text) => Buffer.from(text, 'utf16le').toString('latin1')],
   ]
   it.each(ways)('%s', async (_way, escape) => {

@@ -1,11 +1,11 @@
 // Gateway, steps, inject: which held secrets a place has, and what one request may do with them. Every refusal names the binding and its mend.
 import type { HeldSecret, SecretPlace, SecretRule } from '../../../model/secret.ts'
 import type { HostRule } from '../../../model/policy.ts'
-import { judgeRequest } from '../../../policy/judge-request.ts'
+import { judgeRequest, type RequestVerdict } from '../../../policy/judge-request.ts'
 import { isBound, secretHostText } from '../../../policy/secret-hosts.ts'
 import { matches, originText } from '../../../policy/judge.ts'
 import type { Refusal, Target } from '../../context.ts'
-import type { StepRequest } from '../step.ts'
+import type { StepRequest, StepResult } from '../step.ts'
 import { fieldKey } from './credentials.ts'
 
 export function boundTo(secrets: readonly HeldSecret[], target: Target): readonly HeldSecret[] {
@@ -43,20 +43,25 @@ export function refuseUse({ rule }: HeldSecret, place: SecretPlace, request: Ste
       reason: `the placeholder of the secret ${name} stands in ${place === 'header' ? `the field ${key}` : wordsOf[place]}; ${binding} to ${allowedText(rule.where, header)}`,
       remedy: `in your policy, for the secret ${name}: ${place === 'header' && header !== undefined ? `header: ${key}` : `where: [${[...rule.where, place].join(', ')}]`}`,
     }
-  const limit: HostRule = {
-    effect: 'allow',
-    pattern: { kind: 'host', host: target.host },
-    ports: [target.port],
-    origin: rule.origin,
-    ...(methods === undefined ? {} : { methods }),
-    ...(paths === undefined ? {} : { paths }),
-  }
-  if (judgeRequest({ allows: [limit], denies: [] }, request.method, request.path).kind === 'allow') return undefined
+  if (judgeBinding(rule, request).kind === 'allow') return undefined
   return {
     code: 'secret-request',
     reason: `${binding} to ${[methods?.join(', '), paths?.join(', ')].filter((part) => part !== undefined).join(' at ')}, and this request is another`,
     remedy: `in your policy, for the secret ${name}: name the method and path under methods: and paths:`,
   }
+}
+
+/** Whether the methods and paths of a binding let this request pass: like every rule they are held to paths in their one form. */
+export function judgeBinding({ methods, paths, origin }: SecretRule, { target, method, path }: StepRequest): RequestVerdict {
+  const limit: HostRule = {
+    effect: 'allow',
+    pattern: { kind: 'host', host: target.host },
+    ports: [target.port],
+    origin,
+    ...(methods === undefined ? {} : { methods }),
+    ...(paths === undefined ? {} : { paths }),
+  }
+  return judgeRequest({ allows: [limit], denies: [] }, method, path)
 }
 
 /** A credential that is not the user's own, on its way to a host of the user's. */
@@ -75,6 +80,19 @@ export function oddPlace({ rule }: HeldSecret, where: string): Refusal {
     code: 'secret-place',
     reason: `the placeholder of the secret ${rule.name} stands in ${where}, where it is never replaced (${rule.name} is bound by ${originText(rule.origin)} to ${allowedText(rule.where, rule.header)})`,
     remedy: `send it as the whole of a credential, for example: Authorization: Bearer $${rule.name}`,
+  }
+}
+
+/** What passes in a tunnel is looked at by nobody. */
+export function refuseWebSocket(bound: readonly HeldSecret[]): StepResult {
+  const names = bound.map(({ rule }) => rule.name).join(', ')
+  return {
+    kind: 'refuse',
+    refusal: {
+      code: 'secret-websocket',
+      reason: `this host gets the secret ${names}, and what passes in a WebSocket cannot be searched for it, nor for credentials of others`,
+      remedy: `in your policy, for the secret ${names}: websocket: true`,
+    },
   }
 }
 

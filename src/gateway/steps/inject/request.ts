@@ -35,6 +35,8 @@ export function readRequest(request: StepRequest, bound: readonly HeldSecret[], 
   const { path: pathname, query } = splitTarget(request.path)
   const inPath = holderOf(decoded(pathname), all)
   if (inPath !== undefined) return refuse(refuseUnbound(inPath, request) ?? oddPlace(inPath, 'the path'))
+  if (bound.length > 0 && hasForeignParameter(pathname, bound))
+    return refuse(foreignCredential(bound, request.target, 'a parameter of the path'))
   for (const [index, field] of request.fields.entries()) {
     const key = fieldKey(field[0])
     if ((isCredentialField(key) && !passes(key, bound)) || bound.some(({ rule }) => isOwnField(rule, key))) {
@@ -138,12 +140,27 @@ function readParameter(
 export function findForeign({ fields, path }: Pick<StepRequest, 'fields' | 'path'>, bound: readonly HeldSecret[]): string | undefined {
   const field = fields.map(([name, value]) => [fieldKey(name), value] as const).find(([key, value]) => carries(key, value, bound))
   if (field !== undefined) return `the field ${field[0].slice(0, 40)}`
-  const parameters = splitTarget(path).query?.split('&') ?? []
+  const { path: pathname, query } = splitTarget(path)
+  if (hasForeignParameter(pathname, bound)) return 'a parameter of the path'
+  const parameters = query?.split('&') ?? []
   return parameters.some((parameter) => isForeign(parameter, bound)) ? 'a parameter of the query' : undefined
 }
 
 function carries(key: string, value: string, bound: readonly HeldSecret[]): boolean {
   return value.trim() !== '' && (isCredentialField(key) || holdsKnownKind(value)) && !passes(key, bound)
+}
+
+/** Parameters of a path segment (`/x;jsessionid=…`), as servers in Java read them. */
+function hasForeignParameter(pathname: string, bound: readonly HeldSecret[]): boolean {
+  return (
+    pathname.includes(';') &&
+    pathname.split('/').some((segment) =>
+      segment
+        .split(';')
+        .slice(1)
+        .some((parameter) => isForeign(parameter, bound)),
+    )
+  )
 }
 
 /** Whether a server could take it, or a part of it, for a credential: some end a parameter at `;` as well, some begin the query anew at `?`. */
