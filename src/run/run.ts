@@ -285,23 +285,27 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
     session.emit({ kind: 'warning', code: 'wall/witness', message: 'The witnesses of the self-test did not answer to the host itself.' })
   exitCode = signals.exitCode ?? end.code
   const noted = net?.then((under) => under.close()) // which may wait for git, beside what follows
-  await workspace.close()
-  await view?.close()
-  await noted
-  uses[Symbol.dispose]()
-  if (meter !== undefined) {
-    await opened[Symbol.asyncDispose]() // what is under way has to be counted before the end
-    await meter.close()
-  }
+  const settled = workspace.close().then(() => view?.close())
+  settled.catch(() => undefined) // met below
+  if (view !== undefined) await settled // which makes a proposal of what was written
   const places = view?.written ?? writableRoots(policy, project).map((root) => ({ path: root, label: root === project ? '' : root }))
-  await written.look({
+  const looked = written.look({
     places: [...places, { path: homeFolder, label: 'home:' }],
+    settled,
     sessionFolder: session.folder,
     rules: policy.secrets,
     secrets,
     context,
     emit: session.emit,
   })
+  await settled
+  await noted
+  uses[Symbol.dispose]()
+  if (meter !== undefined) {
+    await opened[Symbol.asyncDispose]() // what is under way has to be counted before the end
+    await meter.close()
+  }
+  await looked
   const milliseconds = Math.round(now() - began)
   session.emit({ kind: 'session.ended', end, exitCode, milliseconds })
   const { proposal } = session.record

@@ -8,7 +8,7 @@ import type { RunContext } from './context.ts'
 import type { WrittenPlace } from './scan-written.ts'
 
 /** A look at every file takes a tenth of what the run took, within these bounds (milliseconds). */
-const share = { of: 10, least: 15, most: 2_000 }
+const share = { of: 10, least: 10, most: 2_000 }
 /** The kernel's clock for files is behind by up to a tick. */
 const clockSlack = 20
 
@@ -17,6 +17,8 @@ export interface Written {
   look(input: {
     /** What the cell could write, and the real places of it. */
     readonly places: readonly WrittenPlace[]
+    /** Resolves once what was planted lies in the quarantine; the rest is looked at before that. */
+    readonly settled: Promise<unknown>
     readonly sessionFolder: string
     readonly rules: readonly SecretRule[]
     readonly secrets: readonly HeldSecret[]
@@ -30,12 +32,26 @@ export function watchWritten(): Written {
   const since = Date.now() - clockSlack
   const began = now()
   return {
-    async look({ places, sessionFolder, emit, ...input }) {
+    async look({ places, settled, sessionFolder, emit, ...input }) {
       try {
-        const all = [...places, { path: path.join(sessionFolder, 'quarantine'), label: 'quarantine:' }]
-        const paths = all.map((place) => place.path)
+        const quarantine = { path: path.join(sessionFolder, 'quarantine'), label: 'quarantine:' }
+        const all = [...places, quarantine]
         const milliseconds = Math.min(Math.max((now() - began) / share.of, share.least), share.most)
-        const changed = await changedSince(paths, since, milliseconds)
+        const first = await changedSince(
+          places.map((place) => place.path),
+          since,
+          milliseconds,
+        )
+        const isSettled = await settled.then(
+          () => true,
+          () => false,
+        )
+        if (!isSettled) return // what went wrong there is told by others
+        const planted = await changedSince([quarantine.path], since, share.least)
+        const changed = {
+          files: [...first.files, ...planted.files.map((file) => ({ ...file, place: places.length }))],
+          complete: first.complete && planted.complete,
+        }
         if (changed.files.length === 0 && changed.complete) return
         if (changed.files.length === 0) return emit({ kind: 'secret.scanned', files: 0, bytes: 0, found: 0, findings: [], complete: false })
         const { scanWritten } = await import('./scan-written.ts')
