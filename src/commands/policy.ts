@@ -14,6 +14,7 @@ import { printLines } from '../report/output.ts'
 import { styleFor } from '../report/style.ts'
 import { renderTable } from '../report/table.ts'
 import { plain } from '../report/text.ts'
+import { namesCredential, redact } from '../session/redact.ts'
 import { addCheck } from './policy-check-command.ts'
 import { loadEffective, withPolicyOptions, type PolicyFlags } from './policy-input.ts'
 
@@ -83,7 +84,7 @@ export function policyRows({ policy, origins }: Pick<LoadedPolicy, 'policy' | 'o
     ),
     ...policy.env.map(({ name, value, origin }) => [
       'env',
-      value === undefined ? `${name} (your own value)` : `${name}=${value}`,
+      value === undefined ? `${name} (your own value)` : `${name}=${namesCredential(name) ? '[redacted]' : redact(value)}`,
       originText(origin),
     ]),
     ...(policy.budget ?? []).map((rule) => [`budget ${rule.scope}`, amountText(rule), originText(rule.origin)]),

@@ -24,6 +24,17 @@ const noFields =
 
 /** `NAME@HOST[:PORT][,HOST[:PORT]…]`; the value is the caller's variable NAME. Throws Failure `policy/bad-secret`. */
 export async function parseSecretFlag(text: string, origin: Origin): Promise<SecretRule> {
+  const equals = text.indexOf('=')
+  // What stands there may be the value itself: it is not repeated.
+  if (equals > 0)
+    return refuseSecret(
+      text.slice(0, equals),
+      'a value is never written on the command line: it is taken from your variable of that name',
+      {
+        ...origin,
+        source: '--secret',
+      },
+    )
   const at = text.indexOf('@')
   if (at === -1) return refuseSecret(text, 'it names no host: a secret is bound to the hosts that may get it', origin)
   const name = checkName(text.slice(0, at), origin)

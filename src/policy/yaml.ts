@@ -156,7 +156,8 @@ function issueFailure(first: z.core.$ZodIssue | undefined, file: string, { at, s
     return new Failure('policy/unknown-key', { ...place(file, line, column), key: show([...path, key].join('.')), hint })
   }
   const { line, column } = at(path)
-  const written = source(path)
+  // Under `secrets` it may be a value, given where its source belongs.
+  const written = path[0] === 'secrets' ? undefined : source(path)
   const found = written === undefined ? '' : `, not ${show(written, 40)}`
   return new Failure('policy/wrong-type', {
     ...place(file, line, column),
@@ -186,7 +187,9 @@ function expectation(issue: z.core.$ZodIssue | undefined): string {
   if (issue.code === 'invalid_type')
     return { string: 'text', object: 'a mapping', record: 'a mapping', array: 'a list' }[issue.expected as string] ?? issue.expected
   if (issue.code === 'too_small') return 'text that is not empty'
-  return issue.code === 'invalid_union' ? 'plain text, or one of the forms in the policy reference' : issue.message
+  if (issue.code !== 'invalid_union') return issue.message
+  const forms = issue.errors.map(mostTelling).filter((inner) => inner?.path.length === 0)
+  return [...new Set(forms.map(expectation))].join(', or ')
 }
 
 /** Keys that the schema knows at a path, read from its own JSON schema. */

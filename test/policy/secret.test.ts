@@ -58,12 +58,32 @@ describe('--secret', () => {
     ['a star alone', 'T@*', 'every host'],
     ['an address', 'T@192.0.2.1', 'address'],
     ['an empty host', 'T@a.test,', 'empty'],
-    ['a value in place of a host', 'T@a.test=value', ''],
+    ['a value in place of a host', 'T@a.test=value', 'never written on the command line'],
+    ['a value beside the name', 'T=value@a.test', 'never written on the command line'],
     ['plain HTTP', 'T@a.test:80', 'plain HTTP'],
   ])('refuses %s', async (_what, secret, reason) => {
     using place = makePlace()
     await expect(place.load({ secret: [secret] })).rejects.toThrow(reason)
     await expect(place.load({ secret: [secret] })).rejects.toMatchObject({ code: expect.stringMatching(/^policy\/bad-(secret|rule)$/) })
+  })
+
+  it('repeats nothing that may be a value, on the command line or in a file', async () => {
+    using place = makePlace()
+    const value = 'hunter2-hunter2'
+    for (const secret of [`T_A=${value}@a.test`, `T_A@a.test=${value}`])
+      await expect(place.load({ secret: [secret] })).rejects.toSatisfy(
+        (error) => !JSON.stringify(error).includes(value) && !String(error).includes(value),
+      )
+    for (const line of [`from: ${value}`, `from: { file: [${value}] }`, `where: ${value}`]) {
+      place.user(`secrets: [{ name: T_A, hosts: [a.test], ${line} }]\n`)
+      await expect(place.load()).rejects.toSatisfy((error) => !String(error).includes(value))
+    }
+    place.user(`secrets: [{ name: T_A, hosts: [a.test], from: ${value} }]\n`)
+    await expect(place.load()).rejects.toThrow('must be one of env, keyring, store, or a mapping')
+    place.user(`env: { MY_API_KEY: ${value}, NODE_ENV: test }\n`)
+    const rows = JSON.stringify(policyRows(await place.load()))
+    expect(rows).toContain('NODE_ENV=test')
+    expect(rows).toContain('MY_API_KEY=[redacted]')
   })
 
   it('refuses one name twice, and a variable that is passed on as well', async () => {

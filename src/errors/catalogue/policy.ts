@@ -38,7 +38,7 @@ export const policyFailures = {
     remedy: 'Write --env NAME=VALUE, or --env NAME to pass your own value on.',
   },
   'policy/bad-secret': {
-    message: "{where}: the secret {secret} can't be bound like that: {reason}",
+    message: "the secret {secret} can't be bound like that ({where}): {reason}",
     remedy:
       'Write --secret NAME@HOST[:PORT], or in your policy: secrets: [{ name: NAME, from: env, hosts: [HOST], where: header }] (docs/secrets.md).',
   },

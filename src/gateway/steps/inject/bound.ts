@@ -69,7 +69,7 @@ export function foreignCredential(bound: readonly HeldSecret[], target: Target, 
   const names = bound.map(({ rule }) => rule.name).join(', ')
   return {
     code: 'foreign-credential',
-    reason: `${where} of a request to ${placeText(target)} is a credential, and not the placeholder of ${names}: with a key of somebody else, what is sent would be theirs`,
+    reason: `${where} of a request to ${placeText(target)} is a credential, and not the placeholder of ${names}; with a key of somebody else, what is sent would be theirs`,
     remedy: `inside, use ${bound.map(({ rule }) => `$${rule.name}`).join(' or ')}; a second key of your own: anchorhold run --secret NAME@${placeText(target)} …; if it is none: pass: [its name] at the secret in your policy`,
   }
 }
