@@ -7,12 +7,12 @@ import { capture } from '../host/process.ts'
 import type { ContainerProgram } from '../model/image.ts'
 import { buildFiles } from './build-files.ts'
 import type { ImageInput } from './recipe.ts'
-import { buildFailure, lastSentence, mustAsk, work } from './program.ts'
+import { buildFailure, buildImage, mustAsk, type Inspected } from './program.ts'
 import { stateLabel } from './record.ts'
 import type { BuiltBase } from './source.ts'
 
 /** @throws Failure 'image/build-failed', 'image/devcontainer' */
-export async function buildBase(reference: string, source: BuiltBase, input: ImageInput): Promise<void> {
+export async function buildBase(reference: string, source: BuiltBase, input: ImageInput): Promise<Inspected> {
   const { program, rule, stateDir, onStep, onLine, signal } = input
   const network = rule?.network === true
   onStep?.(`Building the image of ${source.files.file} with ${program.name}${network ? '' : ', without a network'}`)
@@ -20,19 +20,17 @@ export async function buildBase(reference: string, source: BuiltBase, input: Ima
   if (source.features) return withFeatures(reference, source, labels, input)
   const context = path.join(source.folder, 'context')
   const args = [
-    'build',
     '--file',
     path.join(source.folder, 'Dockerfile'),
-    '--tag',
-    reference,
     ...Object.entries(labels).flatMap(([name, value]) => ['--label', `${name}=${value}`]),
     ...Object.entries(source.args).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]),
     ...(source.target === undefined ? [] : ['--target', source.target]),
     ...(network ? [] : ['--network', 'none']),
     context,
-  ]
-  const done = await work(program, args, { onLine, signal })
-  if (done.code !== 0) throw buildFailure(program, source.files.file, done.last)
+  ] as const
+  const { image, last } = await buildImage(program, reference, args, { onLine, signal })
+  if (image === undefined) throw buildFailure(program, source.files.file, last)
+  return image
 }
 
 /** Features are shell scripts from the network; the devcontainer command line knows how they are put in. */
@@ -41,7 +39,7 @@ async function withFeatures(
   source: BuiltBase,
   labels: Readonly<Record<string, string>>,
   input: ImageInput,
-): Promise<void> {
+): Promise<Inspected> {
   const { program, rule, project, hostEnv } = input
   const refuse = (reason: string): never => {
     throw new Failure('image/devcontainer', { file: source.files.file, reason })
@@ -59,9 +57,10 @@ async function withFeatures(
   // Its image gets our labels as any other, so that it is found and pruned.
   const flags = Object.entries(labels).flatMap(([name, value]) => ['--label', `${name}=${value}`])
   await using files = await buildFiles(`FROM ${made}\n`)
-  const done = await work(program, ['build', '--file', files.dockerfile, '--tag', reference, ...flags, files.empty], {})
-  if (done.code !== 0) refuse(lastSentence(done.last.join('\n')))
+  const { image, last } = await buildImage(program, reference, ['--file', files.dockerfile, ...flags, files.empty], {})
+  if (image === undefined) throw buildFailure(program, source.files.file, last)
   await mustAsk(program, ['rmi', made])
+  return image
 }
 
 async function programPath(program: ContainerProgram): Promise<string> {

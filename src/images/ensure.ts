@@ -11,7 +11,7 @@ import { show } from '../policy/show.ts'
 import { checkIntegrity } from './integrity.ts'
 import { buildBase } from './build-base.ts'
 import { buildFiles } from './build-files.ts'
-import { ask, buildFailure, inspectImages, lastSentence, mustAsk, work, type Inspected } from './program.ts'
+import { ask, buildFailure, buildImage, inspectImages, lastSentence, mustAsk, work, type Inspected } from './program.ts'
 import { readRecord, recordFile, stateLabel, writeRecord } from './record.ts'
 import { recipe, type ImageInput } from './recipe.ts'
 import type { BuiltBase, NamedBase } from './source.ts'
@@ -50,15 +50,13 @@ async function refuseUnapproved(source: NamedBase | BuiltBase, { project, stateD
 async function haveBase(base: string, source: NamedBase | BuiltBase, input: ImageInput): Promise<Inspected> {
   const { program, onStep, onLine, signal } = input
   const [there] = await inspectImages(program, [base])
-  if (there !== undefined) return there
-  if (source.kind === 'built') await buildBase(base, source, input)
-  else {
-    onStep?.(`Fetching the base image ${base}`)
-    const pulled = await work(program, ['pull', base], { onLine, signal })
-    if (pulled.code !== 0) {
-      const reason = lastSentence(pulled.last.join('\n'))
-      throw new Failure('image/base-missing', { base: show(base, 200), program: program.name, reason })
-    }
+  if (there !== undefined && (source.kind === 'named' || there.labels['anchorhold.image'] === source.files.digest)) return there
+  if (source.kind === 'built') return buildBase(base, source, input)
+  onStep?.(`Fetching the base image ${base}`)
+  const pulled = await work(program, ['pull', base], { onLine, signal })
+  if (pulled.code !== 0) {
+    const reason = lastSentence(pulled.last.join('\n'))
+    throw new Failure('image/base-missing', { base: show(base, 200), program: program.name, reason })
   }
   const [made] = await inspectImages(program, [base])
   if (made === undefined) throw new Failure('image/engine', { program: program.name, reason: `it does not have ${base} after all` })
@@ -87,8 +85,10 @@ interface Wanted {
 
 async function haveImage({ text, complete, base, below, version, input }: Wanted): Promise<Image> {
   const { program, agent, onStep, onLine, signal } = input
+  // An engine can serve several users, and each takes away only what is theirs: the same image for two of them has two names.
+  const owner = stateLabel(input.stateDir)
   const hash = createHash('sha256')
-    .update(JSON.stringify([text, below.id]))
+    .update(JSON.stringify([text, below.id, owner]))
     .digest('hex')
   const reference = `localhost/anchorhold/${agent?.distribution.program ?? 'plain'}:${hash.slice(0, 12)}`
   const [there] = await inspectImages(program, [reference])
@@ -96,15 +96,14 @@ async function haveImage({ text, complete, base, below, version, input }: Wanted
   await using files = await buildFiles(text)
   const context = agent === undefined ? files.empty : await agentFolder(base, below, version, input)
   onStep?.(`Building the image ${reference} with ${program.name} (once; the next start finds it)`)
-  const labels = [`anchorhold.image=${hash}`, `anchorhold.state=${stateLabel(input.stateDir)}`].flatMap((label) => ['--label', label])
+  const labels = [`anchorhold.image=${hash}`, `anchorhold.state=${owner}`].flatMap((label) => ['--label', label])
   // Only the shipped Dockerfile fetches anything; on an image that somebody chose, one file is added, and nothing runs.
   const network = complete ? [] : ['--network', 'none']
-  const args = ['build', '--file', files.dockerfile, '--tag', reference, ...network, ...labels, context]
-  const done = await work(program, args, { onLine, signal })
-  if (done.code !== 0) throw buildFailure(program, reference, done.last)
-  const [image] = await inspectImages(program, [reference])
-  const added = image === undefined ? 0 : image.layers.length - below.layers.length
-  const onTop = image !== undefined && below.layers.every((layer, at) => image.layers[at] === layer)
+  const args = ['--file', files.dockerfile, ...network, ...labels, context] as const
+  const { image, last } = await buildImage(program, reference, args, { onLine, signal })
+  if (image === undefined) throw buildFailure(program, reference, last)
+  const added = image.layers.length - below.layers.length
+  const onTop = below.layers.every((layer, at) => image.layers[at] === layer)
   if (!onTop || (!complete && added !== 1))
     throw new Failure('image/engine', {
       program: program.name,

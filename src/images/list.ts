@@ -76,7 +76,8 @@ export async function pruneImages(
   // Newest first: what lies on another image goes before it.
   for (const image of images.filter((each) => reason(each) === undefined)) {
     const answer = dryRun ? undefined : await ask(program, ['rmi', image.reference])
-    if (answer === undefined || answer.code === 0) removed.push(image)
+    // An engine that was disturbed may have done it all the same.
+    if (answer === undefined || answer.code === 0 || (await inspectImages(program, [image.id]))[0] === undefined) removed.push(image)
     else kept.push({ image, why: lastSentence(answer.stderr) })
   }
   if (!dryRun) await forget(stateDir, new Set(removed.map(({ id }) => id)))

@@ -1,5 +1,6 @@
 // What is asked of a container engine's command line about images: docker and podman answer the same words alike.
 import { spawn } from 'node:child_process'
+import { setTimeout } from 'node:timers/promises'
 import { Failure } from '../errors/failure.ts'
 import { capture, cleanEnv, systemPath } from '../host/process.ts'
 import type { ContainerProgram } from '../model/image.ts'
@@ -60,10 +61,20 @@ export async function inspectImages(program: ContainerProgram, names: readonly s
   return (await Promise.all(names.map((name) => inspectImages(program, [name])))).flat()
 }
 
-/** Runs it to its end. */
-export function ask(program: ContainerProgram, args: readonly string[]): ReturnType<typeof capture> {
-  return capture([...program.argv, ...args], { env: program.env, timeoutMilliseconds: 120_000 })
+/**
+ * Runs it to its end. Podman has no daemon: it reads every image of the store for a list, and gives up where another process removes one of
+ * them just then, whosever it is. Then it is asked again.
+ */
+export async function ask(program: ContainerProgram, args: readonly string[]): ReturnType<typeof capture> {
+  for (let left = 20; ; left -= 1) {
+    const answer = await capture([...program.argv, ...args], { env: program.env, timeoutMilliseconds: 120_000 })
+    if (answer.code === 0 || left === 0 || !storeChanged.test(answer.stderr)) return answer
+    await setTimeout(50)
+  }
 }
+
+/** The end of what it says of an image or layer that was in the list a moment before. */
+const storeChanged = /locating (?:image with ID|item named) "|checking if image "[^"]+" is dangling|top layer \S+ of image|layer not known/
 
 /** @throws Failure 'image/engine' where it did not do it */
 export async function mustAsk(program: ContainerProgram, args: readonly string[]): Promise<string> {
@@ -109,6 +120,29 @@ export function work(
     child.on('close', (code) => resolve({ code: code ?? 128, last }))
   })
 }
+
+/**
+ * A build of `reference`; `args` end with its context. The engine's store is everybody's: where another process takes an image away whose step
+ * this build had just found in the cache, the engine gives up or has nothing to show. Then it is built again, at last without that cache.
+ */
+export async function buildImage(
+  program: ContainerProgram,
+  reference: string,
+  args: readonly [string, ...string[]],
+  options: Parameters<typeof work>[2],
+): Promise<{ readonly last: readonly string[]; readonly image: Inspected | undefined }> {
+  for (const more of [[], [], ['--no-cache']]) {
+    const done = await work(program, ['build', '--tag', reference, ...more, ...args], options)
+    if (done.code !== 0 && !tookAway.test(done.last.slice(-3).join('\n'))) return { last: done.last, image: undefined }
+    const [image] = done.code === 0 ? await inspectImages(program, [reference]) : []
+    if (image !== undefined || more.length > 0) return { last: done.last, image }
+  }
+  return { last: [], image: undefined }
+}
+
+/** As Docker's classic builder, BuildKit and Podman say it. */
+const tookAway =
+  /failed to get digest sha256:|unknown parent image|No such (?:image|container): (?:sha256:)?[0-9a-f]{12}|(?:image|layer) not known|layer does not exist/i
 
 /** Of a build that did not work: its last lines. */
 export function buildFailure(program: ContainerProgram, what: string, last: readonly string[]): Failure {

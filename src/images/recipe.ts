@@ -4,6 +4,8 @@ import { Failure } from '../errors/failure.ts'
 import type { Distribution } from '../model/agent.ts'
 import type { ContainerProgram, ImageRule } from '../model/image.ts'
 import { dockerfile } from './dockerfile.ts'
+import { stateLabel } from './record.ts'
+import { digestOfFiles } from './snapshot.ts'
 import { resolveSource, type BuiltBase, type NamedBase } from './source.ts'
 
 export interface ImageInput {
@@ -37,11 +39,16 @@ export interface Recipe extends AsyncDisposable {
 }
 
 /** @throws Failure of the group `image` for files that cannot be built from, and an agent that is too old */
-export async function recipe({ rule, agent, project }: Pick<ImageInput, 'rule' | 'agent' | 'project'>): Promise<Recipe> {
+export async function recipe({
+  rule,
+  agent,
+  project,
+  stateDir,
+}: Pick<ImageInput, 'rule' | 'agent' | 'project' | 'stateDir'>): Promise<Recipe> {
   const version = rule?.version ?? agent?.distribution.pinned ?? ''
   if (agent !== undefined) refuseOld(agent, version)
   const source = await resolveSource(rule, project)
-  const base = source.kind === 'named' ? source.name : `localhost/anchorhold/project:${source.files.digest.slice(0, 12)}`
+  const base = source.kind === 'named' ? source.name : projectImage(source.files.digest, stateDir)
   const complete = source.kind === 'named' && source.complete
   const text = dockerfile({ base, complete, ...(agent === undefined ? {} : { agent: { distribution: agent.distribution, version } }) })
   return {
@@ -54,6 +61,12 @@ export async function recipe({ rule, agent, project }: Pick<ImageInput, 'rule' |
       if (source.kind === 'built') await source[Symbol.asyncDispose]()
     },
   }
+}
+
+/** What a project's files are built to, by their digest and whose it is: others of the same engine build and remove their own. */
+function projectImage(digest: string, stateDir: string): string {
+  const tag = digestOfFiles([[digest, stateLabel(stateDir)]]).slice(0, 12)
+  return `localhost/anchorhold/project:${tag}`
 }
 
 function refuseOld({ title, distribution: { floor, package: name } }: NonNullable<ImageInput['agent']>, version: string): void {

@@ -1,10 +1,12 @@
+import { randomUUID } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { defaultBase } from '../../src/images/dockerfile.ts'
-import { mustAsk } from '../../src/images/program.ts'
+import { ask, mustAsk } from '../../src/images/program.ts'
 import { anchorhold, makeWorld, type World } from '../support/anchorhold.ts'
 import { describeContainers, type ContainerHere } from '../support/containers.ts'
+import { ownBase } from '../images/support.ts'
 
 function policy(world: World, text: string): void {
   const folder = path.join(world.home, '.config/anchorhold')
@@ -75,12 +77,12 @@ test("a project's image needs an approval, its policy first, then exactly the fi
 await describeContainers('anchorhold image', (engine) => {
   const env = Object.fromEntries(Object.entries(engine.env).filter(([name]) => !['HOME', 'PATH', 'LANG'].includes(name)))
   const image = (world: World, ...args: readonly string[]) =>
-    anchorhold(world, ['image', ...args, '--engine', engine.program], { env, timeoutMilliseconds: 60_000 })
-  const base = ['--base', engine.base, '--agent', 'command']
+    anchorhold(world, ['image', ...args, '--engine', engine.program], { env, timeoutMilliseconds: 150_000 })
+  const onOwnBase = async () => ['--base', await ownBase(engine), '--agent', 'command']
 
   test('build says the image, ls lists it, prune keeps what is needed and removes the rest', async () => {
     const world = makeWorld()
-    onTestFinished(async () => void (await image(world, 'prune', '--all')))
+    const base = await onOwnBase()
     expect((await image(world, 'ls')).stdout).toContain('Nothing was built yet')
     const built = await image(world, 'build', ...base, '--json')
     expect(built.code, built.stderr).toBe(0)
@@ -100,19 +102,25 @@ await describeContainers('anchorhold image', (engine) => {
     expect(line((await image(world, 'prune', '--all', '--json')).stdout)).toMatchObject({ removed: [{ reference }], kept: [] })
     expect((await image(world, 'ls')).stdout).toContain('Nothing was built yet')
     // The base is somebody's own.
-    expect(await mustAsk({ name: engine.program, argv: [engine.program], env: engine.env }, ['images', '--quiet', engine.base])).not.toBe(
+    expect(await mustAsk({ name: engine.program, argv: [engine.program], env: engine.env }, ['images', '--quiet', base[1] ?? ''])).not.toBe(
       '',
     )
   })
 
   test("nobody else's images are listed or pruned", async () => {
     const [one, two] = [makeWorld(), makeWorld()]
-    onTestFinished(async () => void (await image(one, 'prune', '--all')))
+    const base = await onOwnBase()
     const built = await image(one, 'build', ...base)
     expect(built.code, built.stderr).toBe(0)
     expect((await image(two, 'ls')).stdout).toContain('Nothing was built yet')
     expect((await image(two, 'prune', '--all')).stdout).toContain('nothing was built yet')
     expect((await image(one, 'ls', '--json')).stdout).not.toBe('')
+    // The same image for both is one of each.
+    expect((await image(two, 'build', ...base)).code).toBe(0)
+    const [ofOne, ofTwo] = [line((await image(one, 'ls', '--json')).stdout), line((await image(two, 'ls', '--json')).stdout)]
+    expect(ofTwo['reference']).not.toBe(ofOne['reference'])
+    expect(line((await image(two, 'prune', '--all', '--json')).stdout)).toMatchObject({ removed: [{ reference: ofTwo['reference'] }] })
+    expect(line((await image(one, 'ls', '--json')).stdout)).toEqual(ofOne)
   })
 })
 
@@ -128,7 +136,8 @@ test('without an engine: what each of them said, and what to install', async () 
 /** A container of the image that was made and not started. */
 async function hold({ program: name, env }: ContainerHere, id: string): Promise<{ readonly name: string; remove(): Promise<void> }> {
   const program = { name, argv: [name], env } as const
-  const held = `anchorhold-test-${process.pid}`
+  const held = `anchorhold-test-${randomUUID()}`
+  onTestFinished(async () => void (await ask(program, ['rm', '--force', held])))
   await mustAsk(program, ['create', '--name', held, '--network', 'none', id, 'true'])
   return { name: held, remove: async () => void (await mustAsk(program, ['rm', held])) }
 }

@@ -4,10 +4,11 @@ import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { claudeDistribution } from '../../src/agents/claude.ts'
 import { ensureImage } from '../../src/images/ensure.ts'
+import { pruneImages } from '../../src/images/list.ts'
 import { inspectImages, mustAsk } from '../../src/images/program.ts'
 import { capture } from '../../src/host/process.ts'
 import { cachedClaude, claudeData } from '../agents/claude-cache.ts'
-import { describeContainers, type ContainerHere } from '../support/containers.ts'
+import { describeContainers } from '../support/containers.ts'
 import { bench, inside, noImage, smallAgent, type Bench } from './support.ts'
 
 const layersOf = async ({ program }: Bench, image: string): Promise<readonly string[]> =>
@@ -15,7 +16,7 @@ const layersOf = async ({ program }: Bench, image: string): Promise<readonly str
 
 await describeContainers('the image of a run', (engine) => {
   test('is built once, and then found without a word', async () => {
-    const user = bench(engine)
+    const user = await bench(engine)
     const built = await ensureImage(user.input())
     expect(user.said.some((line) => line.includes('Building the image'))).toBe(true)
     expect(built.id).toMatch(/^sha256:[0-9a-f]{64}$/)
@@ -25,7 +26,7 @@ await describeContainers('the image of a run', (engine) => {
   })
 
   test('is built again where it was taken away meanwhile, and is the same without the state folder', async () => {
-    const user = bench(engine)
+    const user = await bench(engine)
     const built = await ensureImage(user.input())
     rmSync(path.join(user.home, '.local/state'), { recursive: true })
     expect(await ensureImage(user.input())).toEqual(built)
@@ -34,8 +35,21 @@ await describeContainers('the image of a run', (engine) => {
     expect(await inspectImages(user.program, [built.reference])).toHaveLength(1)
   })
 
+  test('others build the same at the same time and take it away: no build loses the step that it had found', async () => {
+    const user = await bench(engine)
+    const turns = async (name: string): Promise<void> => {
+      for (let turn = 0; turn < 4; turn += 1) {
+        const stateDir = path.join(user.home, name)
+        const { reference } = await ensureImage(user.input({ agent: undefined, stateDir }))
+        const { removed } = await pruneImages(user.program, stateDir, { all: true, dryRun: false })
+        expect(removed.map((image) => image.reference)).toContain(reference)
+      }
+    }
+    await Promise.all(['one', 'two', 'three'].map(turns))
+  })
+
   test('has an ordinary user, the agent at its place, and no file of the host besides', async () => {
-    const user = bench(engine)
+    const user = await bench(engine)
     const { id } = await ensureImage(user.input())
     expect(await inside(user.program, id, 'id', '-u')).toBe('1000\n')
     expect(
@@ -52,7 +66,7 @@ await describeContainers('the image of a run', (engine) => {
   })
 
   test('a new version of the agent is one new layer', async () => {
-    const user = bench(engine)
+    const user = await bench(engine)
     const [one, two] = [await ensureImage(user.input()), await ensureImage(user.input({ version: '3.0.1' }))]
     expect(two.reference).not.toBe(one.reference)
     const [before, after] = [await layersOf(user, one.id), await layersOf(user, two.id)]
@@ -62,9 +76,9 @@ await describeContainers('the image of a run', (engine) => {
   })
 
   test('another base under the same name is another image', async () => {
-    const user = bench(engine)
+    const user = await bench(engine)
     const name = `localhost/anchorhold-test/moving:${path.basename(path.dirname(user.home)).toLowerCase()}`
-    const change = (text: string) => buildOn(user, engine, name, text)
+    const change = (text: string) => buildOn(user, name, text)
     await change('RUN echo one >/which')
     const one = await ensureImage(user.input({ source: { kind: 'name', name } }))
     await change('RUN echo two >/which')
@@ -76,18 +90,18 @@ await describeContainers('the image of a run', (engine) => {
   })
 
   test('for a plain command: no agent; an image that was named is taken as it is', async () => {
-    const user = bench(engine)
+    const user = await bench(engine)
     const plain = await ensureImage(user.input({ agent: undefined }))
     expect(await inside(user.program, plain.id, 'sh', '-c', 'command -v rg; command -v claude || echo none')).toBe('/usr/bin/rg\nnone\n')
-    const [base] = await inspectImages(user.program, [engine.base])
-    expect(await ensureImage(user.input({ agent: undefined, source: { kind: 'name', name: engine.base } }))).toEqual({
-      reference: engine.base,
+    const [base] = await inspectImages(user.program, [user.base])
+    expect(await ensureImage(user.input({ agent: undefined, source: { kind: 'name', name: user.base } }))).toEqual({
+      reference: user.base,
       id: base?.id,
     })
   })
 
   test('a base that is not here and cannot be fetched: the error has the command', async () => {
-    const user = bench(engine)
+    const user = await bench(engine)
     const base = noImage()
     await expect(ensureImage(user.input({ source: { kind: 'shipped', base } }))).rejects.toMatchObject({
       code: 'image/base-missing',
@@ -96,9 +110,9 @@ await describeContainers('the image of a run', (engine) => {
   })
 
   test('a base that has instructions for whoever builds on it is refused: they would run in the build', async () => {
-    const user = bench(engine)
+    const user = await bench(engine)
     const name = `localhost/anchorhold-test/onbuild:${path.basename(path.dirname(user.home)).toLowerCase()}`
-    await buildOn(user, engine, name, 'ONBUILD RUN touch /owned', ['--format', 'docker'])
+    await buildOn(user, name, 'ONBUILD RUN touch /owned', ['--format', 'docker'])
     await expect(ensureImage(user.input({ source: { kind: 'name', name } }))).rejects.toMatchObject({
       code: 'image/bad-base',
       message: expect.stringContaining('touch /owned') as string,
@@ -106,13 +120,13 @@ await describeContainers('the image of a run', (engine) => {
   })
 
   test('an agent below its floor is refused before anything is fetched or built', async () => {
-    const user = bench(engine)
+    const user = await bench(engine)
     await expect(ensureImage(user.input({ version: '2.1.0' }))).rejects.toMatchObject({ code: 'image/old-agent' })
     expect(user.said).toEqual([])
   })
 
   test('no secret of the user is in any layer, in the history or in what inspect shows', async () => {
-    const user = bench(engine)
+    const user = await bench(engine)
     const canary = 'ah-canary-5f1c9d'
     user.file('.npmrc', `//registry.test/:_authToken=${canary}-npmrc\n`)
     user.file('project/.env', `TOKEN=${canary}-project\n`)
@@ -134,7 +148,7 @@ await describeContainers('the image of a run', (engine) => {
   })
 
   test('the real Claude Code: fetched by npm, checked against what anchorhold knows of it, and runs', async () => {
-    const user = bench(engine)
+    const user = await bench(engine)
     await cachedClaude()
     const input = user.input({ agent: { title: 'Claude Code', distribution: claudeDistribution } })
     const hostEnv = { ...process.env, XDG_DATA_HOME: claudeData }
@@ -156,15 +170,9 @@ test('every platform that an image can have is pinned', () => {
   expect(smallAgent.program).toBe('claude')
 })
 
-async function buildOn(
-  { program }: Bench,
-  engine: ContainerHere,
-  name: string,
-  text: string,
-  podman: readonly string[] = [],
-): Promise<void> {
+async function buildOn({ program, base }: Bench, name: string, text: string, podman: readonly string[] = []): Promise<void> {
   const folder = emptyFolder()
-  writeFileSync(path.join(folder, 'Dockerfile'), `FROM ${engine.base}\n${text}\n`)
+  writeFileSync(path.join(folder, 'Dockerfile'), `FROM ${base}\n${text}\n`)
   const args = ['build', '--network', 'none', '--tag', name, ...(program.name === 'podman' ? podman : []), folder]
   const built = await capture([...program.argv, ...args], { env: program.env, timeoutMilliseconds: 120_000 })
   expect(built.code, built.stderr).toBe(0)

@@ -17,8 +17,8 @@ async function trust({ rule, project, stateDir }: ImageInput): Promise<void> {
 
 await describeContainers('an image of the project', (engine) => {
   test('a Dockerfile of the project is built from after exactly its content was approved, without a network', async () => {
-    const user = bench(engine)
-    const file = user.file('project/Dockerfile', `FROM ${engine.base}\nRUN ls /sys/class/net >/networks\n`)
+    const user = await bench(engine)
+    const file = user.file('project/Dockerfile', `FROM ${user.base}\nRUN ls /sys/class/net >/networks\n`)
     const input = user.input({ source: { kind: 'dockerfile', file } })
     await expect(ensureImage(input)).rejects.toMatchObject({
       code: 'image/not-approved',
@@ -29,13 +29,13 @@ await describeContainers('an image of the project', (engine) => {
     expect(await inside(user.program, id, 'cat', '/networks')).toBe('lo\n')
     expect(await inside(user.program, id, 'tail', '-c', '6', '/usr/local/bin/claude')).toBe('3.0.0\n')
     expect((await ensureImage(input)).reference).toBe(reference)
-    user.file('project/Dockerfile', `FROM ${engine.base}\nRUN echo other >/networks\n`)
+    user.file('project/Dockerfile', `FROM ${user.base}\nRUN echo other >/networks\n`)
     await expect(ensureImage(input)).rejects.toMatchObject({ code: 'image/not-approved' })
   })
 
   test('it copies what its context has, and each change there needs a new approval; without a context there is nothing', async () => {
-    const user = bench(engine)
-    const file = user.file('project/Dockerfile', `FROM ${engine.base}\nCOPY greeting /greeting\n`)
+    const user = await bench(engine)
+    const file = user.file('project/Dockerfile', `FROM ${user.base}\nCOPY greeting /greeting\n`)
     user.file('project/docker/greeting', 'hello\n')
     const without = user.input({ source: { kind: 'dockerfile', file } })
     await trust(without)
@@ -51,14 +51,14 @@ await describeContainers('an image of the project', (engine) => {
   })
 
   test("a file of the user's own, outside the project, is the user's word already", async () => {
-    const user = bench(engine)
-    const file = user.file('images/Dockerfile', `FROM ${engine.base}\nRUN echo mine >/whose\n`)
+    const user = await bench(engine)
+    const file = user.file('images/Dockerfile', `FROM ${user.base}\nRUN echo mine >/whose\n`)
     const { id } = await ensureImage(user.input({ source: { kind: 'dockerfile', file } }))
     expect(await inside(user.program, id, 'cat', '/whose')).toBe('mine\n')
   })
 
   test('a devcontainer.json with a build: arguments and target are taken, its commands are not', async () => {
-    const user = bench(engine)
+    const user = await bench(engine)
     const file = user.file(
       'project/.devcontainer/devcontainer.json',
       `{
@@ -69,27 +69,27 @@ await describeContainers('an image of the project', (engine) => {
     )
     user.file(
       'project/.devcontainer/Dockerfile',
-      `FROM ${engine.base} AS first\nARG WHAT\nRUN echo "$WHAT" >/which\nFROM first\nRUN echo second >/which\n`,
+      `FROM ${user.base} AS first\nARG WHAT\nRUN echo "$WHAT" >/which\nFROM first\nRUN echo second >/which\n`,
     )
     const input = user.input({ source: { kind: 'devcontainer', file } })
     await expect(ensureImage(input)).rejects.toMatchObject({ code: 'image/not-approved' })
     await trust(input)
     expect(await inside(user.program, (await ensureImage(input)).id, 'cat', '/which')).toBe('argument\n')
-    user.file('project/.devcontainer/Dockerfile', `FROM ${engine.base} AS first\n`)
+    user.file('project/.devcontainer/Dockerfile', `FROM ${user.base} AS first\n`)
     await expect(ensureImage(input)).rejects.toMatchObject({ code: 'image/not-approved' })
   })
 
   test('a devcontainer.json with an image gets the agent on top', async () => {
-    const user = bench(engine)
-    const file = user.file('project/.devcontainer.json', JSON.stringify({ image: engine.base }))
+    const user = await bench(engine)
+    const file = user.file('project/.devcontainer.json', JSON.stringify({ image: user.base }))
     const input = user.input({ source: { kind: 'devcontainer', file } })
     await trust(input)
     expect(await inside(user.program, (await ensureImage(input)).id, 'tail', '-c', '6', '/usr/local/bin/claude')).toBe('3.0.0\n')
   })
 
   test('features: refused with the reason without a network or without their own command line', async () => {
-    const user = bench(engine)
-    const file = user.file('project/.devcontainer/devcontainer.json', JSON.stringify({ image: engine.base, features: { './one': {} } }))
+    const user = await bench(engine)
+    const file = user.file('project/.devcontainer/devcontainer.json', JSON.stringify({ image: user.base, features: { './one': {} } }))
     const input = user.input({ source: { kind: 'devcontainer', file } })
     await trust(input)
     await expect(ensureImage(input)).rejects.toMatchObject({ message: expect.stringContaining('image.network: true') as string })
@@ -101,7 +101,7 @@ await describeContainers('an image of the project', (engine) => {
 
 await describeContainers('what decides on an image', (engine) => {
   test('stays in the project: neither a link nor .. leads a Dockerfile or its context out of it', async () => {
-    const user = bench(engine)
+    const user = await bench(engine)
     user.file('other/Dockerfile', 'FROM scratch\n')
     const file = user.file('project/Dockerfile', 'FROM scratch\n')
     symlinkSync(path.join(user.home, 'other'), path.join(user.project, 'out'))
@@ -118,7 +118,7 @@ await describeContainers('what decides on an image', (engine) => {
   })
 
   test('is read as what it is, or refused: no such file, a folder of thousands, a compose project, variables, no JSON', async () => {
-    const user = bench(engine)
+    const user = await bench(engine)
     const of = (content: string) =>
       ensureImage(user.input({ source: { kind: 'devcontainer', file: user.file('project/.devcontainer.json', content) } }))
     await expect(ensureImage(user.input({ source: { kind: 'dockerfile', file: '/nowhere/Dockerfile' } }))).rejects.toMatchObject({

@@ -7,8 +7,7 @@ import { onTestFinished } from 'vitest'
 import { claudeDistribution } from '../../src/agents/claude.ts'
 import type { Distribution } from '../../src/model/agent.ts'
 import type { ImageInput } from '../../src/images/recipe.ts'
-import { mustAsk } from '../../src/images/program.ts'
-import { stateLabel } from '../../src/images/record.ts'
+import { ask, lines, mustAsk } from '../../src/images/program.ts'
 import type { ContainerProgram, ImageRule, ImageSource } from '../../src/model/image.ts'
 import type { ContainerHere } from '../support/containers.ts'
 
@@ -17,6 +16,8 @@ export const smallAgent: Distribution = { ...claudeDistribution, integrity: {}, 
 
 export interface Bench {
   readonly program: ContainerProgram
+  /** What images of this test start from. */
+  readonly base: string
   readonly home: string
   readonly project: string
   readonly said: string[]
@@ -27,18 +28,45 @@ export interface Bench {
   file(at: string, content: string): string
 }
 
-export function bench(engine: ContainerHere): Bench {
+/**
+ * The test base under a name and id of this test's own, so that nothing that is built on it is another test's too: neither an image nor a step
+ * in the engine's cache. Everything on it goes with the test.
+ */
+export async function ownBase({ program: name, env, base }: ContainerHere): Promise<string> {
+  const program: ContainerProgram = { name, argv: [name], env }
+  const mark = randomUUID()
+  const own = `localhost/anchorhold-test/own:${mark}`
+  const folder = mkdtempSync(path.join(tmpdir(), 'ah-base-'))
+  onTestFinished(async () => {
+    rmSync(folder, { recursive: true })
+    await removeImages(program, `anchorhold.test=${mark}`)
+  })
+  writeFileSync(path.join(folder, 'Dockerfile'), `FROM ${base}\nLABEL anchorhold.test=${mark}\n`)
+  await mustAsk(program, ['build', '--quiet', '--network', 'none', '--tag', own, folder])
+  return own
+}
+
+/** An image goes after those that were built on it; an engine lists them by the second in which they were made, which is no order. */
+async function removeImages(program: ContainerProgram, label: string): Promise<void> {
+  const list = async (): Promise<readonly string[]> =>
+    lines(await mustAsk(program, ['images', '--quiet', '--no-trunc', '--filter', `label=${label}`]))
+  for (let ids = new Set(await list()); ids.size > 0;) {
+    const answers = await Promise.all([...ids].map((id) => ask(program, ['rmi', '--force', id])))
+    const left = new Set(await list())
+    if (left.size >= ids.size) throw new Error(answers.map(({ stderr }) => stderr).join(''))
+    ids = left
+  }
+}
+
+export async function bench(engine: ContainerHere): Promise<Bench> {
   const root = realpathSync(mkdtempSync(path.join(tmpdir(), 'ah-image-')))
   const home = path.join(root, 'home')
   const project = path.join(home, 'project')
   const stateDir = path.join(home, '.local/state/anchorhold')
   mkdirSync(project, { recursive: true })
   const program: ContainerProgram = { name: engine.program, argv: [engine.program], env: engine.env }
-  onTestFinished(async () => {
-    const ours = await mustAsk(program, ['images', '--quiet', '--no-trunc', '--filter', `label=anchorhold.state=${stateLabel(stateDir)}`])
-    for (const id of new Set(ours.split('\n').filter(Boolean))) await mustAsk(program, ['rmi', '--force', id])
-    rmSync(root, { recursive: true, force: true })
-  })
+  const base = await ownBase(engine)
+  onTestFinished(() => rmSync(root, { recursive: true, force: true }))
   const file = (at: string, content: string): string => {
     const full = path.join(root, at)
     mkdirSync(path.dirname(full), { recursive: true })
@@ -65,13 +93,14 @@ echo "$version" >>"$folder/node_modules/${name}/claude"
   const said: string[] = []
   return {
     program,
+    base,
     home,
     project,
     said,
     file: (at, content) => file(path.join('home', at), content),
     input: ({ source, network, version, ...changes } = {}) => ({
       program,
-      rule: ruleOf(source ?? { kind: 'shipped', base: engine.base }, network, version),
+      rule: ruleOf(source ?? { kind: 'shipped', base }, network, version),
       agent: { title: 'Claude Code', distribution: smallAgent },
       project,
       stateDir,

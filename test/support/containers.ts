@@ -27,7 +27,7 @@ export const requiredEngines: readonly string[] = (process.env['REQUIRE_ENGINES'
 export async function describeContainers(title: string, tests: (engine: ContainerHere) => void): Promise<void> {
   for (const program of ['docker', 'podman'] as const) {
     const engine = await containerEngine(program)
-    if (typeof engine !== 'string') describe(`${title} (${program})`, () => tests(engine))
+    if (typeof engine !== 'string') describe(`${title} (${program})`, { timeout: 180_000 }, () => tests(engine))
     else {
       test(`${title} (${program}) is not tested here: ${engine}`, ({ task }) => {
         task.meta.notTested = `${program}: ${engine}`
