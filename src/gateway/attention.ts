@@ -1,11 +1,11 @@
 // Gateway: for a moment after each piece the loop looks for the next one instead of going to sleep: where a request follows an answer at once,
-// waking a processor costs more than the relay itself (in a virtual machine 20 to 40 µs, four times for each request). Made by open.ts.
+// waking a processor costs more than the relay itself (in a virtual machine 10 to 40 µs, four times for each request). Made by open.ts.
 import { availableParallelism } from 'node:os'
 
 export interface Attention {
-  /** A piece came from the cell; the server's answer may follow. */
+  /** A small piece came from the cell; the server's answer may follow. */
   readonly cell: () => void
-  /** A piece came from a server; the next request may follow. */
+  /** A small piece came from a server; the next request may follow. */
   readonly server: () => void
 }
 

@@ -31,7 +31,7 @@ export class Gathering {
   private readonly buffers: Buffers
   private readonly heard: () => void
 
-  /** `heard` is told of each record before it is handed on. */
+  /** `heard` is told of each record that is not full, before it is handed on. */
   constructor(buffers: Buffers, heard: () => void) {
     this.buffers = buffers
     this.heard = heard
@@ -66,7 +66,7 @@ export class Gathering {
 
   private receive(count: number): boolean {
     this.to += count
-    this.heard()
+    if (count < fullRecord) this.heard()
     if (count < fullRecord || this.to === this.block?.length) this.handOn(false)
     else if (!this.due) {
       this.due = true

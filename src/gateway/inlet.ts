@@ -16,8 +16,9 @@ export interface Inlet {
 }
 
 const highWater = 262_144
+const small = 16_384
 
-/** `intake`: how an accepted socket is read; without one (TLS that was ended) it is an ordinary stream, and `heard` is told of each piece. */
+/** `intake`: how an accepted socket is read; without one (TLS that was ended) it is an ordinary stream, and `heard` is told of each small piece. */
 export function openInlet(socket: Socket, intake?: Intake, heard?: () => void): Inlet {
   return new SocketInlet(socket, intake, heard)
 }
@@ -32,7 +33,7 @@ class SocketInlet implements Inlet {
   private wake: (() => void) | undefined
   private readonly heard: (() => void) | undefined
   private readonly onData = (chunk: Buffer): void => {
-    this.heard?.()
+    if (chunk.length < small) this.heard?.()
     if (!this.take(chunk)) this.socket.pause()
   }
   private readonly onEnd = (): void => {

@@ -22,7 +22,7 @@ export class Intake {
   private readonly buffers: Buffers
   private readonly heard: () => void
 
-  /** `heard` is told of each piece before it is taken. */
+  /** `heard` is told of each small piece before it is taken: behind a big one more comes by itself, and the later it is read the more at once. */
   constructor(buffers: Buffers, heard: () => void) {
     this.buffers = buffers
     this.heard = heard
@@ -51,7 +51,7 @@ export class Intake {
 
   private receive(count: number, from: Buffer): boolean {
     this.bytes += count
-    this.heard()
+    if (count < sizes[0]) this.heard()
     // Nobody is there to take it: kept for whoever comes next (`rest`), and no more is read.
     const taken = this.taker === undefined ? this.keep(from.subarray(0, count)) : this.taker(from.subarray(0, count))
     this.waiting = !taken

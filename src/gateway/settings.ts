@@ -33,7 +33,7 @@ export const defaultSettings: GatewaySettings = {
   dialMilliseconds: 20_000,
   idleMilliseconds: 2 * 60 * 60_000,
   halfOpenMilliseconds: 5 * 60_000,
-  attentionMilliseconds: 0.05,
+  attentionMilliseconds: 0.1,
   maxConnections: 4_096,
   maxHeadBytes: 65_536,
   maxHeaders: 128,

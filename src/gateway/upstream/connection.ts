@@ -44,7 +44,7 @@ export interface ServerConnection {
 export interface ConnectionInput {
   readonly maxHeadBytes: number
   readonly buffers: Buffers
-  /** Told of each piece that came. */
+  /** Told of each small piece that came. */
   readonly heard: () => void
   /** How its socket is read: a plain one, TLS, or TLS that may be handed over as it is (a WebSocket), piece by piece. */
   readonly how: 'plain' | 'tls' | 'tls-stream'
