@@ -6,14 +6,17 @@ interface Bench extends Attention {
   /** Runs what was asked for, once: the sockets are looked at. False: it sleeps. */
   readonly look: () => boolean
   readonly pass: (milliseconds: number) => void
-  readonly takeProcessor: (times: number) => void
+  /** As `pass`, but somebody else had the processor. */
+  readonly lose: (milliseconds: number) => void
+  busy: boolean
 }
 
 function bench(milliseconds = 1): Bench {
-  let [now, preempted] = [0, 0]
+  let [now, used] = [0, 0]
   let due: (() => void) | undefined
-  const attention = makeAttention({ milliseconds, now: () => now, preempted: () => preempted, soon: (look) => (due = look) })
-  return {
+  const attention = makeAttention({ milliseconds, now: () => now, used: () => used, busy: () => made.busy, soon: (look) => (due = look) })
+  const made: Bench = {
+    busy: false,
     ...attention,
     look() {
       const looked = due
@@ -21,9 +24,13 @@ function bench(milliseconds = 1): Bench {
       looked?.()
       return looked !== undefined
     },
-    pass: (more) => void (now += more),
-    takeProcessor: (times) => void (preempted += times),
+    pass(more) {
+      now += more
+      used += more
+    },
+    lose: (more) => void (now += more),
   }
+  return made
 }
 
 /** A piece that nothing followed in time. */
@@ -78,31 +85,75 @@ it('where nothing followed eight times, it is tried with every sixteenth piece o
   expect(vainly(clock, 'server')).toBe(true)
 })
 
-it('where others wait for the processor it rests, longer each time, and begins again when they are gone', () => {
-  const clock = bench()
-  const piece = (): boolean => {
-    clock.cell()
-    const looked = clock.look()
-    clock.server()
-    while (clock.look()) clock.pass(1)
-    return looked
+/** How many of 100 quick exchanges, 10 µs a side, were looked for. */
+function exchanges(clock: Bench): number {
+  let looked = 0
+  for (let times = 0; times < 100; times++) {
+    for (const side of ['cell', 'server'] as const) {
+      clock[side]()
+      clock.pass(0.01)
+      if (clock.look()) looked += 0.5
+    }
   }
-  const pieces = (): number => Array.from({ length: 200 }, piece).filter(Boolean).length
-  clock.takeProcessor(10)
-  expect(pieces()).toBe(200)
-  clock.takeProcessor(1_000)
-  const busy = Array.from({ length: 6 }, () => {
-    const looked = pieces()
-    clock.takeProcessor(1_000)
-    clock.pass(60)
-    return looked
-  })
-  expect(Math.max(...busy)).toBeLessThan(200)
-  expect(busy.at(-1)).toBe(0)
-  clock.pass(2_000)
-  pieces()
-  clock.pass(2_000)
-  expect(pieces()).toBe(200)
+  while (clock.look()) clock.pass(0.1)
+  return looked
+}
+
+/** Somebody else has the processor while it looks. */
+function loses(clock: Bench, milliseconds: number): void {
+  clock.cell()
+  clock.lose(milliseconds)
+  while (clock.look()) clock.pass(0.1)
+}
+
+it('where others take the processor it rests, longer each time, and has forgotten it a while later', () => {
+  const clock = bench()
+  expect(exchanges(clock)).toBe(100)
+  loses(clock, 0.4)
+  expect(exchanges(clock)).toBe(100)
+  loses(clock, 3)
+  expect(exchanges(clock)).toBe(0)
+  clock.pass(200)
+  expect(exchanges(clock)).toBe(100)
+  loses(clock, 3)
+  clock.pass(200)
+  expect(exchanges(clock)).toBe(0)
+  clock.pass(200)
+  expect(exchanges(clock)).toBe(100)
+  clock.pass(6_000)
+  loses(clock, 3)
+  clock.pass(200)
+  expect(exchanges(clock)).toBe(100)
+})
+
+it('on a busy machine it does not look, until it is busy no more', () => {
+  const clock = bench()
+  clock.busy = true
+  expect(exchanges(clock)).toBe(0)
+  clock.pass(100)
+  expect(exchanges(clock)).toBe(0)
+  clock.busy = false
+  clock.pass(100)
+  expect(exchanges(clock)).toBe(100)
+})
+
+it("its own long work is nobody else's, nor is the time in which it slept", () => {
+  const clock = bench()
+  clock.cell()
+  clock.pass(5)
+  while (clock.look()) clock.pass(0.1)
+  expect(exchanges(clock)).toBe(100)
+  clock.lose(60_000)
+  expect(exchanges(clock)).toBe(100)
+})
+
+it('where pieces of many connections come together it does not look, for a moment', () => {
+  const clock = bench()
+  for (let connection = 0; connection < 3; connection++) clock.cell()
+  expect([clock.look(), clock.look()]).toEqual([true, false])
+  expect(exchanges(clock)).toBe(0)
+  clock.pass(5)
+  expect(exchanges(clock)).toBe(100)
 })
 
 it('with no time given it never looks', () => {
