@@ -35,7 +35,7 @@ function select(id: string | undefined): SessionRecord {
   const { folders, cwd } = processContext()
   if (id !== undefined) return findSession(folders.state, id)
   const project = realpathSync(cwd)
-  const here = listSessions(folders.state, { project, limit: 1 }).length > 0
+  const here = listSessions(folders.state, { project, ran: true, limit: 1 }).length > 0
   return findSession(folders.state, undefined, here ? { project } : {})
 }
 

@@ -17,6 +17,8 @@ export interface SessionRecord {
   /** Written at the end: how many lines the journal has and the last one's hash, so that a cut tail is seen. */
   readonly journal?: { readonly lines: number; readonly hash: string }
   readonly exitCode?: number
+  /** Nothing runs in it, and nothing of it stays (`--dry-run`). */
+  readonly dryRun?: true
   /** In a review: the session that began the proposal this one worked on; its own id where it began one. */
   readonly proposal?: string
   readonly folder: string

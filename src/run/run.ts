@@ -108,6 +108,7 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
     engine: engine.traits.name,
     ...(secrets.length === 0 ? {} : { secretValues: () => secrets.flatMap((secret) => secret.values()) }),
     patient: true,
+    dryRun: watch.dryRun,
     ...(policy.workspace.mode === 'review' ? { proposal: continued?.proposal.id ?? 'own' } : {}),
     onBroken: (failure) => failed.abort(failure),
     ...(options.name === undefined ? {} : { name: options.name }),

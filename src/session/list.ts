@@ -13,6 +13,8 @@ export type Listed =
 export interface ListOptions {
   /** Only those of this project (canonical path); damaged ones are left out then. */
   readonly project?: string
+  /** Without the dry runs that are under way. */
+  readonly ran?: boolean
   /** At most so many, the newest first. */
   readonly limit?: number
 }
@@ -24,19 +26,21 @@ export function listSessions(stateDir: string, options: ListOptions = {}): reado
   for (const id of sessionIds(stateDir)) {
     if (found.length >= (options.limit ?? Infinity)) break
     const listed = look(stateDir, id, here)
-    if (options.project === undefined || (listed.kind === 'session' && listed.record.project === options.project)) found.push(listed)
+    const record = listed.kind === 'session' ? listed.record : undefined
+    if (options.project !== undefined && record?.project !== options.project) continue
+    if (options.ran !== true || record?.dryRun !== true) found.push(listed)
   }
   return found
 }
 
 /**
- * One session: by id, unique prefix of an id, or name (the newest of that name); without text the newest (of the project).
+ * One session: by id, unique prefix of an id, or name (the newest of that name); without text the newest (of the project) that is no dry run.
  * @throws Failure session/none, session/unknown, session/ambiguous, session/damaged
  */
 export function findSession(stateDir: string, text?: string, options: Pick<ListOptions, 'project'> = {}): SessionRecord {
   const here = machineMark()
   if (text === undefined || text === '') {
-    const newest = listSessions(stateDir, options).find((listed) => listed.kind === 'session')
+    const newest = listSessions(stateDir, { ...options, ran: true }).find((listed) => listed.kind === 'session')
     if (newest === undefined) throw new Failure('session/none', { where: options.project === undefined ? '' : ` of ${options.project}` })
     return newest.record
   }

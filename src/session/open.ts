@@ -23,6 +23,8 @@ export interface SessionInput {
   readonly patient?: boolean
   /** Id of the session that began the proposal; 'own' for one that this session begins. */
   readonly proposal?: string
+  /** Nothing will run in it: it is not what somebody means who asks for the newest. */
+  readonly dryRun?: boolean
   /** Bytes of the journal at most; default 64 MiB. */
   readonly journalCap?: number
   /** The journal can't be written any more: end the run (once, with what the system said). */
@@ -77,6 +79,7 @@ function open(input: SessionInput): Session {
     agent: input.agent,
     engine: input.engine,
     ...(input.proposal === undefined ? {} : { proposal: input.proposal === 'own' ? id : input.proposal }),
+    ...(input.dryRun === true ? { dryRun: true } : {}),
     startedAt: startedAt.toISOString(),
     state: 'running',
     pid: mark.pid,

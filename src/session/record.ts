@@ -56,6 +56,7 @@ const shape: Shape = {
   machine: text,
   exitCode: orNone(count),
   folder: text,
+  dryRun: (value) => value === undefined || value === true,
   proposal: orNone((value) => typeof value === 'string' && idPattern.test(value)),
   journal: orNone((value) => isObject(value) && count(value['lines']) && text(value['hash'])),
 }

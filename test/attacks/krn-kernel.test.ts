@@ -1,17 +1,7 @@
 // What a cell may ask of the kernel: every attempt of fixtures/kernel.c in a real cell, and the same program without a wall.
 import { execFile, execFileSync } from 'node:child_process'
-import {
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  readlinkSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { lstatSync, mkdirSync, readFileSync, readdirSync, readlinkSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -19,7 +9,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { anchorhold, bin, inCell, makeWorld, type World } from '../support/anchorhold.ts'
 
 type Results = ReadonlyMap<string, number>
-const folder = realpathSync(mkdtempSync(path.join(os.tmpdir(), 'ah-kernel-')))
+const folder = path.join(realpathSync(os.tmpdir()), `ah-kernel-${randomUUID()}`) // made when a test of this file runs
 const home = path.join(folder, 'home')
 const project = path.join(home, 'project')
 const env = { HOME: home, PATH: process.env['PATH'] ?? '/usr/bin:/bin' }

@@ -35,7 +35,7 @@ function anchorhold(world: World, ...args: readonly string[]): Promise<Captured>
   return capture([process.execPath, cli, ...args], { cwd: world.project, env: world.env, timeoutMilliseconds: 30_000 })
 }
 
-function open(world: World, more: { readonly project?: string; readonly name?: string } = {}): Promise<Session> {
+function open(world: World, more: { readonly project?: string; readonly name?: string; readonly dryRun?: boolean } = {}): Promise<Session> {
   return newSession(world.stateDir, { project: world.project, ...more })
 }
 
@@ -62,6 +62,18 @@ test('log shows the newest session of the project, hostile text made visible', a
   expect(JSON.parse(json.stdout)).toMatchObject({ event: { host: 'evil\u001b]0;title\u0007\u202e.test' } })
 })
 
+test('log beside a dry run shows the newest session that ran; by its id the dry run too', async () => {
+  const world = makeWorld()
+  const ran = await open(world)
+  ran.emit({ kind: 'warning', code: 'some/code', message: 'this one ran' })
+  await ran.close(0)
+  const dry = await open(world, { dryRun: true })
+  dry.emit({ kind: 'warning', code: 'some/code', message: 'this one does not' })
+  expect((await anchorhold(world, 'log')).stdout).toContain('this one ran')
+  expect((await anchorhold(world, 'log', dry.id)).stdout).toContain('this one does not')
+  await dry.close(0)
+})
+
 test('log --verify: 0 where the journal is intact, 1 with the line where it is not', async () => {
   const world = makeWorld()
   const session = await open(world, { name: 'tried' })
@@ -79,6 +91,20 @@ test('log --verify: 0 where the journal is intact, 1 with the line where it is n
   expect(changed.stderr).toContain('line 2')
   const json = await anchorhold(world, 'log', 'tried', '--verify', '--json')
   expect([json.code, JSON.parse(json.stdout)]).toMatchObject([1, { ok: false, line: 2 }])
+})
+
+test.each(['log', 'sessions'])('%s --json ends quietly when its reader goes away', async (command) => {
+  const world = makeWorld()
+  const session = await open(world)
+  for (let i = 0; i < 4_000; i += 1) session.emit({ kind: 'warning', code: 'some/code', message: 'x'.repeat(500) })
+  await session.close(0)
+  for (let i = 0; i < (command === 'sessions' ? 300 : 0); i += 1) await (await open(world, { name: `n${i}` })).close(0)
+  const child = spawn(process.execPath, [cli, command, '--json'], { cwd: world.project, env: world.env, stdio: ['ignore', 'pipe', 'pipe'] })
+  let said = ''
+  child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
+  child.stdout.once('data', () => child.stdout.destroy())
+  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]
+  expect({ code, signal, said }).toEqual({ code: 0, signal: null, said: '' })
 })
 
 test('log --follow ends with the session', async () => {

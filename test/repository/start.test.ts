@@ -1,13 +1,16 @@
 // What a plain start loads: its time is a promise, and one import in the wrong place doubles it. Counted, since times are never tests.
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { afterAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
 import { makeWorld } from '../support/anchorhold.ts'
 
 const root = path.join(import.meta.dirname, '../..')
-const folder = mkdtempSync(path.join(os.tmpdir(), 'anchorhold-start-'))
+let folder = ''
+beforeAll(() => {
+  folder = mkdtempSync(path.join(os.tmpdir(), 'anchorhold-start-'))
+})
 afterAll(() => rmSync(folder, { recursive: true }))
 
 /** Names of the built-in modules and of our own chunks that a command line loads, in order. */
@@ -89,3 +92,33 @@ it('the package brings what bin/anchorhold starts', () => {
   ]
   expect(needed.filter((file) => !files.includes(file))).toEqual([])
 })
+
+it('the package works with its Node alone: every other dependency is in its bundle', () => {
+  const place = mkdtempSync(path.join(os.tmpdir(), 'anchorhold-packed-'))
+  onTestFinished(() => rmSync(place, { recursive: true, force: true }))
+  const pack = spawnSync('npm', ['pack', '--ignore-scripts', '--offline', '--pack-destination', place], { cwd: root, encoding: 'utf8' })
+  expect(pack.status, pack.stderr).toBe(0)
+  const [tarball = ''] = readdirSync(place)
+  expect(spawnSync('tar', ['xzf', tarball], { cwd: place }).status).toBe(0)
+  const manifest = JSON.parse(readFileSync(path.join(place, 'package/package.json'), 'utf8')) as { readonly dependencies: object }
+  expect(Object.keys(manifest.dependencies)).toEqual(['node'])
+  mkdirSync(path.join(place, 'package/node_modules'))
+  symlinkSync(path.join(root, 'node_modules/node'), path.join(place, 'package/node_modules/node'))
+  const world = makeWorld()
+  writeFileSync(path.join(world.project, 'anchorhold.yaml'), 'network: { deny: [example.org] }\n')
+  writeFileSync(path.join(world.project, 'found.txt'), 'nothing\n')
+  const lines = [
+    ['--version'],
+    ['run', '--quiet', '--', 'false'],
+    ['policy', 'check', 'anchorhold.yaml'],
+    ['explain', 'host', 'example.org'],
+    ['secret', 'scan', '.'],
+    ['cost'],
+  ]
+  const outcome = (base: string, args: readonly string[]) => {
+    const { status, stderr } = spawnSync(path.join(base, 'bin/anchorhold'), args, { cwd: world.project, env: world.env, encoding: 'utf8' })
+    return { args, status, stderr }
+  }
+  for (const args of lines) expect(outcome(path.join(place, 'package'), args)).toEqual(outcome(root, args))
+  expect(outcome(path.join(place, 'package'), ['run', '--quiet', '--', 'true'])).toMatchObject({ status: 0, stderr: '' })
+}, 60_000)

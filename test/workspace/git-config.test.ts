@@ -4,21 +4,24 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import fc from 'fast-check'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { formatGitConfig, parseGitConfig, type ConfigEntry } from '../../src/workspace/git-config.ts'
 import { judgeEntry, judgeModulesEntry } from '../../src/workspace/git-harmless.ts'
 import { appendEntries, mergeConfigs } from '../../src/workspace/git-merge.ts'
 
-const folder = mkdtempSync(path.join(tmpdir(), 'ah-gitconfig-'))
+let folder = ''
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'ah-gitconfig-'))
+})
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
-const gitEnv = { PATH: process.env['PATH'] ?? '', HOME: folder, GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null' }
+const gitEnv = () => ({ PATH: process.env['PATH'] ?? '', HOME: folder, GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null' })
 
 /** What git reads, as `key` or `key\nvalue`; undefined where git refuses the file. */
 function gitReads(text: string): readonly string[] | undefined {
   const file = path.join(folder, 'config')
   writeFileSync(file, Buffer.from(text, 'latin1'))
   const { status, stdout } = spawnSync('git', ['config', '--file', file, '--no-includes', '--list', '-z'], {
-    env: gitEnv,
+    env: gitEnv(),
     cwd: folder,
     encoding: 'latin1',
   })
