@@ -41,8 +41,10 @@ static void route_everything(int netlink, int family) {
   ssize_t got = recv(netlink, &answer, sizeof answer, 0);
   if (got < (ssize_t)(sizeof answer.header + sizeof(int))) fail_errno("route answer");
   if (answer.header.nlmsg_type == NLMSG_ERROR && answer.error.error != 0) {
-    // A kernel without IPv6 has no such addresses to deliver.
-    if (family == AF_INET6 && (answer.error.error == -EAFNOSUPPORT || answer.error.error == -EOPNOTSUPP)) return;
+    // A kernel without IPv6, or a container engine that switches it off (disable_ipv6), has no such addresses to deliver.
+    const int off[] = {-EAFNOSUPPORT, -EOPNOTSUPP, -EACCES};
+    for (size_t i = 0; family == AF_INET6 && i < sizeof off / sizeof *off; i++)
+      if (answer.error.error == off[i]) return;
     errno = -answer.error.error;
     fail_errno(family == AF_INET ? "local route for IPv4" : "local route for IPv6");
   }

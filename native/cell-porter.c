@@ -27,9 +27,9 @@
 #include <unistd.h>
 
 // A connect that has to wait (a full backlog) holds one thread; the next waits in the kernel only when all do.
-enum { MOST_THREADS = 256, STACK = 65536, LISTENER_FD = 3, MOVER_FD = 4 };
+enum { MOST_THREADS = 256, FEW_THREADS = 16, STACK = 65536, LISTENER_FD = 3, MOVER_FD = 4 };
 static atomic_int idle = 1, threads = 1;
-static int moves;
+static int moves, guest, most_threads = MOST_THREADS; // guest: threads of a process that has other things to do
 
 static int pending(__u64 id) { return ioctl(LISTENER_FD, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0; }
 
@@ -164,7 +164,7 @@ static int answer_rename(const struct seccomp_notif *ask) {
 static void *serve(void *unused);
 
 static void keep_one_idle(void) {
-  if (atomic_fetch_sub(&idle, 1) > 1 || atomic_load(&threads) >= MOST_THREADS) return;
+  if (atomic_fetch_sub(&idle, 1) > 1 || atomic_load(&threads) >= most_threads) return;
   pthread_attr_t attributes;
   pthread_t thread;
   if (pthread_attr_init(&attributes) != 0) return;
@@ -190,6 +190,7 @@ static void *serve(void *unused) {
     if (ioctl(LISTENER_FD, SECCOMP_IOCTL_NOTIF_RECV, &ask) < 0) {
       // The asker was killed. Or all of the cell has ended (Linux 6.10): asking again at once would only take the processors from its end.
       if (errno == EINTR || (errno == ENOENT && !all_gone())) continue;
+      if (guest) return NULL;
       _exit(0); // nobody is left to ask
     }
     keep_one_idle();
@@ -208,6 +209,22 @@ static int drop_rights(void) {
   return (int)syscall(SYS_capset, &header, data);
 }
 
+static void hand_over(void) {
+#ifdef SECCOMP_IOCTL_NOTIF_SET_FLAGS
+  // Linux 6.6: asker and porter hand the processor to each other.
+  (void)ioctl(LISTENER_FD, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
+#endif
+}
+
+int porter_serve(int listener) {
+  pthread_t thread;
+  guest = 1;
+  most_threads = FEW_THREADS;
+  if (dup3(listener, LISTENER_FD, O_CLOEXEC) < 0) return -1;
+  hand_over();
+  return pthread_create(&thread, NULL, serve, NULL) == 0 ? pthread_detach(thread) : -1;
+}
+
 pid_t porter_start(int listener, pid_t inside, int with_moves) {
   pid_t supervisor = getpid(), porter = fork();
   if (porter != 0) return porter;
@@ -217,10 +234,7 @@ pid_t porter_start(int listener, pid_t inside, int with_moves) {
   if ((moves && high < 0) || drop_rights() < 0) _exit(1);
   if (dup2(listener, LISTENER_FD) < 0 || (moves && dup2(high, MOVER_FD) < 0)) _exit(1);
   if (syscall(SYS_close_range, moves ? MOVER_FD + 1 : MOVER_FD, ~0U, 0) < 0) _exit(1);
-#ifdef SECCOMP_IOCTL_NOTIF_SET_FLAGS
-  // Linux 6.6: asker and porter hand the processor to each other.
-  (void)ioctl(LISTENER_FD, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
-#endif
+  hand_over();
   serve(NULL);
   _exit(0);
 }

@@ -59,6 +59,8 @@ int view_try(const struct view *view, char *why, size_t size);
 // Starts the process that makes the cell's connections; `listener`: the filter's, from enter. Its id, or -1. With `moves` also folders of the
 // views are renamed there; `inside`: any process of the cell.
 pid_t porter_start(int listener, pid_t inside, int moves);
+// The same in threads of the caller, which sees the cell's processes and may look into them (a container's process 1). 0, or -1.
+int porter_serve(int listener);
 // Starts the process that renames folders of views: a channel to it, or -1. It ends with its caller.
 int mover_start(pid_t inside);
 // As rename(2) of two absolute paths inside: 0 or its error. From any thread.

@@ -114,7 +114,7 @@ noreturn void fail(const char *format, ...) {
   bytes_vformat(&text, format, args);
   va_end(args);
   bytes_json(&json, text.data);
-  if (ipc_event("{\"kind\":\"failed\",\"message\":%s}", json.data) < 0) dprintf(STDERR_FILENO, "anchorhold-cell: %s\n", text.data);
+  if (ipc_event("{\"kind\":\"failed\",\"message\":%s}", json.data) < 0) dprintf(STDERR_FILENO, "anchorhold: %s\n", text.data);
   // Whatever runs in the cell dies with this process: bubblewrap was started with --die-with-parent.
   _exit(125);
 }

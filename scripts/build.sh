@@ -31,6 +31,9 @@ hash=$(hash_of native scripts/build.sh)
 if ! fresh dist/native/.built "$hash" || [ ! -x dist/native/anchorhold-cell ]; then
   native anchorhold-cell -fPIE -pie native/cell*.c native/common*.c
   native anchorhold-enter -static native/enter*.c
+  native anchorhold-hold -static native/hold.c native/hold-packet.c native/cell-net.c native/common.c
+  native anchorhold-init -static native/init*.c native/hold-packet.c native/cell-porter.c native/cell-mover.c native/cell-owned.c native/common.c
+  native anchorhold-bridge -fPIE -pie native/bridge*.c native/hold-packet.c native/cell-terminal.c native/common.c
   native anchorhold-scout -fPIE -pie native/scout*.c
   native anchorhold-upper -fPIE -pie native/upper.c
   native anchorhold-probe -static native/probe.c

@@ -179,6 +179,7 @@ const traitNames: Readonly<Record<TraitName, string>> = {
   readonly: 'workspace `readonly`',
   covers: 'protected and hidden paths',
   'late-covers': 'protections put back while the cell runs',
+  'git-config': "git settings made inside are taken over into the repository's own",
   terminal: 'a real terminal (size, job control, Ctrl-C)',
   'own-kernel': 'a kernel of its own',
   'limit-memory': 'limit: memory',

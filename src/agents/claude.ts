@@ -109,7 +109,9 @@ function isNewEnough(installation: Installation): boolean {
 
 async function prepare(context: AgentContext): Promise<Prepared> {
   const args = withSwitches(context)
-  const installation = await findClaude(context)
+  const { installed } = context
+  const installation =
+    installed === undefined ? await findClaude(context) : { argv: [installed.path], mounts: [], version: installed.version }
   await writeHome(context, installation.version)
   return {
     argv: [...installation.argv, ...args],
@@ -121,7 +123,7 @@ async function prepare(context: AgentContext): Promise<Prepared> {
       ...(context.mode === 'auto' ? { IS_SANDBOX: '1' } : {}),
     },
     mounts: [
-      ...(await nodeToolchain(context)),
+      ...(context.fromImage === true ? [] : await nodeToolchain(context)),
       ...installation.mounts,
       { kind: 'dir', to: managedFolder, mode: 0o755 },
       { kind: 'file', to: `${managedFolder}/managed-settings.json`, content: `${JSON.stringify(managedSettings(context), null, 2)}\n` },

@@ -12,8 +12,8 @@ export const command: Agent = {
   secrets: async () => [],
   distribution: undefined,
   examine: async () => [],
-  prepare: async ({ args, ...search }) => {
+  prepare: async ({ args, fromImage, ...search }) => {
     if (args[0] === undefined || args[0] === '') throw new Failure('agent/no-command')
-    return { argv: args, env: {}, mounts: await nodeToolchain(search) }
+    return { argv: args, env: {}, mounts: fromImage === true ? [] : await nodeToolchain(search) }
   },
 }

@@ -9,7 +9,7 @@ import type { Mount } from '../model/plan.ts'
 import type { Policy } from '../model/policy.ts'
 import { makeIdentity } from '../plan/identity.ts'
 import { makeEnvironment } from '../plan/environment.ts'
-import { defaultTmpBytes, systemMounts } from '../plan/system-mounts.ts'
+import { defaultTmpBytes, hostMounts, systemMounts } from '../plan/system-mounts.ts'
 import type { LoadInput } from '../policy/load.ts'
 
 export interface AsRun {
@@ -40,7 +40,7 @@ export async function asRun(policy: Policy, { options, project, hostEnv, hostHom
     placeholders: Object.fromEntries(policy.secrets.map(({ name }) => [name, `a placeholder of ${name}`])),
     visible,
   })
-  const system = systemMounts(readSystem(), identity, policy.limits.tmp ?? defaultTmpBytes)
+  const system = [...hostMounts(readSystem()), ...systemMounts(identity, policy.limits.tmp ?? defaultTmpBytes)]
   return { agent, env, unset, agentEnv: prepared.env, home: identity.home, mounts: [...system, ...prepared.mounts] }
 }
 

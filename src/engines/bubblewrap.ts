@@ -3,13 +3,14 @@ import type { Engine } from '../model/engine.ts'
 import { groupFolders, reapGroups } from './bubblewrap/cgroup.ts'
 import { compile } from './bubblewrap/compile.ts'
 import { examine } from './bubblewrap/examine.ts'
-import { lookUpFacts } from './bubblewrap/facts.ts'
+import { findBubblewrap, lookUpFacts } from './bubblewrap/facts.ts'
 import { begin, launch } from './bubblewrap/launch.ts'
 
 export const bubblewrap: Engine = {
   traits: {
     name: 'bubblewrap',
     title: 'bubblewrap',
+    system: 'host',
     wall: 'a flaw in the Linux kernel that can be reached through the allowed system calls',
     can: {
       live: true,
@@ -17,6 +18,7 @@ export const bubblewrap: Engine = {
       readonly: true,
       covers: true,
       'late-covers': true,
+      'git-config': true,
       terminal: true,
       'own-kernel': 'cells share the kernel of the machine',
       'limit-memory': true,
@@ -29,6 +31,8 @@ export const bubblewrap: Engine = {
     },
   },
   examine,
+  plausible: () => findBubblewrap() !== undefined,
+  imageProgram: async () => undefined,
   facts: async () => lookUpFacts(),
   compile,
   begin: async (input) => {

@@ -3,9 +3,10 @@ import { Failure } from '../errors/failure.ts'
 import type { Engine, Finding } from '../model/engine.ts'
 import type { EngineChoice } from '../model/policy.ts'
 import { bubblewrap } from './bubblewrap.ts'
+import { docker } from './docker.ts'
 
 /** In the order in which `auto` tries them. */
-export const engines: readonly Engine[] = [bubblewrap]
+export const engines: readonly Engine[] = [bubblewrap, docker]
 
 /**
  * The engine of that name, or for `auto` the first that can work here. Never a weaker one than was asked for:
@@ -22,12 +23,12 @@ export async function selectEngine(choice: EngineChoice, from: readonly Engine[]
 }
 
 /**
- * The same for a run, where every millisecond counts: an engine without rival is taken unexamined. Its launch fails closed where
- * something is missing, and `explainStart` then says what.
+ * The same for a run, where every millisecond counts: an engine without rival is taken unexamined, and so is the first for `auto` where a glance
+ * finds it. Its launch fails closed where something is missing, and `explainStart` then says what.
  */
 export async function takeEngine(choice: EngineChoice, from: readonly Engine[] = engines): Promise<Engine> {
   const [only, ...others] = candidates(choice, from)
-  return only !== undefined && others.length === 0 ? only : selectEngine(choice, from)
+  return only !== undefined && (others.length === 0 || only.plausible()) ? only : selectEngine(choice, from)
 }
 
 /** What to tell the user of a cell that could not be made: what is missing on this machine, or else `failure` itself. */

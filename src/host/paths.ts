@@ -36,7 +36,15 @@ export function packageRoot(): string {
   return folder
 }
 
-export type NativeHelper = 'anchorhold-cell' | 'anchorhold-enter' | 'anchorhold-scout' | 'anchorhold-upper' | 'anchorhold-probe'
+export type NativeHelper =
+  | 'anchorhold-cell'
+  | 'anchorhold-enter'
+  | 'anchorhold-hold'
+  | 'anchorhold-init'
+  | 'anchorhold-bridge'
+  | 'anchorhold-scout'
+  | 'anchorhold-upper'
+  | 'anchorhold-probe'
 
 /** Absolute path of a native helper, built into dist/native by scripts/build.sh. */
 export function nativePath(helper: NativeHelper): string {

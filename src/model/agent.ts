@@ -36,6 +36,10 @@ export interface AgentContext {
   readonly allow: readonly string[]
   /** What the policy puts into the cell's environment (`--env`), with the values that the cell will see. */
   readonly env?: Readonly<Record<string, string>>
+  /** Where the cell's system is an image: the agent's program in it, instead of an installation of the host's. */
+  readonly installed?: { readonly path: string; readonly version: string }
+  /** Whether the cell's system is an image: nothing of the host's run-times is shown then. */
+  readonly fromImage?: boolean
   /** What the user typed after the agent's name, untouched. */
   readonly args: readonly string[]
 }

@@ -2,6 +2,7 @@
 import type { Server } from 'node:net'
 import type { Socket as DatagramSocket } from 'node:dgram'
 import type { EngineName } from './policy.ts'
+import type { ContainerProgram, Image } from './image.ts'
 import type { Cover, Listener, Plan } from './plan.ts'
 
 /** Each limit and promise an engine can keep on this machine, or the reason why not. */
@@ -10,6 +11,8 @@ export interface Traits {
   readonly title: string
   /** What must break for code to get out, in one sentence. */
   readonly wall: string
+  /** Where the cell's system folders come from: this machine's own, or an image. */
+  readonly system: 'host' | 'image'
   /** Parity matrix rows (docs/engines.md is generated from these): true, or the reason why not. */
   readonly can: Readonly<Record<TraitName, true | string>>
 }
@@ -19,6 +22,7 @@ export type TraitName =
   | 'readonly'
   | 'covers'
   | 'late-covers'
+  | 'git-config'
   | 'terminal'
   | 'own-kernel'
   | 'limit-memory'
@@ -46,8 +50,18 @@ export interface Compiled {
   readonly env: Readonly<Record<string, string>>
   /** Bytes written to numbered descriptors (≥ 3) of the engine's process, then closed. */
   readonly inputs: readonly { readonly fd: number; readonly name: string; readonly content: Uint8Array; readonly redact: boolean }[]
+  /** Files of the host that `argv` names, made before it is run (and by --dry-run): the name tells the content. */
+  readonly files?: readonly MadeFile[]
+  /** Further command lines that have to run beside `argv`, in order. */
+  readonly beside?: readonly { readonly name: string; readonly argv: readonly string[] }[]
   /** One row per limit: how it is enforced here, or why not. */
   readonly limits: readonly EnforcedLimit[]
+}
+export interface MadeFile {
+  readonly path: string
+  readonly content: Uint8Array
+  /** 0o444, or 0o400 for what only the caller may read. */
+  readonly mode: number
 }
 export interface EnforcedLimit {
   readonly name: keyof Plan['limits']
@@ -69,10 +83,11 @@ export interface CellEnd {
   readonly signal?: NodeJS.Signals
   /** Set when a limit ended it. */
   readonly limit?: keyof Plan['limits']
-  /** For 'failed': what the engine said; the command never ran. */
+  /** For 'failed': what the engine said; the command never ran, or the engine went away under it (`lost`). */
   readonly message?: string
   /** Which preflight failed, in words. */
   readonly preflight?: string
+  readonly lost?: true
   readonly usage?: { readonly maxRssBytes: number; readonly cpuMilliseconds: number; readonly oomKills: number }
 }
 
@@ -93,6 +108,10 @@ export interface GroundInput {
   readonly session: string
   readonly limits: Plan['limits']
   readonly stdio: { readonly stdin: Stdio; readonly stdout: Stdio; readonly stderr: Stdio }
+  /** The session's own folder, 0700; a test may have none. */
+  readonly folder: string
+  /** For engines whose system is an image. */
+  readonly image?: Image
 }
 
 /** What an engine has made ready of a cell while the plan was still being made. Disposing it ends all of it, unless it was launched. */
@@ -107,6 +126,7 @@ export interface Ground extends AsyncDisposable {
 
 export interface LaunchOptions extends StartOptions {
   readonly stdio: GroundInput['stdio']
+  readonly folder: string
 }
 
 export interface StartOptions {
@@ -123,8 +143,12 @@ export interface Engine {
   readonly traits: Traits
   /** What is there and what is missing on this machine; no side effect. `ok` only where `launch` can work. */
   examine(): Promise<readonly Finding[]>
-  /** Pure: same plan and same facts, same result. */
-  compile(plan: Plan, facts: EngineFacts): Compiled
+  /** Whether it looks as if it could work here, from a glance; `auto` takes the first such engine unexamined. */
+  plausible(): boolean
+  /** The program that builds its images; undefined where the system is the host's. */
+  imageProgram(env: Readonly<Record<string, string | undefined>>): Promise<ContainerProgram | undefined>
+  /** Pure: same plan and same facts, same result. A promise where the code is loaded only then. */
+  compile(plan: Plan, facts: EngineFacts): Compiled | Promise<Compiled>
   /** Facts about the machine that compile needs, looked up once per run. */
   facts(plan: Plan): Promise<EngineFacts>
   /** Starts what doesn't depend on the plan, beside everything else: such a cell is there some milliseconds sooner. */

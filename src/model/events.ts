@@ -37,6 +37,8 @@ export type SessionEvent =
       readonly because?: string
       readonly milliseconds: number
     }
+  /** What is done to make the cell's image, once for each content. */
+  | { readonly kind: 'image.step'; readonly message: string }
   /** While a copy is made: bytes so far, of so many. */
   | { readonly kind: 'review.copying'; readonly bytes: number; readonly of: number }
   | { readonly kind: 'review.ended'; readonly proposal: string; readonly changes: number; readonly eyes?: number }

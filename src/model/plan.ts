@@ -1,4 +1,5 @@
 // The plan: the policy made concrete for one run. Pure data; made by plan/, translated by an engine, printed by --dry-run.
+import type { Image } from './image.ts'
 import type { EngineName, Limits, PermissionMode, WorkspaceMode } from './policy.ts'
 
 /** One thing the cell's file system is made of, applied in order; later ones lie on top. All paths absolute. */
@@ -42,6 +43,8 @@ export interface Plan {
   /** What runs inside; argv[0] is looked up in the cell's PATH. */
   readonly argv: readonly string[]
   readonly cwd: string
+  /** What the system folders come from, where they are not this machine's. */
+  readonly image?: Image
   /** The whole environment of the command. */
   readonly env: Readonly<Record<string, string>>
   readonly identity: {

@@ -2,12 +2,13 @@
 import type { Prepared } from '../model/agent.ts'
 import type { Cover, Listener, Mount, Plan, Preflight } from '../model/plan.ts'
 import type { EngineName, Policy } from '../model/policy.ts'
+import type { Image } from '../model/image.ts'
 import type { SystemFacts } from '../host/system.ts'
 import { standardLimits } from '../policy/limits.ts'
 import { makeEnvironment } from './environment.ts'
 import { credentialSettings, gitVariables, viewSettings } from './git-variables.ts'
 import type { Identity } from './identity.ts'
-import { defaultTmpBytes, systemMounts } from './system-mounts.ts'
+import { defaultTmpBytes, hostMounts, systemMounts } from './system-mounts.ts'
 import { trustEnv, trustMounts, type Trust } from './trust.ts'
 
 export interface PlanInput {
@@ -20,6 +21,8 @@ export interface PlanInput {
   readonly cwd: string
   readonly identity: Identity
   readonly system: SystemFacts
+  /** What the system folders come from, where they are not this machine's. */
+  readonly image?: Image
   /** The host folder that is the cell's home. */
   readonly homeFolder: string
   readonly workspace: { readonly covers: readonly Cover[]; readonly mounts: readonly Mount[] }
@@ -65,10 +68,12 @@ export function makePlan(input: PlanInput): { readonly plan: Plan; readonly unse
     agent: agent.name,
     argv: agent.prepared.argv,
     cwd: input.cwd,
+    ...(input.image === undefined ? {} : { image: input.image }),
     env: { ...env, ...gitVariables([...viewSettings(input.views ?? []), ...credentialSettings(policy.secrets)], env) },
     identity,
     mounts: [
-      ...systemMounts(input.system, identity, policy.limits.tmp ?? defaultTmpBytes),
+      ...(input.image === undefined ? hostMounts(input.system) : []),
+      ...systemMounts(identity, policy.limits.tmp ?? defaultTmpBytes),
       ...(input.trust === undefined ? [] : trustMounts(input.trust)),
       { kind: 'bind', from: input.homeFolder, to: identity.home, mode: 'rw' },
       ...outerFirst(

@@ -10,8 +10,8 @@ export const defaultTmpBytes: number = 2048 * MiB
 const runBytes = 64 * MiB
 const shmBytes = 512 * MiB
 
-/** Everything below the workspace: what any program finds, whatever the agent. */
-export function systemMounts(facts: SystemFacts, identity: Identity, tmpBytes: number): readonly Mount[] {
+/** What any program finds of this machine, where the system folders don't come from an image. */
+export function hostMounts(facts: SystemFacts): readonly Mount[] {
   const roots = Object.entries(facts.roots).flatMap(([to, entry]): Mount[] => {
     if (entry.kind === 'absent') return []
     return [entry.kind === 'link' ? { kind: 'symlink', target: entry.target, to } : { kind: 'bind', from: to, to, mode: 'ro' }]
@@ -26,11 +26,17 @@ export function systemMounts(facts: SystemFacts, identity: Identity, tmpBytes: n
     ...roots,
     { kind: 'dir', to: '/etc', mode: 0o755 },
     ...etc,
+    { kind: 'dir', to: '/var', mode: 0o755 },
+    { kind: 'symlink', target: '/run', to: '/var/run' },
+  ]
+}
+
+/** What every cell has, whatever it is made from. */
+export function systemMounts(identity: Identity, tmpBytes: number): readonly Mount[] {
+  return [
     ...accountFiles(identity),
     { kind: 'tmpfs', to: '/tmp', bytes: tmpBytes, mode: 0o1777 },
-    { kind: 'dir', to: '/var', mode: 0o755 },
     { kind: 'tmpfs', to: '/var/tmp', bytes: tmpBytes, mode: 0o1777 },
-    { kind: 'symlink', target: '/run', to: '/var/run' },
     { kind: 'tmpfs', to: '/run', bytes: runBytes, mode: 0o755 },
     { kind: 'dir', to: `/run/user/${identity.uid}`, mode: 0o700 },
     { kind: 'tmpfs', to: '/dev/shm', bytes: shmBytes, mode: 0o1777 },

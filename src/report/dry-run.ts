@@ -59,6 +59,9 @@ export function dryRunLines(input: DryRunInput): readonly string[] {
         .map(([name, value]) => `${name}=${quoteWord(hide.variable(name, value))}`),
     ),
     ...section('Limits', compiled.limits.map(limitText)),
+    ...(compiled.beside ?? []).flatMap(({ name, argv }) =>
+      section(`Engine (${plan.engine}), first the ${name}`, [quoteArgv(hide.argv(argv))]),
+    ),
     ...section(`Engine (${plan.engine})`, [quoteArgv(hide.argv(compiled.argv))]),
     ...section(
       'Environment of the engine',
@@ -91,6 +94,7 @@ export function dryRunJson(input: DryRunInput): Readonly<Record<string, unknown>
     budget: input.budget ?? [],
     engine: {
       argv: hide.argv(compiled.argv),
+      beside: (compiled.beside ?? []).map(({ name, argv }) => ({ name, argv: hide.argv(argv) })),
       env: variables(compiled.env),
       inputs: compiled.inputs.map((entry) => ({
         fd: entry.fd,

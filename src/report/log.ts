@@ -57,6 +57,8 @@ function describe(event: SessionEvent): string {
       return `git settings held back from ${event.path}: ${listed(event.keys, 20)}; kept in ${event.kept}`
     case 'review.opened':
       return `review: proposal ${event.proposal} ${event.continued ? 'gone on with' : 'begun'} (${event.view}${event.because === undefined ? '' : `, because ${event.because}`}) in ${duration(event.milliseconds)}`
+    case 'image.step':
+      return `image: ${event.message}`
     case 'review.copying':
       return `review: ${size(event.bytes)} of ${size(event.of)} copied`
     case 'review.ended':

@@ -11,6 +11,7 @@ import { eventJson, resultJson } from './json.ts'
 import { jsonLine } from './json-line.ts'
 import { startLines } from './start.ts'
 import { styleFor } from './style.ts'
+import { plain } from './text.ts'
 import { summarize } from './summary.ts'
 import { size } from './units.ts'
 
@@ -46,6 +47,7 @@ export function openReport(input: ReportInput): RunReport {
     event: (event) => {
       if (input.json) tell([eventJson(event)])
       else if (event.kind === 'budget.warning' && !input.quiet) tell([`anchorhold: ${warningText(event)}`])
+      else if (event.kind === 'image.step' && !input.quiet) tell([`anchorhold: ${plain(event.message)}`])
       else if (event.kind === 'review.copying' && !input.quiet)
         tell([`anchorhold: copying the project, ${size(event.bytes)} of ${size(event.of)}`])
     },

@@ -111,7 +111,7 @@ export async function tryView(place: string, lower: string): Promise<Answer> {
           ok: false,
           reason:
             stderr
-              .replace(/^anchorhold-cell: /, '')
+              .replace(/^anchorhold: /, '')
               .trim()
               .split('\n')[0] ?? `exit code ${code}`,
         }

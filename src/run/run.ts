@@ -5,7 +5,7 @@ import { findAgent } from '../agents/list.ts'
 import { explainStart, takeEngine } from '../engines/list.ts'
 import { Failure } from '../errors/failure.ts'
 import { now } from '../host/clock.ts'
-import { isWithin, packageRoot } from '../host/paths.ts'
+import { packageRoot } from '../host/paths.ts'
 import { readSystem } from '../host/system.ts'
 import type { CellEnd, Compiled, Engine } from '../model/engine.ts'
 import type { Plan } from '../model/plan.ts'
@@ -28,6 +28,7 @@ import type { Gateway } from '../gateway/open.ts'
 import { mayEnd } from '../gateway/ending.ts'
 import { listenersFor } from '../gateway/listeners.ts'
 import { countUses } from '../gateway/steps/inject/uses.ts'
+import { givenEnv, mayMeter, refuseUnable, startFolder } from './asked.ts'
 import type { ProofAsked, RunContext } from './context.ts'
 import { openHome } from './home.ts'
 import { reapBefore } from './reap.ts'
@@ -94,6 +95,7 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
   await Promise.all(policy.files.mount.map((mount) => checkMount(mount.path, home, Object.values(folders))))
   const agent = agentOf(policy.agent)
   const engine = await takeEngine(policy.engine)
+  refuseUnable(engine.traits, policy)
   const proven = policy.permissions.mode === 'auto' && !watch.dryRun ? await askForProof({ policy, project, options, context }) : undefined
   await reapBefore(folders.state)
   const shown = [project, ...policy.files.mount.map((mount) => mount.path)]
@@ -137,9 +139,21 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
   if (proven !== undefined) session.emit({ kind: 'wall.proven', ...proven })
   for (const note of notes) session.emit({ kind: 'warning', code: 'policy/note', message: note })
   // The engine makes ready what needs no plan, beside all that follows.
+  const image =
+    engine.traits.system === 'image'
+      ? await (await import('./image.ts')).openImage({ engine, policy, agent, project, context, emit: session.emit, signal })
+      : undefined
   const ground = watch.dryRun
     ? undefined
-    : scope.use(await engine.begin({ session: session.id, limits: policy.limits, stdio: context.stdio }))
+    : scope.use(
+        await engine.begin({
+          session: session.id,
+          limits: policy.limits,
+          stdio: context.stdio,
+          folder: session.folder,
+          ...(image === undefined ? {} : { image: image.image }),
+        }),
+      )
   const identity = makeIdentity({ uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 })
   // The workspace looks through the project in a process of its own while the rest is made ready.
   const opening = openWorkspace({
@@ -189,9 +203,13 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
     mode: policy.permissions.mode,
     allow: policy.permissions.allow,
     args: options.args,
+    fromImage: image !== undefined,
+    ...(image?.installed === undefined ? {} : { installed: image.installed }),
     env: { ...givenEnv(policy.env, env), ...placeholders },
   })
-  const system = readSystem()
+  const host = readSystem()
+  // What an image's own programs trust is known by its usual place alone, and they find it there themselves.
+  const system = image === undefined ? host : { roots: {}, etc: [] }
   const { network } = policy
   const uses = scope.use(countUses(session.emit))
   // Much code, for those alone who have a secret or a rule about requests.
@@ -209,7 +227,7 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
       : []
   const trusted = mayEnd({ network, steps })
     ? scope.use(
-        (await import('./trust.ts')).openTrust({ sessionFolder: session.folder, caBundle: system.caBundle, javaHome: env['JAVA_HOME'] }),
+        (await import('./trust.ts')).openTrust({ sessionFolder: session.folder, caBundle: host.caBundle, javaHome: env['JAVA_HOME'] }),
       )
     : undefined
   const { openGateway } = await import('../gateway/open.ts') // much code; the search is under way meanwhile
@@ -225,6 +243,7 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
     cwd: startFolder(project, context.cwd),
     identity,
     system,
+    ...(image === undefined ? {} : { image: image.image }),
     homeFolder,
     workspace: { covers: [...own, ...workspace.covers], mounts: workspace.mounts },
     listeners: listenersFor(network),
@@ -238,9 +257,11 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
   refuseShown(secrets, plan)
   for (const name of unsetEnv)
     session.emit({ kind: 'warning', code: 'env/unset', message: `The policy passes ${name}, which is not set outside.` })
-  const compiled = engine.compile(plan, ground?.facts ?? (await engine.facts(plan)))
+  const compiled = await engine.compile(plan, ground?.facts ?? (await engine.facts(plan)))
   session.emit({ kind: 'limits', rows: compiled.limits })
   if (ground === undefined) {
+    // So that the command which is shown works where it is copied.
+    if (compiled.files !== undefined) (await import('../host/made-files.ts')).writeMadeFiles(compiled.files)
     watch.onPlan?.({ session, policy, engine, plan, compiled })
     ran = false
     exitCode = 0
@@ -279,6 +300,7 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
   if (witness.hits > 0) throw new Failure('engine/wall-leaks', { hits: witness.hits })
   if (signal.aborted && signal.reason instanceof Failure) throw signal.reason
   if (end.kind === 'failed') {
+    if (end.lost === true) throw new Failure('engine/lost', { message: end.message ?? '' })
     const failure = new Failure('engine/cell-failed', { message: end.preflight ?? end.message ?? 'no reason given' })
     throw end.preflight === undefined ? await explainStart(engine, failure) : failure
   }
@@ -320,29 +342,7 @@ async function askForProof({ context, ...asked }: Omit<ProofAsked, 'context'> & 
   return standing({ ...asked, context: plain })
 }
 
-/** Whether requests to models may be read: for the budget, or for another reason; or they come in plain HTTP to where a variable sends them. */
-function mayMeter({ budget, secrets, network, env }: Policy): boolean {
-  return (
-    budget !== undefined ||
-    secrets.length > 0 ||
-    network.rules.some(isAboutRequests) ||
-    network.routes.some(({ to }) => to.scheme === 'http') ||
-    env.some(({ name }) => name.endsWith('_BASE_URL'))
-  )
-}
-
 /** Much code, wanted by few runs. */
 async function openSecretsOf({ secrets }: Policy, context: SourceContext, ask: Ask): Promise<readonly HeldSecret[]> {
   return secrets.length === 0 ? [] : (await import('../secrets/open.ts')).openSecrets(secrets, context, ask)
-}
-
-/** What the policy's `env` amounts to: given values, and the caller's for the rest. */
-function givenEnv(rules: Policy['env'], env: RunContext['env']): Readonly<Record<string, string>> {
-  return Object.fromEntries(rules.flatMap(({ name, value = env[name] }) => (value === undefined ? [] : [[name, value]])))
-}
-
-/** The caller's folder where it lies in the project, else the project itself. */
-function startFolder(project: string, cwd: string): string {
-  const real = realpathSync(cwd)
-  return isWithin(real, project) ? real : project
 }

@@ -5,7 +5,8 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import type { Cell } from '../../src/model/engine.ts'
-import { makePlan, makeScratch, runPlan, runScript, testedEngines } from './support.ts'
+import { makePlan, makeScratch, planFor, runPlan, runScript } from './support.ts'
+import { testedEngines } from './tested.ts'
 
 /** Processes of the host whose command line holds the marker. */
 function processesWith(marker: string): readonly string[] {
@@ -83,10 +84,11 @@ describe.each(testedEngines.map((engine) => ({ name: engine.traits.name, engine 
     const [from, to] = [path.join(scratch.outside, 'from'), path.join(scratch.outside, 'to')]
     writeFileSync(from, Buffer.concat([bytes, bytes, bytes, bytes, bytes]))
     const [stdin, stdout] = [openSync(from, 'r'), openSync(to, 'w')]
-    const plan = makePlan(scratch, ['cat'])
-    const cell = await engine.launch(plan, engine.compile(plan, await engine.facts(plan)), {
+    const plan = planFor(engine, makePlan(scratch, ['cat']))
+    const cell = await engine.launch(plan, await engine.compile(plan, await engine.facts(plan)), {
       signal: new AbortController().signal,
       stdio: { stdin, stdout, stderr: 'ignore' },
+      folder: scratch.outside,
       onListeners: async () => undefined,
     })
     expect(await cell.ended).toMatchObject({ kind: 'exited', code: 0 })

@@ -77,7 +77,7 @@ test('a cell that was begun and not launched leaves nothing, no control group ei
   const session = randomUUID()
   const limits = { processes: 64 }
   const folders = groupFolders({ session, limits }, lookUpFacts())
-  const ground = await bubblewrap.begin({ session, limits, stdio: { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' } })
+  const ground = await bubblewrap.begin({ session, limits, folder: '/', stdio: { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' } })
   const processes = await begun()
   expect(folders.every((folder) => existsSync(folder))).toBe(true)
   await ground[Symbol.asyncDispose]()
@@ -88,12 +88,16 @@ test('a cell that was begun and not launched leaves nothing, no control group ei
 test('a begun cell whose supervisor is killed leaves nothing, and its launch says so', async () => {
   using scratch = makeScratch()
   const plan = makePlan(scratch, ['true'])
-  await using ground = await bubblewrap.begin({ ...plan, stdio: { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' } })
+  await using ground = await bubblewrap.begin({
+    ...plan,
+    folder: scratch.outside,
+    stdio: { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' },
+  })
   const processes = await begun()
   process.kill([...processes.keys()][0] ?? 0, 'SIGKILL')
   await until(() => [...processes.keys()].every((pid) => !existsSync(`/proc/${pid}`)))
   const options = { signal: new AbortController().signal, onListeners: async () => undefined }
-  await expect(ground.launch(plan, bubblewrap.compile(plan, ground.facts), options)).rejects.toMatchObject({ code: 'engine/start' })
+  await expect(ground.launch(plan, await bubblewrap.compile(plan, ground.facts), options)).rejects.toMatchObject({ code: 'engine/start' })
 })
 
 test('a plan with a control group that was not joined before is refused', async () => {
@@ -102,10 +106,11 @@ test('a plan with a control group that was not joined before is refused', async 
   await using ground = await bubblewrap.begin({
     session: plan.session,
     limits: {},
+    folder: scratch.outside,
     stdio: { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' },
   })
   const options = { signal: new AbortController().signal, onListeners: async () => undefined }
-  const compiled = bubblewrap.compile(plan, { ...ground.facts, groupPids: scratch.outside })
+  const compiled = await bubblewrap.compile(plan, { ...ground.facts, groupPids: scratch.outside })
   await expect(ground.launch(plan, compiled, options)).rejects.toThrow(/was not joined/)
 })
 

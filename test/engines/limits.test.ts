@@ -19,7 +19,7 @@ test('processes', async () => {
   using scratch = makeScratch()
   const script = 'for i in $(seq 30); do sleep 20 & done; exit 3'
   const plan = makePlan(scratch, ['/bin/sh', '-c', script], { limits: { processes: 16 } })
-  const [row] = bubblewrap.compile(plan, await bubblewrap.facts(plan)).limits
+  const [row] = (await bubblewrap.compile(plan, await bubblewrap.facts(plan))).limits
   const { end, stderr } = await runPlan(bubblewrap, scratch, plan)
   if (row?.enforced === true) {
     expect(end.code).not.toBe(3)
@@ -34,11 +34,12 @@ test.each(['with what this machine has', 'without control groups'])('memory %s',
   const script = 'a=$(head -c 300000000 /dev/zero | tr "\\0" x); sleep 5; echo ${#a}'
   const plan = makePlan(scratch, ['/bin/bash', '-c', script], { limits: { memory: 64 * 2 ** 20 } })
   const facts = { ...(await bubblewrap.facts(plan)), ...(how.startsWith('without') ? alone : {}) }
-  const compiled = bubblewrap.compile(plan, facts)
+  const compiled = await bubblewrap.compile(plan, facts)
   expect(compiled.limits).toMatchObject([{ name: 'memory', enforced: true }])
   const cell = await bubblewrap.launch(plan, compiled, {
     signal: new AbortController().signal,
     stdio: { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' },
+    folder: scratch.outside,
     onListeners: async () => undefined,
   })
   const end = await cell.ended

@@ -17,10 +17,10 @@ import path from 'node:path'
 import { randomUUID } from 'node:crypto'
 import type { BornListener, Cell, CellEnd, Engine, EngineFacts, LaunchOptions } from '../../src/model/engine.ts'
 import type { Mount, Plan } from '../../src/model/plan.ts'
-import { bubblewrap } from '../../src/engines/bubblewrap.ts'
+import type { Image } from '../../src/model/image.ts'
 
-/** Every engine of the contract suite. */
-export const testedEngines: readonly Engine[] = [bubblewrap]
+/** Of engines whose system is an image: what their cells start from (tested.ts). */
+export const images: Map<Engine, Image> = new Map()
 
 export interface Scratch extends Disposable {
   /** The project folder, canonical; also the plan's one writable root. */
@@ -84,6 +84,14 @@ export function makePlan(scratch: Scratch, argv: readonly string[], changes: Par
   }
 }
 
+/** The plan as that engine can be given it: what an image has already is not mounted over it. */
+export function planFor(engine: Engine, plan: Plan): Plan {
+  const image = images.get(engine)
+  if (image === undefined) return plan
+  const own = (to: string): boolean => to === '/usr' || /^\/(?:bin|sbin|lib\w*)$/.test(to)
+  return { ...plan, engine: engine.traits.name, image, mounts: plan.mounts.filter(({ to }) => !own(to)) }
+}
+
 export interface Outcome {
   readonly end: CellEnd
   readonly stdout: string
@@ -101,7 +109,8 @@ export interface RunChanges {
 }
 
 /** Launches the plan with files as its streams, waits for the end. */
-export async function runPlan(engine: Engine, scratch: Scratch, plan: Plan, changes: RunChanges = {}): Promise<Outcome> {
+export async function runPlan(engine: Engine, scratch: Scratch, given: Plan, changes: RunChanges = {}): Promise<Outcome> {
+  const plan = planFor(engine, given)
   const place = path.join(scratch.outside, randomUUID())
   writeFileSync(`${place}.in`, changes.stdin ?? '')
   const stdin = openSync(`${place}.in`, 'r')
@@ -109,10 +118,11 @@ export async function runPlan(engine: Engine, scratch: Scratch, plan: Plan, chan
   const stderr = openSync(`${place}.err`, 'w')
   const born: BornListener[] = []
   try {
-    const compiled = engine.compile(plan, { ...(await engine.facts(plan)), ...changes.facts })
+    const compiled = await engine.compile(plan, { ...(await engine.facts(plan)), ...changes.facts })
     const cell = await engine.launch(plan, compiled, {
       signal: changes.signal ?? new AbortController().signal,
       stdio: { stdin, stdout, stderr },
+      folder: scratch.outside,
       onListeners: async (listeners) => {
         born.push(...listeners)
         await changes.onListeners?.(listeners)

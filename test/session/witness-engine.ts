@@ -6,8 +6,10 @@ export function witnessEngine(witness: (session: string) => void): Engine {
     throw new Error('only reap is used here')
   }
   return {
-    traits: { name: 'bubblewrap', title: 'bubblewrap', wall: '', can: {} as Engine['traits']['can'] },
+    traits: { name: 'bubblewrap', title: 'bubblewrap', system: 'host', wall: '', can: {} as Engine['traits']['can'] },
     examine: unused,
+    plausible: unused,
+    imageProgram: unused,
     compile: unused,
     facts: unused,
     begin: unused,

@@ -28,13 +28,16 @@ export async function describeContainers(title: string, tests: (engine: Containe
   for (const program of ['docker', 'podman'] as const) {
     const engine = await containerEngine(program)
     if (typeof engine !== 'string') describe(`${title} (${program})`, { timeout: 180_000 }, () => tests(engine))
-    else {
-      test(`${title} (${program}) is not tested here: ${engine}`, ({ task }) => {
-        task.meta.notTested = `${program}: ${engine}`
-        expect(requiredEngines, engine).not.toContain(program)
-      })
-    }
+    else notTested(title, program, engine)
   }
+}
+
+/** One test in the place of those that this machine cannot do. */
+export function notTested(title: string, program: string, reason: string): void {
+  test(`${title} (${program}) is not tested here: ${reason}`, ({ task }) => {
+    task.meta.notTested = `${program}: ${reason}`
+    expect(requiredEngines, reason).not.toContain(program)
+  })
 }
 
 declare module 'vitest' {

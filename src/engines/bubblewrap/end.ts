@@ -2,6 +2,7 @@
 import os from 'node:os'
 import type { CellEnd } from '../../model/engine.ts'
 import type { Limits } from '../../model/policy.ts'
+import type { Seen } from '../follow.ts'
 import { countOomKills } from './cgroup.ts'
 
 /** What the supervisor says at the end: bubblewrap's exit code and why it was ended (native/cell-loop.c). */
@@ -14,17 +15,12 @@ export interface Report {
   readonly cpu: number
 }
 
-export interface Seen {
-  readonly failed?: string
-  readonly preflight?: string
-  readonly report?: Report
-}
-
-const limitNames: readonly (keyof Limits)[] = ['memory', 'processes', 'cpus', 'time', 'tmp', 'disk', 'fileSize', 'openFiles']
+/** Reasons that are limits. */
+export const limitNames: readonly (keyof Limits)[] = ['memory', 'processes', 'cpus', 'time', 'tmp', 'disk', 'fileSize', 'openFiles']
 
 /** `exit` is the supervisor's own. */
 export function endOf(
-  seen: Seen,
+  seen: Seen<Report>,
   folders: readonly string[],
   exit: { readonly code: number | null; readonly signal: NodeJS.Signals | null },
 ): CellEnd {
@@ -49,7 +45,7 @@ export function endOf(
 }
 
 /** bubblewrap tells a signalled end as 128+n, as shells do; the two can't be told apart. */
-function signalOf(code: number): NodeJS.Signals | undefined {
+export function signalOf(code: number): NodeJS.Signals | undefined {
   const names = Object.entries(os.constants.signals) as [NodeJS.Signals, number][]
   return names.find(([, number]) => number === code - 128)?.[0]
 }

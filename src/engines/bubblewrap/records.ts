@@ -1,6 +1,7 @@
 // The supervisor's records: NUL-separated fields that native/cell-plan.c reads before it starts the cell. Pure.
 import type { EnforcedLimit, EngineFacts } from '../../model/engine.ts'
-import type { Cover, Plan, Preflight } from '../../model/plan.ts'
+import type { Cover, Plan } from '../../model/plan.ts'
+import { checkFields, coverFields } from '../fields.ts'
 import { groupFolders, joinFile } from './cgroup.ts'
 
 /** Every field ends with a NUL; the last record is `start`. */
@@ -23,17 +24,6 @@ export function supervisorRecords(plan: Plan, covers: readonly Cover[], limits: 
   )
 }
 
-export function coverFields(cover: Cover): readonly [kind: string, path: string, target: string] {
-  switch (cover.kind) {
-    case 'readonly':
-      return ['r', cover.path, '']
-    case 'empty':
-      return [cover.what === 'file' ? 'f' : 'd', cover.path, '']
-    case 'link':
-      return ['l', cover.path, cover.target]
-  }
-}
-
 /** Only what the supervisor itself enforces; a control group's and a tmpfs's limits are set elsewhere. */
 function limitRecord(row: EnforcedLimit): (string | number)[][] {
   // Half a processor is kept as a whole one, though that is not what was asked for.
@@ -53,24 +43,5 @@ function limitRecord(row: EnforcedLimit): (string | number)[][] {
     case 'tmp':
     case 'disk':
       return []
-  }
-}
-
-function checkFields(check: Preflight): readonly [kind: string, subject: string, detail: string] {
-  switch (check.kind) {
-    case 'unreadable':
-    case 'unwritable':
-    case 'readable':
-      return [check.kind, check.path, '']
-    case 'apart':
-      return [check.kind, check.path, check.identity]
-    case 'unreachable':
-      return [check.kind, check.address, String(check.port)]
-    case 'no-abstract-socket':
-      return [check.kind, check.name, '']
-    case 'resolver':
-      return [check.kind, check.address, '']
-    case 'unprivileged':
-      return [check.kind, '', '']
   }
 }

@@ -8,6 +8,14 @@ export const engineFailures = {
     message: 'No engine can build a wall on this machine: {why}.',
     remedy: '{remedy}',
   },
+  'engine/cannot': {
+    message: 'The engine {engine} has no {what}: {why}.',
+    remedy: 'Choose another engine, for example: --engine bubblewrap. Which can what: docs/engines.md',
+  },
+  'engine/lost': {
+    message: 'The cell was lost: {message}. Everything in it was ended; what it had written so far is kept.',
+    remedy: 'See whether the engine is there: anchorhold doctor',
+  },
   'engine/bad-plan': {
     message: 'The plan cannot be given to the engine: {why}.',
     remedy: 'See what would be run with: anchorhold run --dry-run',
