@@ -15,6 +15,7 @@ import { servicePresets } from '../src/policy/service-presets.ts'
 import { registries } from '../src/registries/list.ts'
 import { hiddenNames } from '../src/workspace/hidden-names.ts'
 import { protectedNames } from '../src/workspace/protected-names.ts'
+import { readScore } from './mutation.ts'
 
 const docs = path.join(path.dirname(import.meta.dirname), 'docs')
 
@@ -30,6 +31,8 @@ const parts: Readonly<Record<string, () => string>> = {
   engines: matrix,
   promises: probesOfPromises,
   probes: probeTable,
+  tried,
+  mutation,
   walls,
 }
 
@@ -147,6 +150,29 @@ function probesOfPromises(): string {
       if (own.length === 0) throw new Error(`no probe is about ${promise}`)
       return [promise, own.join(' ')]
     }),
+  )
+}
+
+/** The score that `npm run test:mutation` kept. */
+function mutation(): string {
+  return table(
+    ['file', 'mutants', 'seen by a test', 'on'],
+    Object.entries(readScore()).map(([file, { date, mutants, killed }]) => [
+      `\`${file}\``,
+      String(mutants),
+      `${killed} (${Math.floor((100 * killed) / mutants)} %)`,
+      date,
+    ]),
+  )
+}
+
+/** Attacks by the number, each with the probes that try it. */
+function tried(): string {
+  const all = loadCatalogue()
+  const rows = [...new Set(all.flatMap(({ source }) => source))].toSorted()
+  return table(
+    ['attack', 'probes'],
+    rows.map((row) => [row, all.flatMap(({ id, source }) => (source.includes(row) ? [`\`${id}\``] : [])).join(' ')]),
   )
 }
 

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, it } from 'vitest'
+import { loadCatalogue } from '../../src/prove/catalogue.ts'
 
 const docs = path.resolve(import.meta.dirname, '../../docs')
 const page = readFileSync(path.join(docs, 'attacks.md'), 'utf8')
@@ -35,4 +36,14 @@ it('names for every attack a test or a limitation that names the attack', () => 
     return links.length === 0 || links.some((link) => link.endsWith('.ts') && !numbersOf(link).has(`${family}-${Number(number)}`))
   })
   expect(empty.map(([, family, number]) => `${family}-${number}`)).toEqual([])
+})
+
+it('every attack has a probe, or a reason why it has none, and never both', () => {
+  const rows = [...page.matchAll(/^\| ([A-Z]+-\d+) \| .* \| .*\]\(.* \|$/gm)].map(([, row]) => row ?? '')
+  expect(rows).toHaveLength(256)
+  const probed = new Set(loadCatalogue().flatMap(({ source }) => source))
+  const without = new Set(/## What it does not try[\s\S]*/.exec(page)?.[0].match(/\b[A-Z]+-\d+\b/g))
+  expect(without.size).toBeGreaterThan(0)
+  expect(rows.filter((row) => probed.has(row) === without.has(row))).toEqual([])
+  expect([...probed, ...without].filter((row) => !rows.includes(row))).toEqual([])
 })
