@@ -15,6 +15,7 @@ import { makeDialler, systemResolver } from './dial/dial.ts'
 import { readParents } from './dial/parent.ts'
 import type { Resolver } from './dial/resolve.ts'
 import { makeSecure } from './dial/secure.ts'
+import { makeInTime } from './dial/stop.ts'
 import { makeLedger, type GatewayStats } from './ledger.ts'
 import { serveDatagrams } from './names/serve.ts'
 import { makeNames } from './names/table.ts'
@@ -61,13 +62,13 @@ export function openGateway(input: GatewayInput): Gateway {
   const signal = AbortSignal.any([closing.signal, input.signal])
   const ledger = makeLedger(input.emit, settings, () => closing.abort()) // without a journal nothing goes out
   const parents = readParents(input.hostEnv)
+  const deadlines = makeDeadlines(everyMilliseconds(settings))
   const dialler = makeDialler({
     network: input.network,
     parents,
     resolver: input.hostResolver ?? systemResolver,
     secure: makeSecure(input.hostEnv),
-    milliseconds: settings.dialMilliseconds,
-    signal,
+    inTime: makeInTime(deadlines, settings.dialMilliseconds, signal),
   })
   const buffers = makeBuffers()
   const attention = makeAttention({ milliseconds: settings.attentionMilliseconds })
@@ -84,7 +85,7 @@ export function openGateway(input: GatewayInput): Gateway {
     steps,
     ending: input.ending,
     concerns: makeConcerns(steps),
-    deadlines: makeDeadlines(everyMilliseconds(settings)),
+    deadlines,
     buffers,
     attention,
     signal,
@@ -122,6 +123,9 @@ export function openGateway(input: GatewayInput): Gateway {
 
 /** Bounds on time are kept to a quarter of the shortest one, or a second. */
 function everyMilliseconds(settings: GatewaySettings): number {
-  const { headMilliseconds, keepAliveMilliseconds, idleMilliseconds, halfOpenMilliseconds } = settings
-  return Math.max(10, Math.min(headMilliseconds, keepAliveMilliseconds, idleMilliseconds, halfOpenMilliseconds, 4_000) / 4)
+  const { headMilliseconds, keepAliveMilliseconds, dialMilliseconds, idleMilliseconds, halfOpenMilliseconds } = settings
+  return Math.max(
+    10,
+    Math.min(headMilliseconds, keepAliveMilliseconds, dialMilliseconds, idleMilliseconds, halfOpenMilliseconds, 4_000) / 4,
+  )
 }

@@ -3,6 +3,7 @@ import net, { type Socket, type TcpNetConnectOpts } from 'node:net'
 import type { Target } from '../context.ts'
 import type { Endpoint } from './resolve.ts'
 import type { Parent } from './parent.ts'
+import type { Stop } from './stop.ts'
 
 /** An error of dialling with a short code for the journal ("ECONNREFUSED", "timeout", "parent-refused"). */
 export class DialError extends Error {
@@ -26,8 +27,8 @@ interface DirectHow {
 }
 
 /** Dials one endpoint after the other's attempt got late (RFC 8305), over the judged list only. Rejects with DialError. */
-export async function connectDirect(endpoints: readonly Endpoint[], how: DirectHow, signal: AbortSignal): Promise<Socket> {
-  return opened(net.connect(directOptions(endpoints, how)), 'connect', signal)
+export async function connectDirect(endpoints: readonly Endpoint[], how: DirectHow, stop: Stop): Promise<Socket> {
+  return opened(net.connect(directOptions(endpoints, how)), 'connect', stop)
 }
 
 /** For net.connect and tls.connect. Throws DialError. */
@@ -48,21 +49,21 @@ export function directOptions(endpoints: readonly Endpoint[], { allowHalfOpen, o
 }
 
 /** To the company's proxy itself, by its own name or address (the user's setting, so it may be private). */
-export function connectParent(parent: Parent, signal: AbortSignal, onRead?: OnRead): Promise<Socket> {
+export function connectParent(parent: Parent, stop: Stop, onRead?: OnRead): Promise<Socket> {
   const { host, port, ca = [] } = parent
   const onread = onRead === undefined ? {} : { onread: onRead }
-  if (!parent.secure) return opened(net.connect({ host, port, allowHalfOpen: true, noDelay: true, ...onread }), 'connect', signal)
+  if (!parent.secure) return opened(net.connect({ host, port, allowHalfOpen: true, noDelay: true, ...onread }), 'connect', stop)
   const tls = process.getBuiltinModule('node:tls') // only a proxy reached by TLS needs it, and each start would pay
-  return opened(tls.connect({ host, port, ca: [...ca], ...(net.isIP(host) === 0 ? { servername: host } : {}) }), 'secureConnect', signal)
+  return opened(tls.connect({ host, port, ca: [...ca], ...(net.isIP(host) === 0 ? { servername: host } : {}) }), 'secureConnect', stop)
 }
 
 /** A tunnel through the company's proxy: CONNECT by name (RFC 9110 9.3.6). */
-export async function tunnelThrough(parent: Parent, target: Target, signal: AbortSignal): Promise<Socket> {
-  const socket = await connectParent(parent, signal)
+export async function tunnelThrough(parent: Parent, target: Target, stop: Stop): Promise<Socket> {
+  const socket = await connectParent(parent, stop)
   const authority = `${target.host}:${target.port}`
   const credentials = parent.authorization === undefined ? '' : `Proxy-Authorization: ${parent.authorization}\r\n`
   socket.write(`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n${credentials}\r\n`)
-  const { status, rest } = await readReply(socket, signal)
+  const { status, rest } = await readReply(socket, stop)
   if (status < 200 || status > 299) {
     socket.destroy()
     throw new DialError('parent-refused', `the company's proxy answered ${status}`)
@@ -71,12 +72,12 @@ export async function tunnelThrough(parent: Parent, target: Target, signal: Abor
   return socket
 }
 
-function readReply(socket: Socket, signal: AbortSignal): Promise<{ status: number; rest: Buffer }> {
+function readReply(socket: Socket, stop: Stop): Promise<{ status: number; rest: Buffer }> {
   return new Promise((resolve, reject) => {
     let bytes = Buffer.alloc(0)
     const done = (): void => {
       socket.off('data', onData).off('close', onClose).off('error', onError)
-      signal.removeEventListener('abort', onAbort)
+      stop.over()
       socket.pause()
     }
     const fail = (code: string, message: string): void => {
@@ -96,38 +97,27 @@ function readReply(socket: Socket, signal: AbortSignal): Promise<{ status: numbe
     }
     const onClose = (): void => fail('parent-refused', "the company's proxy closed the connection")
     const onError = (error: NodeJS.ErrnoException): void => fail(error.code ?? 'failed', "the company's proxy broke the connection")
-    const onAbort = (): void => fail('timeout', "the company's proxy did not answer in time")
     socket.on('data', onData).on('close', onClose).on('error', onError)
     socket.resume()
-    signal.addEventListener('abort', onAbort)
+    stop.wait(() => fail('timeout', "the company's proxy did not answer in time"))
   })
 }
 
-/** Paused, without a listener but one for late errors. */
-function opened(socket: Socket, event: 'connect' | 'secureConnect', signal: AbortSignal): Promise<Socket> {
+/** Paused; what is still listened for does nothing more. */
+function opened(socket: Socket, event: 'connect' | 'secureConnect', stop: Stop): Promise<Socket> {
   socket.pause()
-  socket.on('error', () => undefined) // errors also close the socket; its owner listens for that
   return new Promise((resolve, reject) => {
-    const done = (): void => {
-      socket.off(event, onOpen).off('error', onError)
-      signal.removeEventListener('abort', onAbort)
+    const fail = (code: string, message: string): void => {
+      stop.over()
+      socket.destroy()
+      reject(new DialError(code, message))
     }
-    const onOpen = (): void => {
-      done()
+    // A later error closes the socket as well; its owner listens for that.
+    socket.on('error', (error: NodeJS.ErrnoException) => fail(error.code ?? 'failed', 'the connection could not be opened'))
+    socket.on(event, () => {
+      stop.over()
       resolve(socket)
-    }
-    const onError = (error: NodeJS.ErrnoException): void => {
-      done()
-      socket.destroy()
-      reject(new DialError(error.code ?? 'failed', 'the connection could not be opened'))
-    }
-    const onAbort = (): void => {
-      done()
-      socket.destroy()
-      reject(new DialError('timeout', 'the connection was not open in time'))
-    }
-    socket.on(event, onOpen).on('error', onError)
-    signal.addEventListener('abort', onAbort)
-    if (signal.aborted) onAbort()
+    })
+    stop.wait(() => fail('timeout', 'the connection was not open in time'))
   })
 }

@@ -6,6 +6,7 @@ import { connectDirect, connectParent, DialError, directOptions, tunnelThrough, 
 import { parentFor, type Parent } from './parent.ts'
 import { isFixed, resolve, routeOf, type Reach, type Resolver } from './resolve.ts'
 import type { Secure } from './secure.ts'
+import type { InTime, Stop } from './stop.ts'
 
 export type Dialled =
   | { readonly kind: 'open'; readonly socket: Socket }
@@ -31,8 +32,7 @@ export interface DiallerInput {
   readonly parents: readonly Parent[]
   readonly resolver: Resolver
   readonly secure: Secure
-  readonly milliseconds: number
-  readonly signal: AbortSignal
+  readonly inTime: InTime
 }
 
 /** The system's own resolver: what a program on the host would be told. */
@@ -46,49 +46,40 @@ export function makeDialler(input: DiallerInput): Dialler {
     parent: (target) => (isFixed(network, target) ? undefined : parentFor(parents, target, 'request')),
     leaves: (target) => (routeOf(network, target)?.to.scheme === 'http' ? 'plain' : 'tls'),
     secure: (target, alpn, onRead) =>
-      inTime(input, target, async (signal): Promise<Dialled> => {
+      answered(input, target, async (stop): Promise<Dialled> => {
         const found = await find(target, 'tunnel')
         if (found.kind === 'refused' || found.kind === 'failed') return found
         const over =
           found.kind === 'direct'
             ? directOptions(found.endpoints, { allowHalfOpen: true, onRead })
-            : { socket: await tunnelThrough(found.parent, target, signal) }
-        return { kind: 'open', socket: await input.secure(over, target, alpn, signal) }
+            : { socket: await tunnelThrough(found.parent, target, stop) }
+        return { kind: 'open', socket: await input.secure(over, target, alpn, stop) }
       }),
     dial: (target, purpose, judged, onRead) =>
-      inTime(input, target, async (signal): Promise<Dialled> => {
+      answered(input, target, async (stop): Promise<Dialled> => {
         const found = judged ?? (await find(target, purpose))
         if (found.kind === 'refused' || found.kind === 'failed') return found
         const allowHalfOpen = purpose === 'tunnel'
-        if (found.kind === 'direct')
-          return { kind: 'open', socket: await connectDirect(found.endpoints, { allowHalfOpen, onRead }, signal) }
+        if (found.kind === 'direct') return { kind: 'open', socket: await connectDirect(found.endpoints, { allowHalfOpen, onRead }, stop) }
         return {
           kind: 'open',
-          socket: await (purpose === 'tunnel' ? tunnelThrough(found.parent, target, signal) : connectParent(found.parent, signal, onRead)),
+          socket: await (purpose === 'tunnel' ? tunnelThrough(found.parent, target, stop) : connectParent(found.parent, stop, onRead)),
         }
       }),
   }
 }
 
 /** `work` with the dial's own bound on time; a DialError becomes an answer. */
-async function inTime<T>(
+async function answered<T>(
   input: DiallerInput,
   target: Target,
-  work: (signal: AbortSignal) => Promise<T>,
+  work: (stop: Stop) => Promise<T>,
 ): Promise<T | { readonly kind: 'failed'; readonly code: string; readonly reason: string }> {
-  const stop = new AbortController()
-  const onStop = (): void => stop.abort()
-  const timer = setTimeout(onStop, input.milliseconds)
-  input.signal.addEventListener('abort', onStop)
-  if (input.signal.aborted) stop.abort()
   try {
-    return await work(stop.signal)
+    return await input.inTime(work)
   } catch (error) {
     const code = error instanceof DialError ? error.code : 'failed'
     const detail = error instanceof DialError && (code === 'certificate' || code === 'tls') ? error.message : code
     return { kind: 'failed', code, reason: `${target.host}:${target.port} could not be reached (${detail})` }
-  } finally {
-    clearTimeout(timer)
-    input.signal.removeEventListener('abort', onStop)
   }
 }

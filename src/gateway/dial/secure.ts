@@ -4,6 +4,7 @@ import type { SecureContext, TLSSocket } from 'node:tls'
 import type { Target } from '../context.ts'
 import { authorities } from './authorities.ts'
 import { DialError } from './connect.ts'
+import type { Stop } from './stop.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -15,7 +16,7 @@ export type Over = { readonly socket: Socket } | TcpNetConnectOpts
  * but one for late errors; `alpnProtocol` says what was agreed on. Rejects with DialError; the socket is closed then, and no byte of a request
  * was sent. There is no way to ask for less.
  */
-export type Secure = (over: Over, target: Target, alpn: readonly string[], signal: AbortSignal) => Promise<TLSSocket>
+export type Secure = (over: Over, target: Target, alpn: readonly string[], stop: Stop) => Promise<TLSSocket>
 
 const keptSessions = 256
 
@@ -24,7 +25,7 @@ export function makeSecure(env: Env): Secure {
   let context: SecureContext | undefined
   // Resumption saves a round of signatures. Kept by name and port, so that no session speaks for another name than the verified one.
   const sessions = new Map<string, Buffer>()
-  return (over, target, alpn, signal) => {
+  return (over, target, alpn, stop) => {
     const tls = process.getBuiltinModule('node:tls')
     context ??= tls.createSecureContext({
       ca: [...authorities(env)],
@@ -46,7 +47,7 @@ export function makeSecure(env: Env): Secure {
       if (sessions.size >= keptSessions) sessions.delete(sessions.keys().next().value ?? key)
       sessions.set(key, ticket)
     })
-    return handshake(secured, signal).catch((error: unknown) => {
+    return handshake(secured, stop).catch((error: unknown) => {
       sessions.delete(key)
       if ('socket' in over) over.socket.destroy()
       throw error
@@ -54,13 +55,13 @@ export function makeSecure(env: Env): Secure {
   }
 }
 
-function handshake(socket: TLSSocket, signal: AbortSignal): Promise<TLSSocket> {
+function handshake(socket: TLSSocket, stop: Stop): Promise<TLSSocket> {
   socket.pause()
   socket.on('error', () => undefined) // errors also close the socket; its owner listens for that
   return new Promise((resolve, reject) => {
     const done = (): void => {
       socket.off('secureConnect', onSecure).off('error', onError).off('close', onClose)
-      signal.removeEventListener('abort', onAbort)
+      stop.over()
     }
     const fail = (error: DialError): void => {
       done()
@@ -75,10 +76,8 @@ function handshake(socket: TLSSocket, signal: AbortSignal): Promise<TLSSocket> {
     }
     const onError = (error: NodeJS.ErrnoException): void => fail(explain(error))
     const onClose = (): void => fail(new DialError('tls', 'the server closed the connection inside the TLS handshake'))
-    const onAbort = (): void => fail(new DialError('timeout', 'the TLS handshake was not done in time'))
     socket.on('secureConnect', onSecure).on('error', onError).on('close', onClose)
-    signal.addEventListener('abort', onAbort)
-    if (signal.aborted) onAbort()
+    stop.wait(() => fail(new DialError('timeout', 'the TLS handshake was not done in time')))
   })
 }
 

@@ -5,6 +5,7 @@ import net, { type AddressInfo } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { afterEach, expect, it } from 'vitest'
 import { connectDirect } from '../../../src/gateway/dial/connect.ts'
+import { Stop } from '../../../src/gateway/dial/stop.ts'
 import { readParents } from '../../../src/gateway/dial/parent.ts'
 import { vetAddresses } from '../../../src/gateway/dial/vet.ts'
 import { canonicalHost } from '../../../src/policy/host-name.ts'
@@ -103,14 +104,12 @@ it('dials the judged addresses and nothing else, the next where the first fails'
       { address: '127.0.0.2', port },
     ],
     { allowHalfOpen: false },
-    new AbortController().signal,
+    new Stop(),
   )
   expect(socket.remoteAddress).toBe('127.0.0.2')
   socket.destroy()
   server.close()
-  await expect(
-    connectDirect([{ address: '127.0.0.3', port: 1 }], { allowHalfOpen: false }, new AbortController().signal),
-  ).rejects.toMatchObject({
+  await expect(connectDirect([{ address: '127.0.0.3', port: 1 }], { allowHalfOpen: false }, new Stop())).rejects.toMatchObject({
     code: 'ECONNREFUSED',
   })
 })

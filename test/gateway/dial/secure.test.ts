@@ -8,6 +8,7 @@ import path from 'node:path'
 import tls from 'node:tls'
 import { expect, it, onTestFinished } from 'vitest'
 import { makeSecure } from '../../../src/gateway/dial/secure.ts'
+import { Stop } from '../../../src/gateway/dial/stop.ts'
 import { canonicalHost } from '../../../src/policy/host-name.ts'
 
 const target = { host: canonicalHost('good.test'), port: 443 }
@@ -70,7 +71,9 @@ async function dial(
   raw.on('error', () => undefined)
   await once(raw, 'connect')
   onTestFinished(() => void raw.destroy())
-  const socket = await secure({ socket: raw }, target, ['http/1.1'], AbortSignal.timeout(milliseconds))
+  const stop = new Stop()
+  const timer = setTimeout(() => stop.now(), milliseconds)
+  const socket = await secure({ socket: raw }, target, ['http/1.1'], stop).finally(() => clearTimeout(timer))
   socket.resume()
   socket.write('SECRET')
   await once(socket, 'data')
