@@ -5,7 +5,7 @@ import type { Intake } from './intake.ts'
 export interface Inlet {
   readonly socket: Socket
   readonly intake: Intake | undefined
-  /** The next bytes; undefined at the end of the stream or when the socket is gone. One reader at a time. */
+  /** The next bytes; undefined at the end of the stream or when the socket is gone. One reader at a time. Before the first, nothing is taken from the kernel. */
   read(): Promise<Buffer | undefined>
   /** Puts bytes back in front. */
   unread(bytes: Buffer): void
@@ -17,6 +17,7 @@ export interface Inlet {
 
 const highWater = 262_144
 const small = 16_384
+const nothing = Buffer.alloc(0)
 
 /** `intake`: how an accepted socket is read; without one (TLS that was ended) it is an ordinary stream, and `heard` is told of each small piece. */
 export function openInlet(socket: Socket, intake?: Intake, heard?: () => void): Inlet {
@@ -29,6 +30,7 @@ class SocketInlet implements Inlet {
   private queue: Buffer[] = []
   private size = 0
   private ended: boolean
+  private begun = false
   private stopped = false
   private wake: (() => void) | undefined
   private readonly heard: (() => void) | undefined
@@ -51,10 +53,13 @@ class SocketInlet implements Inlet {
     else intake.taker = (piece) => this.take(Buffer.from(piece))
     socket.on('end', this.onEnd)
     socket.on('close', this.onEnd)
-    socket.resume()
   }
 
   async read(): Promise<Buffer | undefined> {
+    if (!this.begun) {
+      this.begun = true
+      this.socket.resume()
+    }
     if (this.queue.length === 0 && !this.ended) {
       this.goOn()
       await new Promise<void>((resolve) => (this.wake = resolve))
@@ -81,10 +86,10 @@ class SocketInlet implements Inlet {
     const { socket, intake, queue } = this
     socket.off('data', this.onData).off('end', this.onEnd).off('close', this.onEnd)
     if (intake !== undefined) intake.taker = undefined
-    socket.pause()
+    if (this.begun) socket.pause()
     // A pause stops the stream, not yet the reading: up to a high-water mark lies in the socket itself.
     while (socket.readableLength > 0) queue.push(socket.read() as Buffer)
-    const left = queue.length === 1 && queue[0] !== undefined ? queue[0] : Buffer.concat(queue)
+    const left = queue.length > 1 ? Buffer.concat(queue) : (queue[0] ?? nothing)
     this.queue = []
     this.size = 0
     this.interrupt()

@@ -27,6 +27,7 @@ export interface TunnelEnd {
   readonly received: number
 }
 
+const nothing = Buffer.alloc(0)
 /** Milliseconds until the kernel is asked to find out by itself whether a server that says nothing is still there. */
 const keepAliveAfter = 30_000
 
@@ -36,7 +37,7 @@ const keepAliveAfter = 30_000
  */
 export function tunnel(input: TunnelInput): Promise<TunnelEnd> {
   const { fromCell } = input
-  const fromUpstream = input.fromUpstream ?? Buffer.concat(drain(input.upstream.socket))
+  const fromUpstream = input.fromUpstream ?? (input.upstream.intake?.used === true ? nothing : Buffer.concat(drain(input.upstream.socket)))
   if (input.cell.socket.destroyed || input.upstream.socket.destroyed) {
     input.cell.socket.destroy()
     input.upstream.socket.destroy()
