@@ -51,10 +51,10 @@ function usedByProcess(): number {
   return (user + system) / 1000
 }
 
-/** The fourth field: threads that run or wait for a processor, of all there are (proc_loadavg(5)). Where it can't be read, only `taken` tells. */
+/** The fourth field: threads that run or wait for a processor, of all there are (proc_loadavg(5)); one too many may be a helper of this runtime. Where it can't be read, only `taken` tells. */
 function busyMachine(): boolean {
   try {
-    return Number.parseInt(readFileSync('/proc/loadavg', 'latin1').split(' ')[3] ?? '', 10) > availableParallelism()
+    return Number.parseInt(readFileSync('/proc/loadavg', 'latin1').split(' ')[3] ?? '', 10) > availableParallelism() + 1
   } catch {
     return false
   }
