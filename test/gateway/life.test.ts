@@ -106,6 +106,31 @@ it('a reset of the server is a reset for the cell, and the other way round', asy
   await gone
 })
 
+it('programs that are gone before their server is there leave nothing open on either side', async () => {
+  const { outside, cell } = await echo()
+  const gone: ((socket: Socket) => void)[] = [
+    (socket) => socket.resetAndDestroy(),
+    (socket) => socket.destroy(),
+    (socket) => socket.end('last words'),
+    (socket) => socket.write('x', () => socket.resetAndDestroy()),
+  ]
+  const port = cell.port('transparent', 22)
+  const address = (await cell.lookup('good.test')) ?? ''
+  for (let times = 0; times < 25; times++)
+    await Promise.all(
+      gone.map(async (leave) => {
+        const socket = await dial(port, address)
+        socket.resume()
+        leave(socket)
+      }),
+    )
+  const count = (what: string): number => cell.events.filter(({ kind }) => kind === what).length
+  await expect.poll(() => count('network.closed'), { timeout: 5_000 }).toBe(100)
+  expect(count('network.allowed')).toBe(100)
+  await expect.poll(() => outside.hits.filter(({ socket }) => socket.destroyed).length, { timeout: 5_000 }).toBe(outside.hits.length)
+  expect(outside.text().match(/last words/g)).toHaveLength(25)
+})
+
 it('a reader that stalls holds the writer, not the memory', async () => {
   let accepted = 0
   const chunk = Buffer.alloc(1 << 20)
