@@ -8,7 +8,7 @@ import type { RunContext } from './context.ts'
 import type { WrittenPlace } from './scan-written.ts'
 
 /** A look at every file takes a tenth of what the run took, within these bounds (milliseconds). */
-const share = { of: 10, least: 10, most: 2_000 }
+const share = { of: 10, least: 5, most: 2_000 }
 /** The kernel's clock for files is behind by up to a tick. */
 const clockSlack = 20
 
