@@ -34,6 +34,7 @@ if ! fresh dist/native/.built "$hash" || [ ! -x dist/native/anchorhold-cell ]; t
   native anchorhold-hold -static native/hold.c native/hold-packet.c native/cell-net.c native/common.c
   native anchorhold-init -static native/init*.c native/hold-packet.c native/cell-porter.c native/cell-mover.c native/cell-owned.c native/common.c
   native anchorhold-bridge -fPIE -pie native/bridge*.c native/hold-packet.c native/cell-terminal.c native/common.c
+  native anchorhold-lend -static native/lend.c native/cell-net.c native/common.c
   native anchorhold-scout -fPIE -pie native/scout*.c
   native anchorhold-upper -fPIE -pie native/upper.c
   native anchorhold-probe -static native/probe.c

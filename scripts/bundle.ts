@@ -22,6 +22,8 @@ const products = [
   { entry: 'index', format: 'esm', extension: 'js' },
   { entry: 'cost', source: 'cost-cli', format: 'cjs', extension: 'cjs', startsPrograms: false },
   { entry: 'scan-worker', source: 'cost/scan-worker', format: 'cjs', extension: 'cjs' },
+  // Goes into an image: one file.
+  { entry: 'gateway', source: 'export/serve', format: 'cjs', extension: 'cjs', alone: true },
 ] as const
 type Product = (typeof products)[number]
 
@@ -59,7 +61,7 @@ async function bundle(product: Product, together: ReadonlySet<string>): Promise<
     entryFileNames: `[name].${product.extension}`,
     chunkFileNames: `chunks/[name]-[hash].${product.extension}`,
     minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
-    codeSplitting: { groups: [{ name: 'run', test: (id) => together.has(id) }] },
+    codeSplitting: 'alone' in product ? false : { groups: [{ name: 'run', test: (id) => together.has(id) }] },
   })
   await build.close()
   return output

@@ -10,11 +10,11 @@ export const layers: readonly (readonly string[])[] = [
   ['plan', 'gateway', 'session', 'review', 'cost'],
   ['report'],
   ['run'],
-  ['standin', 'demo', 'prove'],
+  ['standin', 'demo', 'prove', 'export'],
   ['commands'],
 ]
 /** Used by commands (and tests) alone, never by the product's own path. */
-const onlyForCommands: readonly string[] = ['standin', 'demo', 'prove']
+const onlyForCommands: readonly string[] = ['standin', 'demo', 'prove', 'export']
 /** Of these the doors may use too: a run in `auto` asks for a proof, through whichever it came. */
 const alsoForDoors: readonly string[] = ['prove']
 /** The doors, in src itself. */

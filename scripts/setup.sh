@@ -83,7 +83,7 @@ fi
 if [ "$tests" = yes ]; then
   for program in $(
     case ,${REQUIRE_ENGINES:-}, in *,docker,* | *,podman,* | *,gvisor,*) echo mmdebstrap runc ;; esac
-    case ,${REQUIRE_ENGINES:-}, in *,docker,*) echo docker dockerd ;; esac
+    case ,${REQUIRE_ENGINES:-}, in *,docker,*) echo docker dockerd docker-compose ;; esac
     case ,${REQUIRE_ENGINES:-}, in *,podman,*) echo podman newuidmap ;; esac
     case ,${REQUIRE_ENGINES:-}, in *,gvisor,*) echo runsc ;; esac
   ); do

@@ -43,7 +43,7 @@ export function register(program: Command): void {
   withBuild(image.command('dockerfile'))
     .summary('print the Dockerfile')
     .description('Prints the Dockerfile that `anchorhold image build` builds from here.')
-    .action(print)
+    .action(printDockerfile)
   withEngine(image.command('ls')).summary('list what was built').description('Lists the images that anchorhold built for you.').action(list)
   withEngine(image.command('prune'))
     .summary('remove images that no run would take')
@@ -111,7 +111,8 @@ async function build({ verbose, json, ...flags }: BuildFlags): Promise<void> {
   printLines([json === true ? jsonLine({ engine: program.name, ...image }) : `${plain(image.reference)}  ${image.id}`])
 }
 
-async function print(flags: BuildFlags): Promise<void> {
+/** For `export dockerfile` too. */
+export async function printDockerfile(flags: BuildFlags): Promise<void> {
   endWithReader()
   const { engine: _, ...input } = await inputOf(flags)
   await using made = await recipe(input)

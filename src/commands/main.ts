@@ -7,6 +7,7 @@ const table: CommandTable = {
   demo: () => import('./demo.ts'),
   agents: () => import('./agents.ts'),
   image: () => import('./image.ts'),
+  export: () => import('./export.ts'),
   policy: () => import('./policy.ts'),
   explain: () => import('./explain.ts'),
   secret: () => import('./secret.ts'),

@@ -6,6 +6,7 @@ import { budgetFailures } from './catalogue/budget.ts'
 import { commandFailures } from './catalogue/command.ts'
 import { costFailures } from './catalogue/cost.ts'
 import { engineFailures } from './catalogue/engine.ts'
+import { exportFailures } from './catalogue/export.ts'
 import { gatewayFailures } from './catalogue/gateway.ts'
 import { imageFailures } from './catalogue/image.ts'
 import { policyFailures } from './catalogue/policy.ts'
@@ -28,6 +29,7 @@ export type FailureCode =
   | keyof typeof commandFailures
   | keyof typeof costFailures
   | keyof typeof engineFailures
+  | keyof typeof exportFailures
   | keyof typeof gatewayFailures
   | keyof typeof imageFailures
   | keyof typeof policyFailures
@@ -50,6 +52,7 @@ export const catalogue: Readonly<Record<FailureCode, CatalogueEntry>> = {
   ...budgetFailures,
   ...commandFailures,
   ...imageFailures,
+  ...exportFailures,
   ...costFailures,
   ...proveFailures,
 }

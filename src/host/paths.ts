@@ -42,6 +42,7 @@ export type NativeHelper =
   | 'anchorhold-hold'
   | 'anchorhold-init'
   | 'anchorhold-bridge'
+  | 'anchorhold-lend'
   | 'anchorhold-scout'
   | 'anchorhold-upper'
   | 'anchorhold-probe'

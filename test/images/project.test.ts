@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { ensureImage } from '../../src/images/ensure.ts'
@@ -6,6 +6,7 @@ import { resolveSource } from '../../src/images/source.ts'
 import type { ImageInput } from '../../src/images/recipe.ts'
 import { approve } from '../../src/policy/approval.ts'
 import { describeContainers } from '../support/containers.ts'
+import { devcontainerCli } from './devcontainer-cli.ts'
 import { bench, inside } from './support.ts'
 
 async function trust({ rule, project, stateDir }: ImageInput): Promise<void> {
@@ -98,6 +99,33 @@ await describeContainers('an image of the project', (engine) => {
     })
   })
 })
+
+await describeContainers(
+  'features of a devcontainer.json',
+  (engine) => {
+    test('are put in by its own command line; the agent comes on top, and its commands for the host are not run', async () => {
+      const user = await bench(engine)
+      const file = user.file(
+        'project/.devcontainer/devcontainer.json',
+        JSON.stringify({ image: user.base, features: { './one': { word: 'chosen' } }, initializeCommand: `touch ${user.home}/owned` }),
+      )
+      user.file(
+        'project/.devcontainer/one/devcontainer-feature.json',
+        JSON.stringify({ id: 'one', version: '1.0.0', name: 'One', options: { word: { type: 'string', default: 'none' } } }),
+      )
+      user.file('project/.devcontainer/one/install.sh', '#!/bin/sh\necho "$WORD" >/feature\n')
+      const input = user.input({ source: { kind: 'devcontainer', file }, network: true })
+      await trust(input)
+      const hostEnv = { ...input.hostEnv, PATH: `${devcontainerCli.folder}:${input.hostEnv['PATH'] ?? ''}` }
+      const { id, reference } = await ensureImage({ ...input, hostEnv })
+      expect(await inside(user.program, id, 'cat', '/feature')).toBe('chosen\n')
+      expect(await inside(user.program, id, 'tail', '-c', '6', '/usr/local/bin/claude')).toBe('3.0.0\n')
+      expect(existsSync(path.join(user.home, 'owned'))).toBe(false)
+      expect((await ensureImage({ ...input, hostEnv })).reference).toBe(reference)
+    })
+  },
+  ['docker'],
+)
 
 await describeContainers('what decides on an image', (engine) => {
   test('stays in the project: neither a link nor .. leads a Dockerfile or its context out of it', async () => {

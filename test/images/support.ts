@@ -48,6 +48,9 @@ export async function ownBase({ program: name, env, base }: ContainerHere): Prom
 
 /** An image goes after those that were built on it; an engine lists them by the second in which they were made, which is no order. */
 async function removeImages(program: ContainerProgram, label: string): Promise<void> {
+  // A container has its image's labels.
+  const containers = lines(await mustAsk(program, ['ps', '--all', '--quiet', '--filter', `label=${label}`]))
+  if (containers.length > 0) await ask(program, ['rm', '--force', '--volumes', ...containers])
   const list = async (): Promise<readonly string[]> =>
     lines(await mustAsk(program, ['images', '--quiet', '--no-trunc', '--filter', `label=${label}`]))
   for (let ids = new Set(await list()); ids.size > 0;) {

@@ -24,8 +24,12 @@ export const requiredEngines: readonly string[] = (process.env['REQUIRE_ENGINES'
  * Describes the same behaviour once for each container program.
  * @param tests called with the engine where it is there; what it registers are this program's tests
  */
-export async function describeContainers(title: string, tests: (engine: ContainerHere) => void): Promise<void> {
-  for (const program of ['docker', 'podman'] as const) {
+export async function describeContainers(
+  title: string,
+  tests: (engine: ContainerHere) => void,
+  programs: readonly ContainerProgram[] = ['docker', 'podman'],
+): Promise<void> {
+  for (const program of programs) {
     const engine = await containerEngine(program)
     if (typeof engine !== 'string') describe(`${title} (${program})`, { timeout: 180_000 }, () => tests(engine))
     else notTested(title, program, engine)
