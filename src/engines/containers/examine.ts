@@ -4,20 +4,10 @@ import { userInfo } from 'node:os'
 import { nativePath } from '../../host/paths.ts'
 import type { Finding } from '../../model/engine.ts'
 import type { Dialect } from './dialect.ts'
+import { older, openEscapes, type Mended } from './escapes.ts'
 import { look, type Found, type Looked } from './look.ts'
 
 const floors = { docker: '20.10.0', podman: '4.3.0' } as const
-/** First versions without a known way out of a container. Distributions mend older ones without a new number, so this is a warning. */
-const escapes = {
-  runc: [
-    { before: '1.1.12', name: 'CVE-2024-21626' },
-    { before: '1.2.8', name: 'CVE-2025-31133, CVE-2025-52565, CVE-2025-52881' },
-  ],
-  crun: [{ before: '1.20', name: 'CVE-2025-24965' }],
-  docker: [{ before: '25.0.2', name: 'CVE-2024-23651 to -23653 (while an image is built)' }],
-  podman: [{ before: '4.9.4', name: 'CVE-2024-1753 (while an image is built)' }],
-} as const
-
 export async function examine(dialect: Dialect): Promise<readonly Finding[]> {
   return findings(dialect, await look(dialect))
 }
@@ -92,18 +82,18 @@ function fit(dialect: Dialect, found: Found): readonly Finding[] {
 }
 
 function known({ name, title }: Dialect, { version, runtime, memory, pids }: Found): readonly Finding[] {
-  const runtimes: Readonly<Record<string, (typeof escapes)['runc' | 'crun']>> = { runc: escapes.runc, crun: escapes.crun }
+  const runtimes: readonly string[] = ['runc', 'crun'] satisfies readonly Mended[]
   const open = [
-    ...escapes[name].filter(({ before }) => older(version, before)).map((entry) => ({ ...entry, of: `${title} ${version}` })),
-    ...(runtimes[runtime.name] ?? [])
-      .filter(({ before }) => runtime.version !== '' && older(runtime.version, before))
-      .map((entry) => ({ ...entry, of: `${runtime.name} ${runtime.version}` })),
+    ...openEscapes(name, version).map((entry) => ({ ...entry, of: `${title} ${version}` })),
+    ...(runtimes.includes(runtime.name) && runtime.version !== ''
+      ? openEscapes(runtime.name as Mended, runtime.version).map((entry) => ({ ...entry, of: `${runtime.name} ${runtime.version}` }))
+      : []),
   ]
   return [
-    ...open.map(({ of, name: flaw, before }): Finding => ({
+    ...open.map(({ of, flaw, mended }): Finding => ({
       id: `${name}/escape`,
       level: 'warning',
-      what: `${of} is older than ${before}, which mends ${flaw}; a distribution may have mended it in its own package`,
+      what: `${of} has ${flaw}, mended in ${mended.join(', ')}; a distribution may have mended it in its own package`,
       remedy: 'Install all updates of this system',
     })),
     ...(memory && pids
@@ -125,14 +115,4 @@ function helpers({ name }: Dialect): readonly Finding[] {
   )
   if (lacking.length === 0) return []
   return [{ id: `${name}/helpers`, level: 'missing', what: `${lacking.join(', ')} is not built`, remedy: 'npm run build' }]
-}
-
-function older(version: string, lowest: string): boolean {
-  const [parts, low] = [version, lowest].map((text) => text.split(/[.+~-]/).map((part) => Number.parseInt(part, 10)))
-  for (const [index, wanted] of (low ?? []).entries()) {
-    const part = parts?.[index] ?? 0
-    if (Number.isNaN(part) || part < wanted) return true
-    if (part > wanted) return false
-  }
-  return false
 }
