@@ -6,10 +6,10 @@ import type { FileMount, Policy } from '../model/policy.ts'
 import { writableRoots } from '../plan/make.ts'
 import { originText } from '../policy/judge.ts'
 import type { LoadInput } from '../policy/load.ts'
+import { mountReason } from '../policy/mounts.ts'
 import { parseMount } from '../policy/paths.ts'
 import { globMatches } from '../workspace/glob-matches.ts'
 import { hiddenNames } from '../workspace/hidden-names.ts'
-import { checkMount } from '../workspace/project.ts'
 import { protectedNames } from '../workspace/protected-names.ts'
 import { isShown, liftKey } from '../workspace/tables.ts'
 import { asRun } from './as-run.ts'
@@ -161,7 +161,7 @@ async function mountRemedy(real: string, { hostHome, project, configDir, stateDi
   const own = [configDir, stateDir]
   try {
     await parseMount(real, 'ro', { kind: 'flag', source: '' }, { home: hostHome, base: project, own })
-    await checkMount(real, hostHome, own)
+    if ((await mountReason(real, { home: hostHome, own })) !== undefined) return undefined
     return `anchorhold run --mount ${real}:ro …`
   } catch (error) {
     if (error instanceof Failure) return undefined

@@ -4,7 +4,7 @@ import { findAgent } from '../agents/list.ts'
 import { loadPolicy, type LoadedPolicy, type LoadInput } from '../policy/load.ts'
 import { registries } from '../registries/list.ts'
 import { processContext } from '../run/context.ts'
-import { checkMount, openProject } from '../workspace/project.ts'
+import { openProject } from '../workspace/project.ts'
 import { once, withRunOptions, type PolicyOptions } from './run-options.ts'
 
 export interface PolicyFlags extends PolicyOptions {
@@ -42,7 +42,5 @@ export async function loadInput(flags: PolicyFlags): Promise<LoadInput> {
 export async function loadEffective(flags: PolicyFlags): Promise<LoadedPolicy & { readonly input: LoadInput }> {
   const input = await loadInput(flags)
   const loaded = await loadPolicy(input)
-  const { home, folders } = processContext()
-  await Promise.all(loaded.policy.files.mount.map((mount) => checkMount(mount.path, home, Object.values(folders))))
   return { ...loaded, input }
 }

@@ -14,6 +14,7 @@ import { layerOfFlags } from './layer-of-flags.ts'
 import { merge } from './merge.ts'
 import { widenings, type Widening } from './narrow.ts'
 import { refusePassContradictions } from './pass-through.ts'
+import { refuseMounts } from './mounts.ts'
 import type { HostFolders } from './paths.ts'
 import { openHostNotes } from './open-hosts.ts'
 import { expandPresets, type Registry } from './presets.ts'
@@ -70,7 +71,9 @@ export async function loadPolicy(input: LoadInput): Promise<LoadedPolicy> {
   const file = sources.find((source) => source.kind === 'project')
   if (file !== undefined && widens.length > 0 && !(await isApproved(input.stateDir, file.file, file.digest)))
     throw wideningFailure(file.file, widens)
-  return assemble(input, layers)
+  const loaded = await assemble(input, layers)
+  await refuseMounts(loaded.policy, { home: input.hostHome, own: ownFolders(input) })
+  return loaded
 }
 
 /** Expands and merges them, and refuses what contradicts itself. Of approvals it knows nothing. */

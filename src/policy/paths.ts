@@ -3,6 +3,7 @@ import { realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { Failure } from '../errors/failure.ts'
 import type { FileMount, MountMode, Origin, PathRule } from '../model/policy.ts'
+import { canonical } from './real-place.ts'
 import { whereOf } from './host-rule.ts'
 import { show } from './show.ts'
 import { isWithin } from '../host/paths.ts'
@@ -35,7 +36,7 @@ export function parseGlob(text: string, origin: Origin): PathRule {
 }
 
 /**
- * One mount: an existing folder or file, at its real path. Refuses (Failure `policy/bad-path`, `policy/mount-refused`) whole systems, homes and
+ * One mount: an existing folder or file, at its real path. What is never mounted in either mode, mounts.ts refuses, for all of a policy. Refuses (Failure `policy/bad-path`, `policy/mount-refused`) whole systems, homes and
  * what lies above them, anchorhold's own folders, kernel and socket folders, and writing to system folders or a home's dot folders.
  */
 export async function parseMount(text: string, mode: MountMode, origin: Origin, folders: HostFolders): Promise<FileMount> {
@@ -45,7 +46,16 @@ export async function parseMount(text: string, mode: MountMode, origin: Origin, 
   const home = text === '~' || text.startsWith('~/')
   refuseOddText(home ? `.${text.slice(1)}` : text, refuse)
   const absolute = home ? path.join(folders.home, text.slice(1)) : path.resolve(folders.base, text)
-  const real = await realpath(absolute).catch((error: unknown) => missing(error, refuse))
+  const real = await canonical(
+    absolute,
+    (code) =>
+      new Failure('policy/bad-path', {
+        path: show(text),
+        reason: code === 'ENOENT' ? 'it does not exist' : `it can't be reached (${code})`,
+        where: whereOf(origin),
+      }),
+    refuse,
+  )
   const facts = await stat(real)
   const reason =
     facts.isDirectory() || facts.isFile() ? await refusal(real, mode, folders) : 'it is neither a file nor a folder (a socket is a way out)'
@@ -78,10 +88,4 @@ function refuseOddText(text: string, refuse: (reason: string) => never): void {
   if (/[\0-\x1f\x7f]/.test(text)) refuse('it has a control character')
   if (text.startsWith('~')) refuse('~NAME and ~ are not expanded here; write a path from the project, or for a mount ~/…')
   if (/^\$|\$\{|\$[A-Z_]+(?:\/|$)/.test(text)) refuse('variables are not expanded; write the path itself')
-}
-
-function missing(error: unknown, refuse: (reason: string) => never): never {
-  if (error instanceof Error && 'code' in error)
-    return refuse(error.code === 'ENOENT' ? 'it does not exist' : `it can't be reached (${String(error.code)})`)
-  throw error
 }

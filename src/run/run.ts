@@ -23,7 +23,7 @@ import { registries } from '../registries/list.ts'
 import type { SourceContext } from '../secrets/sources.ts'
 import { openSession, type Session } from '../session/open.ts'
 import { openWorkspace } from '../workspace/open.ts'
-import { checkMount, openProject } from '../workspace/project.ts'
+import { openProject } from '../workspace/project.ts'
 import type { Gateway } from '../gateway/open.ts'
 import { mayEnd } from '../gateway/ending.ts'
 import { listenersFor } from '../gateway/listeners.ts'
@@ -92,7 +92,6 @@ export async function run(given: RunOptions, context: RunContext, watch: Watch =
   const { policy, notes } = context.policy === undefined ? await load() : { policy: context.policy, notes: [] }
   if (continued !== undefined && policy.workspace.mode !== 'review')
     throw new Failure('review/other-mode', { id: continued.proposal.id, mode: policy.workspace.mode })
-  await Promise.all(policy.files.mount.map((mount) => checkMount(mount.path, home, Object.values(folders))))
   const agent = agentOf(policy.agent)
   const engine = await takeEngine(policy.engine)
   refuseUnable(engine.traits, policy)

@@ -1,9 +1,8 @@
 import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { checkMount, openProject } from '../../src/workspace/project.ts'
+import { openProject } from '../../src/workspace/project.ts'
 
 async function scene() {
   const top = await realpath(await mkdtemp(path.join(tmpdir(), 'ah-project-')))
@@ -83,34 +82,5 @@ describe('openProject', () => {
     for (const folder of [path.join(home, 'file'), await make('new\nline'), `${home}/a\0b`, '']) {
       await expect(openProject(folder, home, states)).rejects.toMatchObject({ code: 'workspace/not-a-project' })
     }
-  })
-})
-
-describe('checkMount', () => {
-  test('takes folders and files, refuses sockets, home, credentials and own state', async () => {
-    const { home, states, make } = await scene()
-    const shared = await make('shared')
-    expect(await checkMount(await make('.cache/pip'), home, states)).toBe(path.join(home, '.cache/pip'))
-    await writeFile(path.join(shared, 'a'), '')
-    expect(await checkMount(shared, home, states)).toBe(shared)
-    expect(await checkMount(path.join(shared, 'a'), home, states)).toBe(path.join(shared, 'a'))
-    const server = createServer()
-    await new Promise<void>((resolve) => server.listen(path.join(shared, 's.sock'), resolve))
-    await symlink(path.join(shared, 's.sock'), path.join(shared, 'innocent'))
-    for (const target of [
-      path.join(shared, 's.sock'),
-      path.join(shared, 'innocent'),
-      home,
-      '/',
-      await make('.aws'),
-      await make('.ssh/x'),
-      states[0] ?? '',
-      '/dev/null',
-      '/run',
-      path.join(home, 'none'),
-    ]) {
-      await expect(checkMount(target, home, states), target).rejects.toMatchObject({ code: 'workspace/bad-mount' })
-    }
-    await new Promise((resolve) => server.close(resolve))
   })
 })

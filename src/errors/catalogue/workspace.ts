@@ -8,10 +8,6 @@ export const workspaceFailures = {
     message: 'The project folder {path} does not exist or cannot be read ({reason}).',
     remedy: 'Check the path and its permissions.',
   },
-  'workspace/bad-mount': {
-    message: '{path} cannot be mounted into the cell: {reason}.',
-    remedy: 'Mount the one folder the task needs (--mount DIR:ro), or remove it from files.mount in the policy.',
-  },
   'workspace/bad-glob': {
     message: 'The path pattern {glob} cannot be used: {reason}.',
     remedy: 'Write it as in .gitignore, relative to the project: name, folder/, *.ext, a/**/b.',

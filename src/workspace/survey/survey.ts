@@ -1,13 +1,12 @@
 // What a policy's lines meet on this disk, for `anchorhold policy check`: names alone, no content, bounded. Neighbours: policy/check/ judges it.
 import path from 'node:path'
-import { Failure } from '../../errors/failure.ts'
 import { isWithin } from '../../host/paths.ts'
 import type { Policy } from '../../model/policy.ts'
 import type { Seen } from '../../policy/check/types.ts'
 import { writableMounts } from '../../policy/check/writable.ts'
 import { globMatches, globNames } from '../glob-matches.ts'
 import { hiddenNames } from '../hidden-names.ts'
-import { checkMount } from '../project.ts'
+import { mountReason } from '../../policy/mounts.ts'
 import { isShown, liftKey } from '../tables.ts'
 import { namedCredential } from './credential-names.ts'
 import { lookThrough } from './look.ts'
@@ -32,7 +31,7 @@ export async function survey(input: SurveyInput): Promise<Pick<Seen, 'credential
   const refused: { mount: string; reason: string }[] = []
   let whole = true
   for (const { path: mount } of policy.files.mount) {
-    const reason = await refusal(mount, home, own)
+    const reason = await mountReason(mount, { home, own })
     if (reason !== undefined) refused.push({ mount, reason })
     // Asked by its whole path too: ~/.config/gh is not below a folder of its name.
     const above = isWithin(mount, home) ? path.relative(home, mount) : path.basename(mount)
@@ -78,14 +77,4 @@ function hiddenGlobs({ files }: Policy): readonly string[] {
   const lifted = new Set(files.unprotect.map(({ glob }) => liftKey(glob)))
   const builtIn = hiddenNames.map(({ glob }) => glob).filter((glob) => !lifted.has(liftKey(glob)))
   return [...builtIn, ...files.hide.map(({ glob }) => glob)]
-}
-
-async function refusal(mount: string, home: string, own: readonly string[]): Promise<string | undefined> {
-  try {
-    await checkMount(mount, home, own)
-    return undefined
-  } catch (error) {
-    if (error instanceof Failure) return error.message
-    throw error
-  }
 }
