@@ -146,7 +146,7 @@ export interface Engine {
   /** Whether it looks as if it could work here, from a glance; `auto` takes the first such engine unexamined. */
   plausible(): boolean
   /** The program that builds its images; undefined where the system is the host's. */
-  imageProgram(env: Readonly<Record<string, string | undefined>>): Promise<ContainerProgram | undefined>
+  imageProgram(): Promise<ContainerProgram | undefined>
   /** Pure: same plan and same facts, same result. A promise where the code is loaded only then. */
   compile(plan: Plan, facts: EngineFacts): Compiled | Promise<Compiled>
   /** Facts about the machine that compile needs, looked up once per run. */

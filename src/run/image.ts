@@ -26,7 +26,7 @@ export async function openImage(input: {
   readonly signal: AbortSignal
 }): Promise<OpenedImage> {
   const { engine, policy, agent, project, context, emit, signal } = input
-  const program = await engine.imageProgram(context.env)
+  const program = await engine.imageProgram()
   if (program === undefined) throw new Failure('engine/bad-plan', { why: `${engine.traits.title} has no program that makes images` })
   const { distribution, title } = agent
   const image = await ensureImage({

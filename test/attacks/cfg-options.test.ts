@@ -115,7 +115,7 @@ describe('options that are wrong', () => {
     ['--limit', 'tmp=Infinity', /takes a size/],
     ['--engine', '', /./],
     ['--engine', 'none', /cannot be used here/],
-    ['--engine', 'docker', /cannot be used here/],
+    ['--engine', 'gvisor', /cannot be used here/],
     ['--engine', 'Bubblewrap', /cannot be used here/],
     ['--mode', '', /Allowed choices/],
     ['--mode', 'bypass', /Allowed choices/],

@@ -134,6 +134,15 @@ await describeContainers('runs in containers', (engine) => {
     await until(async () => (await containersOf(engine, world)).length === 0)
   })
 
+  it('lets no probe of the standard set through, and every one that is about this engine was tried', async () => {
+    const world = worldOf(engine)
+    const { code, stdout } = await anchorhold(world, ['prove', ...options(engine), '--json'], { timeoutMilliseconds: 150_000 })
+    const { probes } = JSON.parse(stdout) as { readonly probes: readonly { readonly id: string; readonly result: string }[] }
+    expect(probes.filter(({ result }) => result !== 'holds' && result !== 'not-applicable')).toEqual([])
+    expect(probes.filter(({ result }) => result === 'holds').length).toBeGreaterThan(70)
+    expect(code).toBe(0)
+  })
+
   it('lays memory over what an image declares as a volume', async () => {
     const world = worldOf(engine)
     const made = `anchorhold-test/volume:${process.pid}`

@@ -99,6 +99,9 @@ export function compile(dialect: Dialect, plan: Plan, facts: EngineFacts): Compi
       '--ulimit',
       // With a limit of 0 a crash would still be handed to the host's program (core(5)).
       options.coreHandler ? 'core=1:1' : 'core=0:0',
+      ...(['nofile', 'nproc'] as const).flatMap((name) =>
+        typeof facts[name] === 'string' ? ['--ulimit', `${name}=${facts[name]}:${facts[name]}`] : [],
+      ),
       ...limitOptions(limits),
       '--workdir',
       plan.cwd,

@@ -1,5 +1,4 @@
 // One engine of the list from what its program is called and how it differs. The code is loaded by runs that use it.
-import { callerEnv } from '../../host/caller-env.ts'
 import type { Engine, Traits } from '../../model/engine.ts'
 import type { Dialect } from './dialect.ts'
 
@@ -26,7 +25,7 @@ export function containerEngine(traits: Omit<Traits, 'system' | 'can'>, dialectO
     traits: { ...traits, system: 'image', can },
     plausible: () => false,
     examine: async () => (await import('./examine.ts')).examine(await dialectOf()),
-    imageProgram: async (env) => (await import('../../images/program.ts')).containerProgram((await dialectOf()).name, callerEnv(env)),
+    imageProgram: async () => (await import('./look.ts')).programOf(await dialectOf()),
     facts: async (plan) => {
       const stdio = { stdin: 'inherit', stdout: 'inherit', stderr: 'inherit' } as const
       return (await import('./facts.ts')).lookUpFacts(await dialectOf(), plan.image, stdio)

@@ -39,7 +39,20 @@ export async function lookUpFacts(dialect: Dialect, image: Image | undefined, st
     })
   }
   const { alone, memory, pids, cpu, rootless } = found
-  return { ...ownFacts(dialect), ...userOf(dialect, rootless), alone, memory, pids, cpu, volumes, terminal: onTerminal(stdio) }
+  const user = userOf(dialect, rootless)
+  const tmpfs = { tmpfs: dialect.tmpfs.each, tmpfsOwned: dialect.tmpfs.owned(user.uid, user.gid) }
+  return {
+    ...ownFacts(dialect),
+    ...user,
+    ...tmpfs,
+    ...(dialect.asksForMore ? ownLimits() : {}),
+    alone,
+    memory,
+    pids,
+    cpu,
+    volumes,
+    terminal: onTerminal(stdio),
+  }
 }
 
 /** The number of the cell's user in its container, and how the engine is told; outside it is the caller. */
@@ -59,6 +72,17 @@ async function volumesOf(dialect: Dialect, image: Image | undefined): Promise<st
 /** A container's terminal is one for all three streams: where one of them leads elsewhere, its bytes would be changed. */
 function onTerminal({ stdin, stdout, stderr }: GroundInput['stdio']): boolean {
   return [stdin, stdout, stderr].every((stream, fd) => stream !== 'ignore' && isatty(stream === 'inherit' ? fd : stream))
+}
+
+/** Enough for everything; higher ones need rights that not even every root has. */
+const mostAsked = 16_384
+
+/** Hard limits of this process, as `--ulimit` takes them (proc_pid_limits(5)). */
+function ownLimits(): { readonly nofile: string; readonly nproc: string } {
+  const text = readFileSync('/proc/self/limits', 'utf8')
+  const hard = (name: string): number => Number(new RegExp(`^${name} +\\S+ +(\\d+)`, 'm').exec(text)?.[1] ?? Infinity)
+  const own = (name: string): string => String(Math.min(hard(name), mostAsked))
+  return { nofile: own('Max open files'), nproc: own('Max processes') }
 }
 
 /** `$XDG_CACHE_HOME/anchorhold/files`. */

@@ -73,8 +73,8 @@ function coverWords(cover: Cover, facts: EngineFacts, made: (content: string) =>
 /** Its owner is the container's user, the one there is; what is everybody's needs none. */
 function tmpfs(mount: Extract<Mount, { kind: 'tmpfs' }>, facts: EngineFacts): readonly string[] {
   if (/[:,]/.test(mount.to)) throw new Failure('engine/bad-plan', { why: `the engine cannot be told of ${mount.to}` })
-  const owner = mount.mode === 0o1777 ? '' : `,uid=${facts['uid']},gid=${facts['gid']}`
-  return ['--tmpfs', `${mount.to}:rw,nosuid,nodev,exec,size=${mount.bytes},mode=${mount.mode.toString(8)}${owner}`]
+  const owner = mount.mode === 0o1777 ? '' : String(facts['tmpfsOwned'])
+  return ['--tmpfs', `${mount.to}:rw,nosuid,nodev,exec,size=${mount.bytes},mode=${mount.mode.toString(8)}${String(facts['tmpfs'])}${owner}`]
 }
 
 /**
