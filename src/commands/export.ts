@@ -1,4 +1,6 @@
 // `anchorhold export`: the policy of a run here as files for a container engine, which work without anchorhold's command line.
+import { mkdtemp, rm } from 'node:fs/promises'
+import os from 'node:os'
 import path from 'node:path'
 import type { Command } from 'commander'
 import { findAgent } from '../agents/list.ts'
@@ -55,7 +57,10 @@ async function perform(form: Form, words: readonly string[], { to, gatewayNetwor
   const { input, policy } = await loadEffective(flags)
   const agent = findAgent(flags.agent ?? policy.agent ?? (words.length > 0 ? 'command' : 'claude'))
   const stays = form === 'devcontainer' && agent.distribution === undefined && words.length === 0
-  const cell = await gatherCell({ policy, agent, args: stays ? staying : words, load: input, version: packageVersion() })
+  await using scope = new AsyncDisposableStack()
+  const scratch = await mkdtemp(path.join(os.tmpdir(), 'anchorhold-export-'))
+  scope.defer(() => rm(scratch, { recursive: true, force: true }))
+  const cell = await gatherCell({ policy, agent, args: stays ? staying : words, load: input, version: packageVersion(), scratch })
   const folder = path.resolve(to)
   const start = await writeExport({
     form,

@@ -1,6 +1,5 @@
 // What a run here would be made of, gathered for files instead of a run: the policy made concrete for a cell from an image.
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
-import os from 'node:os'
+import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { randomBytes } from 'node:crypto'
 import { installCopy } from '../agents/own-copy.ts'
@@ -27,6 +26,8 @@ import { places } from './orders.ts'
 
 export interface ExportedCell {
   readonly project: string
+  /** What the cell's home begins with: a folder to copy. */
+  readonly home: string
   readonly argv: readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly identity: Identity
@@ -53,92 +54,94 @@ export interface CellInput {
   readonly load: LoadInput
   /** Of anchorhold. */
   readonly version: string
+  /** An empty folder of the caller's own, for as long as the export takes. */
+  readonly scratch: string
 }
 
 /** @throws Failure 'export/cannot', and those of the agent, the image and the workspace */
-export async function gatherCell({ policy, agent, args, load, version }: CellInput): Promise<ExportedCell> {
+export async function gatherCell({ policy, agent, args, load, version, scratch }: CellInput): Promise<ExportedCell> {
   refuse(policy)
   const { project, hostEnv, hostHome } = load
   const caller = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
   // No namespace of users is made here: inside is who is outside.
   const identity = { ...makeIdentity(caller), ...caller }
   const image = await imageOf({ policy, agent, load })
-  const scratch = await mkdtemp(path.join(os.tmpdir(), 'anchorhold-export-'))
-  try {
-    const { distribution } = agent
-    const prepared = await agent.prepare({
-      hostEnv,
-      hostHome,
+  const home = path.join(scratch, 'home')
+  await mkdir(home)
+  const { distribution } = agent
+  const prepared = await agent.prepare({
+    hostEnv,
+    hostHome,
+    project,
+    homeFolder: home,
+    home: identity.home,
+    mode: policy.permissions.mode,
+    allow: policy.permissions.allow,
+    args,
+    fromImage: true,
+    ...(distribution === undefined
+      ? {}
+      : { installed: { path: programInImage(distribution), version: policy.image?.version ?? distribution.pinned } }),
+  })
+  const secrets = policy.secrets.map((rule) => ({ rule, placeholder: placeholder() }))
+  const { env } = makeEnvironment({
+    hostEnv,
+    identity,
+    agentEnv: prepared.env,
+    passEnv: agent.passEnv,
+    rules: policy.env,
+    placeholders: Object.fromEntries(secrets.map((each) => [each.rule.name, each.placeholder])),
+    visible: [],
+    trust: trustEnv({ bundle: { file: places.bundle, over: [] }, path: places.system }),
+  })
+  const live = policy.workspace.mode === 'live'
+  const binds = [...policy.files.mount, { path: project, mode: 'rw' as const }]
+    .toSorted((a, b) => a.path.length - b.path.length)
+    .map((mount): Mount => ({ kind: 'bind', from: mount.path, to: mount.path, mode: live ? mount.mode : 'ro' }))
+  const listeners = listenersFor(policy.network)
+  const mounts = [
+    ...systemMounts(identity, policy.limits.tmp ?? defaultTmpBytes).filter(({ kind }) => kind === 'file' || kind === 'tmpfs'),
+    { kind: 'tmpfs', to: `/run/user/${identity.uid}`, bytes: 16 * 2 ** 20, mode: 0o700 } as const,
+    ...prepared.mounts.filter(({ kind }) => kind === 'file' || kind === 'bind'),
+    ...binds,
+  ]
+  refuseShown(known(policy, hostEnv), { argv: prepared.argv, env, mounts })
+  return {
+    project,
+    home,
+    argv: prepared.argv,
+    env: { ...env, ...gitVariables(credentialSettings(policy.secrets), env) },
+    identity,
+    mounts,
+    covers: await coversOf(policy, project, { scratch, home: identity.home, hostHome }),
+    listeners,
+    limits: policy.limits,
+    orders: {
       project,
-      homeFolder: path.join(scratch),
-      home: identity.home,
-      mode: policy.permissions.mode,
-      allow: policy.permissions.allow,
-      args,
-      fromImage: true,
-      ...(distribution === undefined
-        ? {}
-        : { installed: { path: programInImage(distribution), version: policy.image?.version ?? distribution.pinned } }),
-    })
-    const secrets = policy.secrets.map((rule) => ({ rule, placeholder: placeholder() }))
-    const { env } = makeEnvironment({
-      hostEnv,
-      identity,
-      agentEnv: prepared.env,
-      passEnv: agent.passEnv,
-      rules: policy.env,
-      placeholders: Object.fromEntries(secrets.map((each) => [each.rule.name, each.placeholder])),
-      visible: [],
-      trust: trustEnv({ bundle: { file: places.bundle, over: [] }, path: places.system }),
-    })
-    const live = policy.workspace.mode === 'live'
-    const binds = [...policy.files.mount, { path: project, mode: 'rw' as const }]
-      .toSorted((a, b) => a.path.length - b.path.length)
-      .map((mount): Mount => ({ kind: 'bind', from: mount.path, to: mount.path, mode: live ? mount.mode : 'ro' }))
-    const listeners = listenersFor(policy.network)
-    const mounts = [
-      ...systemMounts(identity, policy.limits.tmp ?? defaultTmpBytes).filter(({ kind }) => kind === 'file' || kind === 'tmpfs'),
-      { kind: 'tmpfs', to: `/run/user/${identity.uid}`, bytes: 16 * 2 ** 20, mode: 0o700 } as const,
-      ...prepared.mounts.filter(({ kind }) => kind === 'file'),
-      ...binds,
-    ]
-    refuseShown(known(policy, hostEnv), { argv: prepared.argv, env, mounts })
-    return {
-      project,
-      argv: prepared.argv,
-      env: { ...env, ...gitVariables(credentialSettings(policy.secrets), env) },
-      identity,
-      mounts,
-      covers: await coversOf(policy, project, { scratch, home: identity.home, hostHome }),
+      agent: agent.name,
+      argv: args,
+      workspace: policy.workspace.mode,
+      permissions: policy.permissions.mode,
+      policyDigest: policy.digest,
+      version,
+      network: policy.network,
+      secrets,
       listeners,
-      limits: policy.limits,
-      orders: {
-        project,
-        agent: agent.name,
-        argv: args,
-        workspace: policy.workspace.mode,
-        permissions: policy.permissions.mode,
-        policyDigest: policy.digest,
-        version,
-        network: policy.network,
-        secrets,
-        listeners,
-      },
-      image,
-      without: leftOut(policy),
-    }
-  } finally {
-    await rm(scratch, { recursive: true, force: true })
+    },
+    image,
+    without: leftOut(policy),
   }
 }
 
 /** What would be weaker in files than in a run is refused, unless `leftOut` says it. */
-function refuse({ workspace, budget, secrets }: Policy): void {
+function refuse({ workspace, budget, secrets, permissions }: Policy): void {
   const cannot = (what: string, instead: string): never => {
     throw new Failure('export/cannot', { what, instead })
   }
   if (workspace.mode === 'review') cannot('a review', 'workspace: { mode: live } or readonly')
   if (budget !== undefined && budget.length > 0) cannot('a budget', 'a policy without one, and a limit at the provider')
+  // Nothing runs without prompts where nobody has shown that the wall holds.
+  if (permissions.mode === 'auto') cannot('the mode auto, which asks for a proof of the wall', 'mode ask or allow-listed')
   const odd = secrets.find(({ aws, from }) => aws !== undefined || (from.kind === 'login' && from.format !== 'claude'))
   if (odd !== undefined) cannot(`the secret ${odd.name}`, 'a secret that is put into requests as it is')
 }
@@ -170,7 +173,7 @@ function placeholder(): string {
   return `anchorhold-${randomBytes(20).toString('hex')}`
 }
 
-async function imageOf({ policy, agent, load }: Omit<CellInput, 'args' | 'version'>): Promise<ExportedCell['image']> {
+async function imageOf({ policy, agent, load }: Omit<CellInput, 'args' | 'version' | 'scratch'>): Promise<ExportedCell['image']> {
   const { project, hostEnv, hostHome, stateDir } = load
   const { distribution, title } = agent
   await using made = await recipe({

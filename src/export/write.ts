@@ -47,7 +47,8 @@ export async function writeExport({ form, cell, folder: asked, base, network }: 
   await put(seccompFile, containerProfile({ pinned: false, coreHandler: true }))
   for (const file of files) await put(file.path, file.content, file.mode)
   await mkdir(path.join(folder, 'files', 'empty'), { recursive: true })
-  for (const own of ['state', 'home']) await mkdir(path.join(folder, own), { mode: 0o700 })
+  await mkdir(path.join(folder, 'state'), { mode: 0o700 })
+  await cp(cell.home, path.join(folder, 'home'), { recursive: true })
   // The gateway writes it before the cell begins.
   await put('state/ca-certificates.crt', '')
   const program = path.join(folder, 'gateway', 'anchorhold')

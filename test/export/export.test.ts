@@ -96,6 +96,7 @@ await describeContainers(
       const to = path.join(world.home, 'out')
       const refused = async (...flags: readonly string[]) => (await anchorhold(world, ['export', 'docker', ...flags, '--', 'true'])).stderr
       expect(await refused('--to', to, '--workspace', 'review')).toContain('cannot keep a review')
+      expect(await refused('--to', to, '--mode', 'auto')).toContain('cannot keep the mode auto')
       expect(await refused('--to', to, '--budget', '5')).toContain('cannot keep a budget')
       const shown = await anchorhold(world, ['export', 'docker', '--to', to, '--secret', 'TOKEN@model.test', '--', 'echo', secret], {
         env: { TOKEN: secret },
