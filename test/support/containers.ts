@@ -73,7 +73,9 @@ function podmanEnv(): Record<string, string> {
   for (const each of [folder, runtime]) mkdirSync(each, { recursive: true, mode: 0o700 })
   const storage = path.join(folder, 'storage.conf')
   const containers = path.join(folder, 'containers.conf')
-  writeFileSync(storage, `[storage]\ndriver = "overlay"\ngraphroot = "${folder}/storage"\nrunroot = "${runtime}/anchorhold-podman"\n`)
+  // Without root, `graphroot` is not heard, and the store would lie in the home: another one for every made-up user.
+  const roots = ['graphroot', 'rootless_storage_path'].map((key) => `${key} = "${folder}/storage"\n`).join('')
+  writeFileSync(storage, `[storage]\ndriver = "overlay"\nrunroot = "${runtime}/anchorhold-podman"\n${roots}`)
   // Podman's own would be higher than a root without CAP_SYS_RESOURCE may set them.
   writeFileSync(
     containers,
