@@ -17,6 +17,7 @@ import type { Dialect } from './dialect.ts'
 import { lookUpFacts, ownFacts } from './facts.ts'
 import { removePrivate } from './files.ts'
 import { programOf } from './look.ts'
+import { reap } from './reap.ts'
 
 /** native/bridge.c */
 const commandFd = 4
@@ -50,8 +51,10 @@ export async function begin(dialect: Dialect, input: GroundInput): Promise<Groun
   const commands = child.stdio[commandFd] as Writable | null
   commands?.on('error', () => undefined) // the bridge may end first; its end is told by `ended`
   let files: Compiled['files'] = []
+  let whole = false
   const door = path.join(folder, 'door')
   const running = follow<Report>(child, commands, (seen, exit) => {
+    whole = seen.report?.whole === true
     removePrivate(files ?? [])
     rmSync(door, { force: true })
     return endOf(dialect, seen, exit)
@@ -70,6 +73,8 @@ export async function begin(dialect: Dialect, input: GroundInput): Promise<Groun
     if (launched) running.cell.kill()
     else commands?.end()
     await running.cell.ended
+    // A command line that was ended while its container was being made leaves that behind. An engine that is away now is told by the run's own end.
+    if (!whole) await reap(dialect, input.session).catch(() => [])
   }
   let facts: EngineFacts
   try {
