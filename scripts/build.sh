@@ -43,6 +43,13 @@ fi
 
 # An installed package has the native sources only.
 [ -d src ] || exit 0
+hash=$(hash_of native/walk scripts/build.sh package-lock.json)
+if ! fresh dist/.built-walk "$hash" || [ ! -f dist/walk.wasm ]; then
+  node_modules/node/bin/node node_modules/assemblyscript/bin/asc.js native/walk/walk.ts -o "dist/.walk.$$" -O3 --noAssert --runtime stub \
+    --importMemory --memoryBase 1024 --enable simd --enable bulk-memory
+  mv -f "dist/.walk.$$" dist/walk.wasm
+  printf '%s\n' "$hash" >dist/.built-walk
+fi
 hash=$(hash_of src scripts/*.ts tsconfig.json tsconfig.types.json package-lock.json)
 if ! fresh dist/.built "$hash" || [ ! -f dist/cli.cjs ]; then
   node_modules/node/bin/node scripts/bundle.ts

@@ -1,4 +1,4 @@
-// A log's bytes, one by one or four at a time: whether a key of 24 bytes stands somewhere takes six steps, and which key it may be one.
+// A log's bytes, one by one or four at a time.
 
 export interface Bytes {
   readonly bytes: Buffer
@@ -18,35 +18,6 @@ export function bytesOfText(text: string): Bytes & { readonly length: number } {
   const made = bytesOf(length)
   made.bytes.write(text)
   return { ...made, length }
-}
-
-/** A text of four bytes or more that is looked for at a place. */
-export class Spelling {
-  readonly length: number
-  /** Its first four bytes, as `words.getInt32(at, true)` gives them. */
-  readonly head: number
-  /** The words from there on, and the last one, which may overlap the one before. */
-  readonly rest: Int32Array
-  readonly tail: number
-  constructor(text: string) {
-    const bytes = Buffer.from(text)
-    this.length = bytes.length
-    this.head = bytes.readInt32LE(0)
-    this.rest = Int32Array.from({ length: Math.max(0, Math.ceil(bytes.length / 4) - 2) }, (_, at) => bytes.readInt32LE(4 * at + 4))
-    this.tail = bytes.readInt32LE(bytes.length - 4)
-  }
-}
-
-/** Whether it stands at `at`, where its head was seen already. */
-export function goesOn(words: DataView, at: number, { rest, length, tail }: Spelling): boolean {
-  if (words.getInt32(at + length - 4, true) !== tail) return false
-  for (let index = 0; index < rest.length; index++) if (words.getInt32(at + 4 * index + 4, true) !== rest[index]) return false
-  return true
-}
-
-/** Whether it stands at `at`. */
-export function spells(words: DataView, at: number, spelling: Spelling): boolean {
-  return words.getInt32(at, true) === spelling.head && goesOn(words, at, spelling)
 }
 
 /** Two hashes of 32 bits over the bytes from `start` to `end`, unlike each other. Signed, since V8 keeps such numbers small. */

@@ -1,34 +1,76 @@
 // Reads a log from an offset to its end through one reused buffer and hands its lines over where they lie. Opens for reading only.
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
-import { bytesOf, type Bytes } from './bytes.ts'
+import { slack, type Bytes } from './bytes.ts'
+
+/** A log's bytes where WebAssembly can read them, too, at the same places: in a memory whose first page is its own. */
+export interface LogText extends Bytes {
+  readonly memory: WebAssembly.Memory
+}
 
 /** The buffer of a thread. It grows for long lines, up to `longest`; a longer line is passed over. */
 export class LineBuffer {
   capacity: number = usual
-  text: Bytes = bytesOf(usual)
+  text: LogText = textOf(memoryFor(usual), usual)
   grow(): boolean {
     if (this.capacity >= longest) return false
-    const { bytes } = this.text
+    const { memory } = this.text
     this.capacity *= 2
-    this.text = bytesOf(this.capacity)
-    bytes.copy(this.text.bytes)
+    memory.grow(pages(this.capacity) - memory.buffer.byteLength / page)
+    this.text = textOf(memory, this.capacity)
     return true
   }
   /** After a file with a long line. */
   shrink(): void {
     if (this.capacity <= 1 << 21) return
     this.capacity = usual
-    this.text = bytesOf(usual)
+    this.text = textOf(memoryFor(usual), usual)
   }
 }
 const usual = 1 << 18
 const longest = 1 << 26
+const page = 1 << 16
+/** Where a log's bytes begin. */
+const first = page
+
+function pages(capacity: number): number {
+  return Math.ceil((first + capacity + slack) / page)
+}
+
+function memoryFor(capacity: number): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: pages(capacity), maximum: pages(longest) })
+}
+
+function textOf(memory: WebAssembly.Memory, capacity: number): LogText {
+  const length = first + capacity + slack
+  return { bytes: Buffer.from(memory.buffer, 0, length), words: new DataView(memory.buffer, 0, length), memory }
+}
 
 export interface Lines {
-  /** A line that ends with a line feed, or the last one of the file. Line feeds are not part of it. */
-  line(text: Bytes, start: number, end: number, last: boolean): void
+  /** A line that ends with a line feed, or the last one of the file; its number counts from 1. Line feeds are not part of it. */
+  line(text: LogText, start: number, end: number, number: number, last: boolean): void
   /** A line that is too long to be read. */
-  tooLong(): void
+  tooLong(number: number): void
+  /** Finds the next line that is to be looked at; left out: every line is. */
+  readonly next?: NextLine | undefined
+}
+
+/** Where a line stands, and how many lines there are up to its end; where there was none, where the unended rest begins, and how many came before. */
+export interface Stretch {
+  start: number
+  end: number
+  passed: number
+}
+
+/** Looks for a line between `start`, where one begins, and `filled`, where a line feed stands; before `search` there is none. */
+export type NextLine = (text: LogText, start: number, search: number, filled: number, found: Stretch) => boolean
+
+function everyLine({ bytes }: LogText, start: number, search: number, filled: number, found: Stretch): boolean {
+  const feed = bytes.indexOf(10, search)
+  const is = feed !== -1 && feed < filled
+  found.start = start
+  found.end = feed
+  found.passed = is ? 1 : 0
+  return is
 }
 
 export interface Opened {
@@ -45,42 +87,55 @@ export function openLog(path: string): Opened | undefined {
   return undefined
 }
 
-/** Reads `[offset, size)`; the offset behind the last line feed. A file that grows meanwhile is read up to `size`. */
-export function readLines({ descriptor, size }: Opened, offset: number, buffer: LineBuffer, lines: Lines): number {
+export interface Read {
+  /** Behind the last line feed. */
+  readonly offset: number
+  /** Lines that end with one. */
+  readonly lines: number
+}
+
+/** Reads `[offset, size)`. A file that grows meanwhile is read up to `size`. */
+export function readLines({ descriptor, size }: Opened, offset: number, buffer: LineBuffer, lines: Lines): Read {
+  const next = lines.next ?? everyLine
+  const found: Stretch = { start: 0, end: 0, passed: 0 }
   let position = offset
   let held = 0
   let whole = offset
+  let count = 0
   let passing = false
   for (;;) {
     const wanted = Math.min(buffer.capacity - held, size - position)
-    const count = wanted === 0 ? 0 : readSync(descriptor, buffer.text.bytes, held, wanted, position)
-    if (count === 0) break
-    position += count
+    const read = wanted === 0 ? 0 : readSync(descriptor, buffer.text.bytes, first + held, wanted, position)
+    if (read === 0) break
+    position += read
     const { text } = buffer
     const { bytes } = text
-    const filled = held + count
+    const filled = first + held + read
     // So that the search ends here, not in what an earlier file left behind.
     bytes[filled] = 10
-    let start = 0
-    let search = held
-    for (;;) {
-      const feed = bytes.indexOf(10, search)
-      if (feed === -1 || feed >= filled) break
-      if (passing) passing = false
-      else lines.line(text, start, feed, false)
-      start = search = feed + 1
+    let start = first
+    let search = first + held
+    if (passing) {
+      const feed = bytes.indexOf(10, first)
+      passing = feed >= filled
+      start = search = passing ? filled : feed + 1
     }
-    if (start > 0) whole = position - (filled - start)
+    for (let more = !passing; more;) {
+      more = next(text, start, search, filled, found)
+      count += found.passed
+      if (more) lines.line(text, found.start, found.end, count, false)
+      start = search = more ? found.end + 1 : found.start
+    }
+    if (start > first && !passing) whole = position - (filled - start)
     held = filled - start
-    if (passing) held = 0
-    else if (start > 0) bytes.copyWithin(0, start, filled)
+    if (start > first) bytes.copyWithin(first, start, filled)
     if (held === buffer.capacity && !buffer.grow()) {
-      lines.tooLong()
+      lines.tooLong(++count)
       passing = true
       held = 0
     }
   }
-  if (held > 0) lines.line(buffer.text, 0, held, true)
+  if (held > 0) lines.line(buffer.text, first, first + held, count + 1, true)
   buffer.shrink()
-  return whole
+  return { offset: whole, lines: count }
 }

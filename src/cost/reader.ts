@@ -1,6 +1,6 @@
 // The axis of agents whose logs can be read: one file each in readers/, one line each in readers/list.ts. A reader knows where its logs lie and
 // what a line means; reading files, the index, dedupe, prices and views are the same for all.
-import type { Bytes } from './bytes.ts'
+import type { LogText, NextLine } from './read-lines.ts'
 import type { Found } from './records.ts'
 import type { Strings } from './strings.ts'
 
@@ -52,7 +52,9 @@ export interface OpenFile {
 /** Reads the lines of one file in their order. */
 export interface LineReader {
   /** One line, without its line feed; what is wrong with it, or undefined. */
-  line(text: Bytes, start: number, end: number): string | undefined
+  line(text: LogText, start: number, end: number): string | undefined
+  /** Finds the lines that `line` is to be asked about; left out: all of them. */
+  readonly next?: NextLine
   /** What reading needs to go on later, where the file has grown; and what is known of the file as a whole. */
   readonly kept: string
   /** Folder the agent worked in. */

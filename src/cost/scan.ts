@@ -109,21 +109,22 @@ export class Scanner implements Scan {
     const damage: Damage[] = []
     const looseDamage: Damage[] = []
     const log = reader.open({ relative: task.relative, modified: task.modified, kept: task.kept }, this)
-    let lines = task.lines
     let whole: { readonly records: number; readonly kept: string } | undefined
-    const offset = readLines(opened, task.offset, this.#buffer, {
-      line: (text, start, end, last) => {
+    const { offset, lines } = readLines(opened, task.offset, this.#buffer, {
+      next: log.next,
+      line: (text, start, end, number, last) => {
         if (last) {
           // Nothing of a half line may be merged into what is kept.
           whole = { records: this.records.length, kept: log.kept }
           this.#from = whole.records
-        } else lines++
+        }
         const reason = end > start ? log.line(text, start, end) : undefined
         if (reason === undefined) return
-        if (last) looseDamage.push({ line: lines + 1, reason: `${reason} (the file ends in it)` })
-        else damage.push({ line: lines, reason })
+        const line = task.lines + number
+        if (last) looseDamage.push({ line, reason: `${reason} (the file ends in it)` })
+        else damage.push({ line, reason })
       },
-      tooLong: () => damage.push({ line: ++lines, reason: 'it is longer than 64 MiB' }),
+      tooLong: (number) => damage.push({ line: task.lines + number, reason: 'it is longer than 64 MiB' }),
     })
     return {
       task: place,
@@ -131,7 +132,7 @@ export class Scanner implements Scan {
       from,
       to: this.records.length,
       offset,
-      lines,
+      lines: task.lines + lines,
       loose: this.records.length - (whole?.records ?? this.records.length),
       damage,
       looseDamage,

@@ -1,7 +1,5 @@
 // Strings that recur (sessions, models, folders), each kept once and named by a number.
 
-import { bytesOf, type Bytes } from './bytes.ts'
-
 export class Strings {
   readonly list: string[]
   readonly #places = new Map<string, number>()
@@ -30,32 +28,3 @@ export function readString(buffer: Buffer, start: number, end: number): string {
     throw error
   }
 }
-
-/** The place of the string whose bytes were seen last: most lines of a file repeat it, and then no string is made. */
-export class LastSeen {
-  readonly #strings: Strings
-  readonly #last = bytesOf(most)
-  #length = -1
-  #place = 0
-  constructor(strings: Strings) {
-    this.#strings = strings
-  }
-
-  place(text: Bytes, start: number, end: number): number {
-    const length = end - start
-    if (length === this.#length && this.#same(text, start, length)) return this.#place
-    this.#place = this.#strings.place(readString(text.bytes, start, end))
-    this.#length = length <= most ? length : -1
-    if (this.#length >= 0) text.bytes.copy(this.#last.bytes, 0, start, end)
-    return this.#place
-  }
-
-  #same({ bytes, words }: Bytes, start: number, length: number): boolean {
-    const last = this.#last
-    let at = 0
-    for (; at + 4 <= length; at += 4) if (words.getInt32(start + at, true) !== last.words.getInt32(at, true)) return false
-    for (; at < length; at++) if (bytes[start + at] !== last.bytes[at]) return false
-    return true
-  }
-}
-const most = 1024

@@ -9,7 +9,7 @@ import { Scanner, type Scanned, type Task } from './scan.ts'
 /** Bytes to be read from which a further thread pays. */
 const worthThread = 150e6
 const mostThreads = 4
-/** bin/anchorhold starts us without V8's last optimizer, which takes longer than a small scan does. Large ones are worth it. */
+/** bin/anchorhold starts us without V8's optimizers, which take longer than a small scan does. Large ones are worth it. */
 const worthOptimizing = 100e6
 
 /** What a thread is handed. */
@@ -38,12 +38,12 @@ export class Threads {
   async scan(tasks: readonly (Task & { readonly bytes: number })[]): Promise<readonly Scanned[]> {
     const order = new Uint32Array(new SharedArrayBuffer(tasks.length * 4))
     order.set(tasks.map((_, place) => place).sort((a, b) => (tasks[b]?.bytes ?? 0) - (tasks[a]?.bytes ?? 0)))
+    if (this.#bytes > worthOptimizing) process.getBuiltinModule('node:v8').setFlagsFromString('--turbofan')
     const input: ThreadInput = { tasks, order, next: new Int32Array(new SharedArrayBuffer(4)) }
     const others = this.#started.map((worker) => {
       worker.postMessage(input, [])
       return new Promise<Scanned>((resolve, reject) => worker.once('message', resolve).once('error', reject))
     })
-    if (this.#bytes > worthOptimizing) process.getBuiltinModule('node:v8').setFlagsFromString('--turbofan')
     return tasks.length === 0 ? [] : [work(input), ...(await Promise.all(others))]
   }
 }

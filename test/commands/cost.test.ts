@@ -2,6 +2,7 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { anchorhold, bin, makeWorld, type World } from '../support/anchorhold.ts'
 import { writeCorpus, type Truth } from '../cost/corpus.ts'
@@ -275,6 +276,7 @@ test('the program that reads costs holds no module that knows a network', () => 
 test('the index: damaged, foreign or gone it is made anew; two runs at once; it lies in the cache and holds no text of a log', async () => {
   const { world, truth, logs } = corpusWorld()
   const folder = path.join(world.home, '.cache/anchorhold')
+  await sleep(2100) // the time after which a folder counts as settled
   await json(world, ['--no-index'])
   expect(existsSync(folder)).toBe(false)
   await json(world, [])

@@ -1,33 +1,28 @@
 // Turns Claude Code's lines into records: the hot path first, the careful one for what it leaves. One reader per file, its parts reused.
-import { bytesOfText, hashHigh, hashLow, mix, type Bytes } from '../bytes.ts'
+import { bytesOfText, hashHigh, hashLow, mix } from '../bytes.ts'
+import type { LogText, NextLine } from '../read-lines.ts'
 import type { LineReader, OpenFile, Scan } from '../reader.ts'
 import { flag, type Found } from '../records.ts'
-import { LastSeen, readString } from '../strings.ts'
+import { readString } from '../strings.ts'
 import { parseLine, type ParsedResponse, type ParsedUsage } from './parse.ts'
-import { readTime } from './time.ts'
-import { walk, type Walked } from './walk.ts'
-import { emptyUsage } from './walk-usage.ts'
+import { counted, fact, lineFlag, Walker } from './walker.ts'
 
 const lowSeed = 0x811c9dc5
 const highSeed = 0x1b873593
+/** Those of a line's flags that are a record's. */
+const recordFlags = flag.sidechain | flag.fast | flag.batch | flag.usOnly | flag.keyed
 const synthetic = '<synthetic>'
-
-function emptyWalked(): Walked {
-  const ends = { idEnd: 0, requestEnd: 0, modelEnd: 0, sessionEnd: 0, timeEnd: 0, cwdEnd: 0 }
-  const starts = { idStart: 0, requestStart: 0, modelStart: 0, sessionStart: 0, timeStart: 0, cwdStart: 0 }
-  return { usage: emptyUsage(), hasUsage: false, sidechain: false, ...starts, ...ends }
-}
 
 /** The parts that all files of a scan share. */
 export class ClaudeScan {
-  readonly walked: Walked = emptyWalked()
-  readonly session: LastSeen
-  readonly model: LastSeen
+  readonly walker: Walker = new Walker()
+  readonly next: NextLine = (text, start, search, filled, found) => this.walker.next(text, start, search, filled, found)
+  /** Places of the session and the model that stood in the line before. */
+  session = 0
+  model = 0
   readonly scan: Scan
   constructor(scan: Scan) {
     this.scan = scan
-    this.session = new LastSeen(scan.sessions)
-    this.model = new LastSeen(scan.models)
   }
 }
 
@@ -63,38 +58,57 @@ export class ClaudeLines implements LineReader {
     return JSON.stringify({ project: this.#project, sure: this.#sure, time: this.#time } satisfies { [key in keyof Kept]: unknown })
   }
 
-  line(text: Bytes, start: number, end: number): string | undefined {
-    const { walked } = this.#shared
-    const outcome = walk(text, start, end, walked)
-    if (outcome === 'skip') return undefined
-    if (outcome === 'odd') return this.#careful(text.bytes, start, end)
-    if (!this.#sure && walked.cwdEnd > 0) this.#place(readString(text.bytes, walked.cwdStart, walked.cwdEnd))
-    return this.#bill(text, walked)
+  get next(): NextLine {
+    return this.#shared.next
   }
 
-  #bill(text: Bytes, walked: Walked): undefined {
-    const { scan } = this.#shared
-    const { usage } = walked
-    if (usage.input + usage.output + usage.written + usage.write5m + usage.write1h + usage.read + usage.web === 0) return undefined
-    const { found } = scan
-    const time = walked.timeEnd > 0 ? readTime(text, walked.timeStart, walked.timeEnd) : Number.NaN
-    if (!Number.isNaN(time)) this.#time = time
-    found.time = this.#time
-    found.model = this.#shared.model.place(text, walked.modelStart, walked.modelEnd)
-    found.session =
-      walked.sessionEnd > walked.sessionStart
-        ? this.#shared.session.place(text, walked.sessionStart, walked.sessionEnd)
-        : this.#fallbackSession
-    setUsage(found, usage, walked.sidechain || this.#subagent)
-    const low = hashLow(text, walked.idStart, walked.idEnd, lowSeed)
-    const high = hashHigh(text, walked.idStart, walked.idEnd, highSeed)
-    const keyed = walked.requestEnd > walked.requestStart
-    if (keyed) found.flags |= flag.keyed
-    found.keyLow = keyed ? hashLow(text, walked.requestStart, walked.requestEnd, low) : low
-    found.keyHigh = keyed ? hashHigh(text, walked.requestStart, walked.requestEnd, high) : high
-    setShape(found, low, high)
-    scan.add()
+  line(text: LogText, start: number, end: number): string | undefined {
+    const { walker } = this.#shared
+    const outcome = walker.judge(text, start, end)
+    if (outcome === 'skip') return undefined
+    if (outcome === 'odd') return this.#careful(text.bytes, start, end)
+    const { facts, counts } = walker
+    const cwdEnd = facts[fact.cwd + 1] as number
+    if (!this.#sure && cwdEnd > 0) this.#place(readString(text.bytes, facts[fact.cwd] as number, cwdEnd))
+    if (((facts[fact.flags] as number) & lineFlag.empty) === 0) this.#bill(text, facts, counts)
     return undefined
+  }
+
+  #bill(text: LogText, facts: Int32Array, counts: Float64Array): void {
+    const shared = this.#shared
+    const { scan } = shared
+    const { found } = scan
+    const flags = facts[fact.flags] as number
+    const [modelStart, modelEnd] = [facts[fact.model] as number, facts[fact.model + 1] as number]
+    const [sessionStart, sessionEnd] = [facts[fact.session] as number, facts[fact.session + 1] as number]
+    if ((flags & lineFlag.sameModel) === 0) shared.model = scan.models.place(readString(text.bytes, modelStart, modelEnd))
+    const named = sessionEnd > sessionStart
+    if (named && (flags & lineFlag.sameSession) === 0)
+      shared.session = scan.sessions.place(readString(text.bytes, sessionStart, sessionEnd))
+    found.model = shared.model
+    found.session = named ? shared.session : this.#fallbackSession
+    found.time = this.#time = this.#timeIn(text, facts, counts)
+    found.input = counts[counted.input] as number
+    found.output = counts[counted.output] as number
+    found.write5m = counts[counted.write5m] as number
+    found.write1h = counts[counted.write1h] as number
+    found.read = counts[counted.read] as number
+    found.web = counts[counted.web] as number
+    found.flags = (flags & recordFlags) | (this.#subagent ? flag.sidechain : 0)
+    found.keyLow = facts[fact.keyLow] as number
+    found.keyHigh = facts[fact.keyHigh] as number
+    found.shapeLow = facts[fact.shapeLow] as number
+    found.shapeHigh = facts[fact.shapeHigh] as number
+    scan.add()
+  }
+
+  /** A line without a time has that of the line before. */
+  #timeIn(text: LogText, facts: Int32Array, counts: Float64Array): number {
+    const usual = counts[counted.time] as number
+    const end = facts[fact.time + 1] as number
+    if (!Number.isNaN(usual) || end === 0) return end === 0 ? this.#time : usual
+    const time = Date.parse(readString(text.bytes, facts[fact.time] as number, end))
+    return Number.isNaN(time) ? this.#time : time
   }
 
   #careful(buffer: Buffer, start: number, end: number): string | undefined {
