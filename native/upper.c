@@ -239,8 +239,11 @@ static int sync_all(char **folders) {
 }
 
 int main(int argc, char **argv) {
-  if (argc == 2 && strcmp(argv[1], "attributes") == 0) return carry_all();
-  if (argc > 2 && strcmp(argv[1], "sync") == 0) return sync_all(argv + 2);
+  // Parts of an apply or an undo: Ctrl-C is for whoever waits for them, who takes back or goes on.
+  int carries = argc == 2 && strcmp(argv[1], "attributes") == 0, syncs = argc > 2 && strcmp(argv[1], "sync") == 0;
+  if (carries || syncs) (void)setpgid(0, 0);
+  if (carries) return carry_all();
+  if (syncs) return sync_all(argv + 2);
   if (argc < 3) return 2;
   enum mode mode = strcmp(argv[1], "list") == 0 ? LIST : strcmp(argv[1], "measure") == 0 ? MEASURE : REMOVE;
   if (mode == REMOVE && strcmp(argv[1], "remove") != 0) return 2;

@@ -6,6 +6,7 @@ import { Failure } from '../errors/failure.ts'
 import { baseKey } from '../review/base.ts'
 import type { Change } from '../model/change.ts'
 import { shownPath } from '../report/bytes.ts'
+import { firstLines } from '../report/output.ts'
 import { written } from '../report/pager.ts'
 import { styleFor, type Style } from '../report/style.ts'
 import { counted } from '../report/units.ts'
@@ -21,6 +22,7 @@ import { processContext, type RunContext } from '../run/context.ts'
 import { findSession } from '../session/list.ts'
 import { ownValues } from './known-values.ts'
 import { askForEach, mergeLines } from './apply-ask.ts'
+import { catchInterrupts } from './interrupts.ts'
 import { openAsker } from './ask.ts'
 import { readLiveWords, readWords } from './proposal-words.ts'
 
@@ -79,12 +81,15 @@ async function perform(words: readonly string[], flags: ApplyFlags): Promise<voi
   if (interactive && (paths.length === 0 || flags.hunks === true)) {
     using asker = openAsker(process.stdin, process.stdout)
     choice = await askForEach({ review, selected, hunks: flags.hunks === true, all: flags.all === true, asker, show: say, style })
+    await new Promise((resolve) => setImmediate(resolve)) // Ctrl-C while nothing was asked is heard, too
   } else choice = choose(review, selected, { merge: flags.merge === true })
   const commits =
     flags.commits === true
       ? (await import('./apply-commits.ts')).prepareCommits(review, choice, selected, agentOf(found, context))
       : undefined
-  const performed = choice.chosen.length === 0 && commits === undefined ? undefined : await applyChosen(review, choice.chosen)
+  using interrupts = catchInterrupts()
+  const performed =
+    choice.chosen.length === 0 && commits === undefined ? undefined : await applyChosen(review, choice.chosen, interrupts.signal)
   report(review, choice, performed, style)
   if (commits !== undefined && performed !== undefined) for (const line of commits.finish(performed)) say(line)
   if (flags.commit !== undefined && performed !== undefined)
@@ -106,7 +111,7 @@ function report(review: Review, choice: Choice, performed: Performed | undefined
   const kept = performed?.left ?? []
   const late = new Set(kept.map(({ operation }) => baseKey(operation)))
   const applied = choice.chosen.filter(({ change }) => !late.has(baseKey(change)))
-  for (const { change } of applied) say(`${style.good('applied')} ${shownPath(review.shown(change))}`)
+  for (const line of firstLines(applied.map(({ change }) => `${style.good('applied')} ${shownPath(review.shown(change))}`))) say(line)
   for (const { operation, reason } of kept) say(`${style.warn('left')} ${shownPath(review.shown(operation))}: ${reason}`)
   for (const left of choice.leftOut) {
     say(`${style.warn('left')} ${shownPath(review.shown(left.change))}: ${left.reason}`)

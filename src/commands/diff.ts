@@ -158,6 +158,6 @@ async function writePatch(changes: readonly Change[], review: Review): Promise<v
   }
   if (left.length > 0)
     process.stderr.write(
-      `anchorhold: not in the patch, whose format has no word for it: ${left.slice(0, 10).join(', ')}${left.length > 10 ? ` and ${left.length - 10} more` : ''}\n`,
+      `anchorhold: not in the patch, whose format has no word or no room for it: ${left.slice(0, 10).join(', ')}${left.length > 10 ? ` and ${left.length - 10} more` : ''}\n`,
     )
 }

@@ -5,7 +5,7 @@ import path from 'node:path'
 import { Failure } from '../errors/failure.ts'
 import { shownPath } from '../report/bytes.ts'
 import { written } from '../report/pager.ts'
-import { printLines } from '../report/output.ts'
+import { firstLines, printLines } from '../report/output.ts'
 import { counted } from '../report/units.ts'
 import type { Change } from '../model/change.ts'
 import { applyChosen, lastApply, takeBack } from '../review/apply/apply.ts'
@@ -19,6 +19,7 @@ import { holdProposal } from '../review/lock.ts'
 import { requireRoots } from '../review/open-review.ts'
 import { selectChanges } from '../review/select.ts'
 import { closeWhenEmpty } from '../review/state.ts'
+import { catchInterrupts } from './interrupts.ts'
 import { processContext, type RunContext } from '../run/context.ts'
 import { isSession, newestLive, projectOf, readLiveWords } from './proposal-words.ts'
 
@@ -64,6 +65,7 @@ async function undo(words: readonly string[]): Promise<void> {
       id: record.session,
       paths: moved.map(({ name }) => `the branch ${shownPath(name)}`).join(', '),
     })
+  using _whole = catchInterrupts() // what began would have to be gone on with anyway
   const performed = await takeBack(found.folder, last, named)
   const turned = references.map(({ name, before, after }) => ({ name, before: after, after: before }))
   const back = git?.move(project, turned) ?? []
@@ -72,7 +74,7 @@ async function undo(words: readonly string[]): Promise<void> {
     const file = path.join(last.folder, yoursOf(operation.number))
     return existsSync(file) ? [`what you had in ${shown(operation)} is kept: ${shownPath(file)}`] : []
   })
-  printLines([...lines, ...kept, ...performed.left.map(({ operation, reason }) => `left ${shown(operation)}: ${reason}`)])
+  printLines([...firstLines(lines), ...kept, ...performed.left.map(({ operation, reason }) => `left ${shown(operation)}: ${reason}`)])
   printLines(
     back.map(({ name, after }) => `branch ${shownPath(name)} is ${/^0+$/.test(after) ? 'gone again' : `at ${after.slice(0, 12)} again`}`),
   )
@@ -101,15 +103,17 @@ async function undoLive(words: readonly string[], context: RunContext): Promise<
   const left = changes.filter((change) => !chosen.includes(change))
   const { id } = review.proposal
   if (chosen.length === 0 && left.length === 0) throw new Failure('apply/nothing-to-undo', { where: `by ${id}` })
+  using interrupts = catchInterrupts()
   const performed =
     chosen.length === 0
       ? { left: [] }
       : await applyChosen(
           review,
           chosen.map((change) => ({ change })),
+          interrupts.signal,
         )
   printLines([
-    ...chosen.map((change) => `taken back ${shown(change)}`),
+    ...firstLines(chosen.map((change) => `taken back ${shown(change)}`)),
     ...left.map(
       (change) =>
         `left ${shown(change)}: it was changed after the run (to take it back all the same: anchorhold undo ${id} ${shown(change)})`,

@@ -13,9 +13,12 @@ export interface Risk {
   readonly line?: number
 }
 
-/** One side of a change. `hash` is SHA-256 of the content (of a link: of its target), in hex. */
+/**
+ * One side of a change. `hash` is SHA-256 of the content (of a link: of its target), in hex; empty where that is not known.
+ * `sparse`: more than a gigabyte of it are holes, and nobody reads those.
+ */
 export type Side =
-  | { readonly kind: 'file'; readonly mode: number; readonly size: number; readonly hash: string }
+  | { readonly kind: 'file'; readonly mode: number; readonly size: number; readonly hash: string; readonly sparse?: true }
   | { readonly kind: 'link'; readonly target: string; readonly hash: string }
   | { readonly kind: 'folder'; readonly mode: number }
   | { readonly kind: 'fifo' | 'socket' | 'device'; readonly mode: number }
@@ -37,6 +40,8 @@ export interface Change {
   readonly after?: Side
   /** A further name of a changed file (hard link): the first one. */
   readonly linkedTo?: string
+  /** How many further names the file had in the project (hard links): they keep what it was. */
+  readonly otherNames?: number
   readonly git?: GitPart
   /** Lines, where both sides are text of a bearable size. */
   readonly lines?: { readonly added: number; readonly deleted: number }

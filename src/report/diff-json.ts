@@ -14,6 +14,8 @@ export interface ChangeJson extends Pick<Change, 'action' | 'binary' | 'risks'> 
   readonly lines?: Change['lines']
   readonly git?: Change['git']
   readonly linkedTo?: string
+  /** How many further names the file has in the project or elsewhere (hard links): they keep what it was. */
+  readonly otherNames?: number
   readonly dropped?: readonly string[]
   /** Absolute: the proposed file. Written by the agent: not to be run or opened carelessly. */
   readonly proposed?: string
@@ -31,7 +33,7 @@ export interface DiffJson {
 
 export function diffJson(changes: readonly Change[], review: Review): DiffJson {
   const own = changes.map((change): ChangeJson => {
-    const { root, path: name, action, binary, risks, from, before, after, lines, git, linkedTo, dropped } = change
+    const { root, path: name, action, binary, risks, from, before, after, lines, git, linkedTo, otherNames, dropped } = change
     const upper = review.proposal.roots[root]?.upper
     return {
       path: text(review.shown(change)),
@@ -44,6 +46,7 @@ export function diffJson(changes: readonly Change[], review: Review): DiffJson {
       ...(lines === undefined ? {} : { lines }),
       ...(git === undefined ? {} : { git }),
       ...(linkedTo === undefined ? {} : { linkedTo: text(linkedTo) }),
+      ...(otherNames === undefined ? {} : { otherNames }),
       ...(dropped === undefined ? {} : { dropped }),
       risks,
       ...(after === undefined || upper === undefined ? {} : { proposed: path.join(upper, text(name)) }),

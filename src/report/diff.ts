@@ -82,6 +82,11 @@ function notesOf(change: Change): readonly string[] {
     ...(before !== undefined && after !== undefined && before.kind !== after.kind ? [`${before.kind} → ${after.kind}`] : []),
     ...(after?.kind === 'link' ? [`link → ${shownPath(after.target)}`] : []),
     ...(change.linkedTo === undefined ? [] : [`another name of ${shownPath(change.linkedTo)}`]),
+    ...(change.otherNames === undefined
+      ? []
+      : [
+          `one of ${change.otherNames + 1} names of a file (hard links): ${change.otherNames === 1 ? 'the other keeps' : 'the others keep'} what it was`,
+        ]),
     ...(change.binary ? [`binary: ${sized(before)} → ${sized(after)}`] : []),
     ...(change.git === 'history' ? ["git's own record: read as commits (anchorhold apply --commits), never copied"] : []),
   ]
@@ -89,6 +94,7 @@ function notesOf(change: Change): readonly string[] {
 
 function sized(side: Side | undefined): string {
   if (side?.kind !== 'file') return 'nothing'
+  if (side.sparse === true) return `${size(side.size)}, nearly all holes`
   return side.hash === '' ? 'what it was is not known any more' : `${size(side.size)}, SHA-256 ${side.hash.slice(0, 16)}…`
 }
 

@@ -6,6 +6,11 @@ export function printLines(lines: readonly string[]): void {
   if (lines.length > 0) print(`${lines.join('\n')}\n`)
 }
 
+/** Lines of a list that nobody reads to its end: the first of them, and how many more there are. */
+export function firstLines(lines: readonly string[], most: number = 100): readonly string[] {
+  return lines.length <= most ? lines : [...lines.slice(0, most), `… and ${(lines.length - most).toLocaleString('en')} more`]
+}
+
 /**
  * All of the text is with the reader when this returns; where nobody reads any more the process ends quietly, with the code it would have had.
  * Not through `process.stdout`: that brings Node's streams and network modules, which take longer than most of what is shown here.

@@ -18,6 +18,8 @@ const largestCopy = 64 * 2 ** 20
 const longestPath = 4000
 /** In all, of what is really copied. */
 const mostCopied = 512 * 2 ** 20
+/** Of what the agent deleted so many are kept: a branch that is left and come back to makes the same files anew, and then they can be compared. */
+const mostGone = 1000
 
 /** The entries noted so far, by `baseKey`. */
 export async function readBase(folder: string): Promise<ReadonlyMap<string, BaseEntry>> {
@@ -61,6 +63,8 @@ export async function settleBase(
   const entries = new Map(known)
   const note = (entry: BaseEntry) => entries.set(baseKey(entry), entry)
   const keep = openKeep(folder, known.size)
+  let gone = 0
+  const keepGone: Keep = (real, facts) => ((gone += 1) > mostGone ? Promise.resolve(undefined) : keep(real, facts))
   const seen = new Map<string, boolean>()
   for (const entry of upper) {
     if (entries.has(baseKey(entry)) && entries.get(baseKey(entry))?.content !== undefined) continue
@@ -73,7 +77,7 @@ export async function settleBase(
     if (!entries.has(baseKey(entry)) && !(await liesIn(proposal.roots[entry.root]?.path ?? '/', entry.path, seen)))
       note({ root: entry.root, path: entry.path, state: 'absent' })
     if (!entries.has(baseKey(entry)))
-      note(await look({ root: entry.root, path: entry.path }, real, startedNs, entry.kind === 'node' ? keep : undefined))
+      note(await look({ root: entry.root, path: entry.path }, real, startedNs, entry.kind === 'node' ? keep : keepGone))
     // A folder that was removed, made anew, or replaced by something else.
     const hidesFolder =
       (entry.kind === 'whiteout' || entry.opaque || entry.facts.type !== 'd') && entries.get(baseKey(entry))?.facts?.type === 'd'
@@ -81,7 +85,12 @@ export async function settleBase(
     for (const inner of await treeOf(real)) {
       const place = { root: entry.root, path: `${entry.path}/${inner.path}` }
       if (inner.path === '' || entries.has(baseKey(place))) continue
-      note({ ...place, state: unchanged(inner.facts, startedNs) ? 'same' : 'lost', facts: inner.facts })
+      const there = `${real}/${inner.path}`
+      note(
+        gone < mostGone && inner.facts.type === 'f' && Buffer.byteLength(there) <= longestPath
+          ? await look(place, there, startedNs, keepGone)
+          : { ...place, state: unchanged(inner.facts, startedNs) ? 'same' : 'lost', facts: inner.facts },
+      )
     }
   }
   if (entries.size !== known.size) await writeBase(folder, [...entries.values()])
@@ -153,11 +162,11 @@ function unchanged(facts: NodeFacts, startedNs: bigint): boolean {
 
 export type Keep = (real: string, facts: NodeFacts) => Promise<string | undefined>
 
-async function look(place: Pick<BaseEntry, 'root' | 'path'>, real: string, startedNs: bigint, keep: Keep | undefined): Promise<BaseEntry> {
+async function look(place: Pick<BaseEntry, 'root' | 'path'>, real: string, startedNs: bigint, keep: Keep): Promise<BaseEntry> {
   const facts = await factsAt(real)
   if (facts === undefined) return { ...place, state: 'absent' }
   if (!unchanged(facts, startedNs)) return { ...place, state: 'lost', facts }
-  if (facts.type !== 'f' || keep === undefined) return { ...place, state: 'same', facts }
+  if (facts.type !== 'f') return { ...place, state: 'same', facts }
   const content = await keep(real, facts)
   // A save while it was copied: what was kept may be half of each.
   const after = content === undefined ? facts : await factsAt(real)

@@ -3,7 +3,7 @@
 import type { Action, Change, GitPart, Side } from '../model/change.ts'
 import { gitPartOf } from './git-part.ts'
 import { findRenames } from './renames.ts'
-import { below, sameSide, sideOf, type Tree } from './tree.ts'
+import { below, sameSide, sideOf, unknownHash, type Tree } from './tree.ts'
 import type { UpperEntry } from './proposal.ts'
 
 export interface Sides {
@@ -82,7 +82,9 @@ function addEntry(found: Map<string, Found>, sides: Sides, entry: UpperEntry): v
     ...(file && (facts.mode & 0o2000) !== 0 ? ['set-group-ID'] : []),
     ...entry.attributes,
   ]
-  add(found, { root, path }, before, after, dropped)
+  const names = sides.before.facts(path)
+  const otherNames = names?.type === 'f' && after?.kind === 'file' ? names.nlink - 1 : 0
+  add(found, { root, path }, before, after, { dropped, otherNames })
 }
 
 function add(
@@ -90,7 +92,7 @@ function add(
   at: { readonly root: number; readonly path: string },
   before: Side | undefined,
   after: Side | undefined,
-  dropped: readonly string[] = [],
+  { dropped, otherNames }: { readonly dropped: readonly string[]; readonly otherNames: number } = { dropped: [], otherNames: 0 },
 ): void {
   if (sameSide(before, after)) return
   const git = gitPartOf(at.path)?.part
@@ -101,6 +103,7 @@ function add(
     ...(after === undefined ? {} : { after }),
     ...(git === undefined ? {} : { git }),
     ...(dropped.length === 0 ? {} : { dropped }),
+    ...(otherNames === 0 ? {} : { otherNames }),
   })
 }
 
@@ -114,7 +117,11 @@ function actionOf(before: Side | undefined, after: Side | undefined): Action {
   if (before === undefined) return 'added'
   if (after === undefined) return 'deleted'
   if (before.kind !== after.kind) return 'type'
-  if (before.kind === 'folder' || (before.kind === 'file' && after.kind === 'file' && before.hash === after.hash)) return 'mode'
+  if (
+    before.kind === 'folder' ||
+    (before.kind === 'file' && after.kind === 'file' && before.hash === after.hash && after.hash !== unknownHash)
+  )
+    return 'mode'
   return 'modified'
 }
 

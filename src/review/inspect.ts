@@ -35,7 +35,7 @@ export async function inspect(
 function look(change: Change, sides: Sides, found: readonly Found[], lines: boolean): Change {
   const before = contentOf(sides.before, change.from ?? change.path, change.before, textLimit)
   const after = contentOf(sides.after, change.path, change.after, textLimit)
-  const unknown = change.before?.kind === 'file' && change.before.hash === unknownHash
+  const unknown = [change.before, change.after].some((side) => side?.kind === 'file' && side.hash === unknownHash)
   const binary = unknown || isBinary(before) || isBinary(after) || before.length >= textLimit || after.length >= textLimit
   const texts = { before: before.toString('latin1'), after: after.toString('latin1') }
   const seen: Seen = {

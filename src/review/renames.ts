@@ -1,6 +1,6 @@
 // Pairs what disappeared with what appeared: first by equal content, then by lines in common, both bounded. Used by collect.ts.
 import type { Change } from '../model/change.ts'
-import { contentOf, isBinary, type Tree } from './tree.ts'
+import { contentOf, isBinary, unknownHash, type Tree } from './tree.ts'
 
 type Found = Omit<Change, 'risks' | 'binary' | 'lines'>
 
@@ -50,7 +50,7 @@ function nameOf(path: string): string {
 
 /** An empty file says nothing about where it was. */
 function movable(side: Change['before']): boolean {
-  return (side?.kind === 'file' && side.size > 0) || side?.kind === 'link'
+  return (side?.kind === 'file' && side.size > 0 && side.hash !== unknownHash) || side?.kind === 'link'
 }
 
 function comparable(side: Change['before']): boolean {

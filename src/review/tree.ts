@@ -40,10 +40,19 @@ export function sideOf(tree: Tree, path: string): Side | undefined {
   return { kind, target, hash: createHash('sha256').update(bytesOf(target)).digest('hex') }
 }
 
-/** The hash of content that nobody has any more: equal to nothing. */
+/** The hash of content that nobody has any more, or that nobody reads: equal to nothing. */
 export const unknownHash = ''
 
-function hashFile(tree: Tree, path: string, listed: number): { readonly size: number; readonly hash: string } {
+/** A file costs its writer nothing for its holes, but whoever reads it as much as if they were full: terabytes, if it says so. */
+const mostHoles = 2 ** 30
+
+interface Hashed {
+  readonly size: number
+  readonly hash: string
+  readonly sparse?: true
+}
+
+function hashFile(tree: Tree, path: string, listed: number): Hashed {
   try {
     return hashOf(tree, path)
   } catch (error) {
@@ -52,12 +61,19 @@ function hashFile(tree: Tree, path: string, listed: number): { readonly size: nu
   }
 }
 
-function hashOf(tree: Tree, path: string): { readonly size: number; readonly hash: string } {
+function hashOf(tree: Tree, path: string): Hashed {
   const hash = createHash('sha256')
   let size = 0
-  for (const block of blocksOf(tree, path)) {
-    hash.update(block)
-    size += block.length
+  const fd = tree.open(path)
+  try {
+    const stat = fs.fstatSync(fd)
+    if (stat.size - stat.blocks * 512 > mostHoles) return { size: stat.size, hash: unknownHash, sparse: true }
+    for (const block of blocksIn(fd, stat.size)) {
+      hash.update(block)
+      size += block.length
+    }
+  } finally {
+    fs.closeSync(fd)
   }
   return { size, hash: hash.digest('hex') }
 }
@@ -66,11 +82,15 @@ function hashOf(tree: Tree, path: string): { readonly size: number; readonly has
 export function* blocksOf(tree: Pick<Tree, 'open'>, path: string): Generator<Buffer> {
   const fd = tree.open(path)
   try {
-    const block = Buffer.allocUnsafe(Math.min(256 * 1024, fs.fstatSync(fd).size + 1))
-    for (let size = fs.readSync(fd, block); size > 0; size = fs.readSync(fd, block)) yield block.subarray(0, size)
+    yield* blocksIn(fd, fs.fstatSync(fd).size)
   } finally {
     fs.closeSync(fd)
   }
+}
+
+function* blocksIn(fd: number, listed: number): Generator<Buffer> {
+  const block = Buffer.allocUnsafe(Math.min(256 * 1024, listed + 1))
+  for (let size = fs.readSync(fd, block); size > 0; size = fs.readSync(fd, block)) yield block.subarray(0, size)
 }
 
 /** The whole content: of a file, or of a link its target; empty for what has none. `limit` bytes at most. */

@@ -69,6 +69,8 @@ export async function openView(input: ViewInput): Promise<View> {
   const before = continued === undefined ? undefined : readProposal(folder)
   const shown = await shownFolders(input)
   const opened = before === undefined ? await makeRoots(input, folder, shown) : { ...before, view: before.kind, roots: before.roots }
+  // What the agent did to the permissions of the folder itself would keep a further cell from starting in it.
+  for (const { upper } of before?.roots ?? []) chmodSync(upper, (lstatSync(upper).mode & 0o7777) | 0o700)
   const proposal: Proposal = {
     version: 1,
     id: before?.id ?? session.id,

@@ -58,13 +58,13 @@ describe('a hostile layer', () => {
     const before = snapshot(target)
     layer.inView('echo new > dir/secret; rm dir/gone; echo new > dir/fresh; mkdir dir/sub; echo s > dir/sub/s; echo new > ok')
     using review = await openReview(layer.proposal(), { lines: false, settle: true })
-    const { folder, record } = stage(
+    const { folder, record } = await stage(
       review,
       review.changes.map((change) => ({ change })),
     )
     renameSync(path.join(layer.project, 'dir'), path.join(layer.project, 'dir-was'))
     symlinkSync(target, path.join(layer.project, 'dir'))
-    const { left } = perform(record, folder, 'forward')
+    const { left } = await perform(record, folder, 'forward')
     expect(left.map(({ operation }) => operation.path)).toEqual(expect.arrayContaining(['dir/secret', 'dir/fresh', 'dir/sub/s']))
     expect(snapshot(target)).toEqual(before)
     expect(snapshot(layer.project)['ok']).toContain('new')

@@ -25,6 +25,11 @@ export const applyFailures = {
     message: 'Applying stopped at {path}: {reason}. {state}',
     remedy: 'Mend that, then: anchorhold apply {id}',
   },
+  'apply/interrupted': {
+    message: 'Interrupted: nothing was applied, everything is as it was before.',
+    remedy: 'Once more: anchorhold apply {id}',
+    exitCode: 130,
+  },
   'apply/nothing-to-undo': {
     message: 'Nothing was applied {where} that could be taken back.',
     remedy: 'List the sessions: anchorhold sessions',

@@ -19,19 +19,22 @@ export function noteReferences({ folder, record }: Pending, references: readonly
 
 /**
  * Everything chosen, or nothing where the file system refuses one.
+ * @param signal takes all of it back, as an error of the file system does
  * @returns `left`: what the user changed between the look and the write, untouched
- * @throws Failure apply/failed, apply/not-as-shown
+ * @throws Failure apply/failed, apply/interrupted, apply/not-as-shown
  */
-export async function applyChosen(review: Review, chosen: readonly Chosen[]): Promise<Applied> {
-  const { folder, record, left } = stage(review, chosen)
+export async function applyChosen(review: Review, chosen: readonly Chosen[], signal?: AbortSignal): Promise<Applied> {
+  const { folder, record, left } = await stage(review, chosen, signal).catch((error: unknown) => {
+    throw signal?.aborted === true ? new Failure('apply/interrupted', { id: review.proposal.id }, { cause: error }) : error
+  })
   try {
-    const performed = perform(record, folder, 'forward')
+    const performed = await perform(record, folder, 'forward', signal)
     // Where everything was left, there is nothing for undo to find.
     const state = record.operations.length === 0 && left.length > 0 ? 'undone' : 'done'
     await finish(review.folder, folder, record, state, performed.left)
     return { done: performed.done, left: [...left.map(changedSince), ...performed.left], folder, record: { ...record, state } }
   } catch (error) {
-    throw await takenBack(review.folder, folder, record, error)
+    throw await takenBack(review.folder, folder, record, error, signal?.aborted === true)
   }
 }
 
@@ -40,18 +43,25 @@ function changedSince({ root, path }: Change): Left {
   return { operation: { number: 0, root, path, before: absent, after: absent }, reason: 'you changed it since it was looked at' }
 }
 
-/** After an error of the file system: back to before, so that no half is left. */
-async function takenBack(proposalFolder: string, folder: string, record: ApplyRecord, error: unknown): Promise<Failure> {
+/** After an error of the file system, or an interrupt: back to before, so that no half is left. */
+async function takenBack(
+  proposalFolder: string,
+  folder: string,
+  record: ApplyRecord,
+  error: unknown,
+  interrupted: boolean,
+): Promise<Failure> {
   const reason = error instanceof Error ? error.message : String(error)
   const facts = { path: error instanceof Stopped ? error.path : (record.operations[0]?.path ?? ''), reason, id: record.session }
   try {
     writeApply(folder, { ...record, state: 'undoing' })
-    perform(record, folder, 'back')
+    await perform(record, folder, 'back')
     await finish(proposalFolder, folder, record, 'undone', [])
   } catch (second) {
     const state = `Taking it back stopped too (${second instanceof Error ? second.message : String(second)}); anchorhold undo goes on with that.`
     return new Failure('apply/failed', { ...facts, state }, { cause: error })
   }
+  if (interrupted) return new Failure('apply/interrupted', { id: record.session }, { cause: error })
   return new Failure('apply/failed', { ...facts, state: 'Everything is as it was before.' }, { cause: error })
 }
 
@@ -70,7 +80,7 @@ export async function finishPending(proposalFolder: string): Promise<readonly (P
   const finished: (Performed & { readonly record: ApplyRecord })[] = []
   for (const { folder, record } of pendingApplies(proposalFolder)) {
     const forward = record.state === 'prepared'
-    const performed = perform(record, folder, forward ? 'forward' : 'back')
+    const performed = await perform(record, folder, forward ? 'forward' : 'back')
     await finish(proposalFolder, folder, record, forward ? 'done' : 'undone', performed.left)
     finished.push({ ...performed, record: { ...record, state: forward ? 'done' : 'undone' } })
   }
@@ -90,14 +100,14 @@ export async function takeBack(
 ): Promise<Performed> {
   if (only === undefined) {
     writeApply(folder, { ...record, state: 'undoing' })
-    const performed = perform(record, folder, 'back')
+    const performed = await perform(record, folder, 'back')
     await finish(proposalFolder, folder, record, 'undone', performed.left)
     return performed
   }
   const known = keepNow(record, folder, only)
   writeApply(folder, known)
   const chosen = { ...known, operations: known.operations.filter(({ path, root }) => only(path, root)) }
-  const performed = perform(chosen, folder, 'back')
+  const performed = await perform(chosen, folder, 'back')
   const stays = new Set(performed.left.map(({ operation }) => baseKey(operation)))
   await finishSome(proposalFolder, folder, known, { ...chosen, operations: chosen.operations.filter((each) => !stays.has(baseKey(each))) })
   return performed

@@ -45,12 +45,17 @@ export function judgeNow(change: Change, review: Review, project: Below): Verdic
 function refusal(change: Change, review: Review): string | undefined {
   const { after, git, action } = change
   if (after?.kind === 'fifo' || after?.kind === 'socket' || after?.kind === 'device') return `a ${after.kind} is never applied`
+  if (isSparse(change.before) || isSparse(after)) return 'most of it are holes: it is neither compared nor applied'
   const made =
     git === 'history' && review.sidesOf(change).before.facts(change.path.slice(0, Math.max(0, change.path.search(/\/|$/)))) === undefined
   if (git === 'history' && !made) return "git's own record is never copied; its commits come with --commits"
   if (action === 'deleted' && change.before !== undefined && !['file', 'link', 'folder'].includes(change.before.kind))
     return `a ${change.before.kind} is left as it is`
   return undefined
+}
+
+function isSparse(side: Side | undefined): boolean {
+  return side?.kind === 'file' && side.sparse === true
 }
 
 /** A file's own bits beyond reading, writing and executing are the user's. */

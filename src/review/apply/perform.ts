@@ -2,6 +2,7 @@
 // passed over, what is neither as before nor as after belongs to the user and stays.
 import type { Below } from '../below.ts'
 import { NotBelow, codeOf, openBelow } from '../below.ts'
+import { pause } from './pause.ts'
 import { isState, put, tidy } from './place.ts'
 import { together, type ApplyRecord, type Operation, type State } from './record.ts'
 import { syncSystems } from '../entries.ts'
@@ -28,8 +29,13 @@ export class Stopped extends Error {
   }
 }
 
-/** @throws Stopped */
-export function perform(record: ApplyRecord, folder: string, direction: 'forward' | 'back'): Performed {
+/** @param signal stops it between two operations. @throws Stopped, the signal's reason */
+export async function perform(
+  record: ApplyRecord,
+  folder: string,
+  direction: 'forward' | 'back',
+  signal?: AbortSignal,
+): Promise<Performed> {
   using opened = new DisposableStack()
   const roots = record.roots.map((root) => opened.use(openBelow(root)))
   const others = record.roots.map((root) => opened.use(openBelow(root)))
@@ -40,6 +46,7 @@ export function perform(record: ApplyRecord, folder: string, direction: 'forward
   const last = new Map(order.map((each) => [`${each.root} ${each.path}`, direction === 'forward' ? each.after : each.before]))
   const durable = order.length < together
   for (const operation of order) {
+    await pause(signal)
     const below = roots[operation.root]
     const other = others[operation.root]
     if (below === undefined || other === undefined) throw new Error(`no root ${operation.root}`)
@@ -89,5 +96,5 @@ function one(
 
 /** Beside the target while it is written. */
 function markOf(record: ApplyRecord, operation: Operation): string {
-  return `.anchorhold-${record.session.slice(-4)}-${record.number}-${operation.number}`
+  return `.anchorhold-${record.mark}-${operation.number}`
 }

@@ -45,6 +45,8 @@ export interface ApplyRecord {
   readonly number: number
   readonly session: string
   readonly at: string
+  /** Of the names beside its targets while they are written: made up when the agent was gone, so that nothing of theirs has one. */
+  readonly mark: string
   readonly state: ApplyState
   /** Absolute, by number of the root. */
   readonly roots: readonly string[]

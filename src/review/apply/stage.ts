@@ -1,7 +1,7 @@
 // Makes an apply ready: keeps what lies in the project and what shall lie there, checks that it is what was shown, and writes the journal.
 // Until the last line nothing of the project is touched. Neighbours: judge.ts said what fits; perform.ts plays what is made here.
 import * as fs from 'node:fs'
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import path from 'node:path'
 import { Failure } from '../../errors/failure.ts'
 import type { Change, Side } from '../../model/change.ts'
@@ -11,6 +11,7 @@ import { carryAttributes, syncSystems, type Carried } from '../entries.ts'
 import type { BaseEntry } from '../proposal.ts'
 import type { Review } from '../open-review.ts'
 import { blocksOf, sameSide, sideOf, type Tree } from '../tree.ts'
+import { pause } from './pause.ts'
 import { appliesFolder, syncFolder, together, writeApply, type ApplyRecord, type Operation, type State } from './record.ts'
 
 export interface Chosen {
@@ -29,34 +30,56 @@ export interface Staged {
 }
 
 /**
- * @throws Failure apply/not-as-shown where the proposal is not what was shown; nothing was touched then
+ * @param signal stops it. Nothing was touched then
+ * @throws Failure apply/not-as-shown where the proposal is not what was shown; nothing was touched then; the signal's reason
  */
-export function stage(review: Review, chosen: readonly Chosen[]): Staged {
+export async function stage(review: Review, chosen: readonly Chosen[], signal?: AbortSignal): Promise<Staged> {
   const base = appliesFolder(review.folder)
   fs.mkdirSync(base, { recursive: true, mode: 0o700 })
   const taken = fs.readdirSync(base).map(Number).filter(Number.isInteger)
   const number = Math.max(0, ...taken) + 1
   const folder = path.join(base, String(number))
   for (const name of ['', 'old', 'new']) fs.mkdirSync(path.join(folder, name), { mode: 0o700 })
+  try {
+    return await draftInto(folder, number, review, chosen, signal)
+  } catch (error) {
+    fs.rmSync(folder, { recursive: true, force: true })
+    throw error
+  }
+}
+
+async function draftInto(
+  folder: string,
+  number: number,
+  review: Review,
+  chosen: readonly Chosen[],
+  signal: AbortSignal | undefined,
+): Promise<Staged> {
   using opened = new DisposableStack()
   const projects = review.proposal.roots.map(({ path: root }) => opened.use(openBelow(root)))
   const draft = new Draft(folder, review, projects, chosen.length < together)
-  const left = chosen.filter((each) => !draft.add(each)).map(({ change }) => change)
+  const left: Change[] = []
+  for (const each of chosen) {
+    await pause(signal)
+    if (!draft.add(each)) left.push(each.change)
+  }
   const operations = draft.withAttributes(draft.inOrder())
   if (chosen.length < together) for (const name of ['old', 'new', '']) syncFolder(path.join(folder, name))
   else syncSystems([folder])
+  await pause(signal)
   const record: ApplyRecord = {
     version: 1,
     number,
     session: review.proposal.id,
     at: new Date().toISOString(),
+    mark: randomBytes(6).toString('hex'),
     state: 'prepared',
     roots: review.proposal.roots.map(({ path: root }) => root),
     operations,
     base: draft.base(),
   }
   writeApply(folder, record)
-  syncFolder(base)
+  syncFolder(path.dirname(folder))
   return { folder, record, left }
 }
 

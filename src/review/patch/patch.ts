@@ -4,9 +4,11 @@ import { createHash } from 'node:crypto'
 import type { Change, Side } from '../../model/change.ts'
 import type { Sides } from '../collect.ts'
 import { hunkHead, hunksOf } from '../hunks.ts'
-import { contentOf, isBinary, textLimit } from '../tree.ts'
+import { contentOf, isBinary, textLimit, unknownHash } from '../tree.ts'
 import { literal } from './base85.ts'
 import { patchPath } from './path.ts'
+
+const largest = 128 * 2 ** 20
 
 export type ObjectFormat = 'sha1' | 'sha256'
 
@@ -16,6 +18,7 @@ export function patchOf(change: Change, sides: Sides, format: ObjectFormat = 'sh
   const before = gitMode(change.before)
   const after = gitMode(change.after)
   if (before === undefined && after === undefined) return undefined
+  if (!fits(change.before) || !fits(change.after)) return undefined
   const old = {
     path: change.from ?? change.path,
     mode: before,
@@ -64,6 +67,11 @@ function body(old: Half, fresh: Half): string {
 
 function ended(line: string): string {
   return line.endsWith('\n') ? line : `${line}\n\\ No newline at end of file\n`
+}
+
+/** A patch is made in memory, of contents that are known. */
+function fits(side: Side | undefined): boolean {
+  return side?.kind !== 'file' || (side.size <= largest && side.hash !== unknownHash)
 }
 
 function gitMode(side: Side | undefined): string | undefined {

@@ -58,6 +58,15 @@ export const fileDetectors: readonly Detector[] = [
         : [],
   },
   {
+    id: 'sparse-file',
+    kind: 'escapes',
+    source: 'TRM-27; lseek(2), SEEK_HOLE',
+    detect: ({ change: { after } }) =>
+      after?.kind === 'file' && after.sparse === true
+        ? [{ reason: 'a file that is nearly all holes, which is never applied: whoever copies it without them fills the disk' }]
+        : [],
+  },
+  {
     id: 'dropped',
     kind: 'escapes',
     source: 'TRM-26, FS-19',

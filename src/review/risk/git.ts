@@ -10,6 +10,11 @@ function newEntries(before: string, after: string): readonly ConfigEntry[] {
   return parseGitConfig(after).entries.filter(({ key, value }) => !old.has(`${key}=${value ?? ''}`))
 }
 
+const place = { gitDir: '', roots: [] }
+
+/** Where the user pulls from and pushes to: no new entry is one of theirs, a changed one is. */
+const leadsElsewhere = /^(?:remote|branch|submodule)\..*\.(?:url|pushurl|fetch|remote|merge)$/
+
 const samples = new Set(
   [
     'applypatch-msg',
@@ -35,9 +40,10 @@ export const gitDetectors: readonly Detector[] = [
     kind: 'runs',
     source: 'PER-01; githooks(5)',
     detect: ({ change }) => {
-      if (change.git !== 'hooks' || change.action === 'deleted') return []
+      if (change.git !== 'hooks' || (change.before ?? change.after)?.kind === 'folder') return []
       const name = change.path.split('/').at(-1) ?? ''
-      return samples.has(name) ? [] : [{ reason: `with git: the hook ${name}` }]
+      if (samples.has(name)) return []
+      return [{ reason: change.action === 'deleted' ? `with git, no longer: the hook ${name}` : `with git: the hook ${name}` }]
     },
   },
   {
@@ -45,23 +51,55 @@ export const gitDetectors: readonly Detector[] = [
     kind: 'runs',
     source: 'PER-02, PER-03; git-config(1)',
     detect: ({ change, before, after }) => {
-      if (change.git !== 'config' || change.action === 'deleted') return []
-      const place = { gitDir: '', roots: [] }
+      if (change.git !== 'config') return []
+      if (change.action === 'deleted') return [{ reason: 'with git: the settings of the repository are gone' }]
       const keys = newEntries(before, after).filter((entry) => judgeEntry(entry, place) === 'dangerous')
       return keys.slice(0, 10).map(({ key, value }) => ({ reason: `with git: sets ${key} = ${value ?? 'true'}` }))
     },
+  },
+  {
+    id: 'git-config-yours',
+    kind: 'deceives',
+    source: 'PER-03; git-config(1)',
+    detect: ({ change, before, after }) => {
+      if (change.git !== 'config' || change.action === 'deleted') return []
+      const was = parseGitConfig(before).entries
+      const is = new Set(parseGitConfig(after).entries.map(({ key }) => key))
+      const said = (entry: ConfigEntry): string => `${entry.key} = ${entry.value ?? 'true'}`
+      const set = newEntries(before, after).flatMap((entry) => {
+        const verdict = judgeEntry(entry, place)
+        if (verdict === 'inert') return [`sets ${said(entry)}`]
+        const old = was.find(({ key }) => key === entry.key)
+        return verdict === 'harmless' && old !== undefined && leadsElsewhere.test(entry.key)
+          ? [`sets ${said(entry)}, which was ${old.value ?? 'true'}`]
+          : []
+      })
+      const gone = was.filter((entry) => !is.has(entry.key) && judgeEntry(entry, place) !== 'harmless')
+      return [...set, ...gone.map((entry) => `takes away ${said(entry)}`)]
+        .slice(0, 10)
+        .map((what) => ({ reason: `${what}: that is yours to decide` }))
+    },
+  },
+  {
+    id: 'git-exclude',
+    kind: 'deceives',
+    source: 'TRM-19; gitignore(5)',
+    names: ['info/exclude'],
+    detect: ({ change }) =>
+      change.git === 'other' && change.action !== 'deleted'
+        ? [{ reason: 'git status would pass over other files, and no commit shows it' }]
+        : [],
   },
   {
     id: 'git-other',
     kind: 'runs',
     source: 'PER-07, TRM-19, TRM-20',
     detect: ({ change }) => {
-      if (change.git !== 'other' || change.action === 'deleted') return []
+      if (change.git !== 'other') return []
       const inner = (gitPartOf(change.path) ?? gitPartOf(`.git/${change.path}`))?.inner ?? ''
       if (inner === '') return [{ reason: 'with git: says where the repository is' }]
-      return /^(?:description|info\/exclude|branches)$/.test(inner)
-        ? []
-        : [{ reason: `with git: ${inner} changes how the repository is read` }]
+      if (/^(?:description|branches)$/.test(inner) || (inner === 'info/exclude' && change.action !== 'deleted')) return []
+      return [{ reason: `with git: ${inner} changes how the repository is read` }]
     },
   },
   {

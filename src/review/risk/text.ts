@@ -1,4 +1,5 @@
 // Detectors for what deceives the reader: in the text, in the name, and by attributes that hide a file from review.
+import path from 'node:path'
 import { decodePath, looksLike } from './look-alikes.ts'
 import type { Detector } from './rule.ts'
 
@@ -95,7 +96,11 @@ export const textDetectors: readonly Detector[] = [
     source: 'TRM-10; CVE-2014-9390',
     detect: ({ change, siblings }) => {
       if (change.before !== undefined && change.action !== 'renamed') return []
-      const like = looksLike(change.path, siblings)
+      // Where only the case of letters changed there is no other left to be taken for.
+      const { from } = change
+      const other = (): readonly string[] =>
+        from?.toLowerCase() === change.path.toLowerCase() ? siblings().filter((name) => name !== path.posix.basename(from)) : siblings()
+      const like = looksLike(change.path, other)
       return like === undefined ? [] : [{ reason: `its name looks like ${like}` }]
     },
   },
