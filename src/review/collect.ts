@@ -74,7 +74,7 @@ function addHidden(found: Map<string, Found>, root: number, before: Tree, folder
 function addEntry(found: Map<string, Found>, sides: Sides, entry: UpperEntry): void {
   const { root, path, facts } = entry
   const before = sideOf(sides.before, path)
-  const after = sideOf(sides.after, path)
+  const after = enterable(sideOf(sides.after, path), before)
   if (before?.kind === 'folder' && after?.kind !== 'folder') addDeleted(found, root, sides.before, path)
   const file = facts.type === 'f'
   const dropped = [
@@ -85,6 +85,12 @@ function addEntry(found: Map<string, Found>, sides: Sides, entry: UpperEntry): v
   const names = sides.before.facts(path)
   const otherNames = names?.type === 'f' && after?.kind === 'file' ? names.nlink - 1 : 0
   add(found, { root, path }, before, after, { dropped, otherNames })
+}
+
+/** What its owner may do in a folder is theirs: one that the agent locked could neither be applied to nor removed. */
+function enterable(after: Side | undefined, before: Side | undefined): Side | undefined {
+  if (after?.kind !== 'folder') return after
+  return { ...after, mode: after.mode | (before?.kind === 'folder' ? before.mode & 0o700 : 0o700) }
 }
 
 function add(

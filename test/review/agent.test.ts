@@ -1,7 +1,7 @@
 // What an agent in a real cell can leave behind for whoever reads it: files that cost more than they hold, folders that lock themselves,
 // overlayfs's own marks made by hand, git's own files changed or gone; and commands that meet it while it still works.
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, it } from 'vitest'
 import { anchorhold, inCell, start } from '../support/anchorhold.ts'
@@ -38,13 +38,21 @@ it('terabytes of holes cost nobody anything: told, neither read nor applied; a f
 
 it('a project folder that the agent locked is gone on with, read and applied', async () => {
   const world = gitWorld()
+  mkdirSync(path.join(world.project, 'kept'))
   const mode = statSync(world.project).mode
-  await inCell(world, 'mkdir -p d/e; echo x > d/e/f; chmod 0 d/e/f d/e d; chmod 0 .', [...review, '--name', 'locked'])
+  await inCell(world, 'mkdir -p d/e; echo x > d/e/f; chmod 0 d/e/f d/e d; chmod 0 kept .', [...review, '--name', 'locked'])
   const again = await anchorhold(world, ['run', '--continue', 'locked', '--', 'sh', '-c', 'cat a.txt; stat -c %a d'])
   expect(again).toMatchObject({ code: 0, stdout: 'one\n0\n' })
   expect((await anchorhold(world, ['diff'])).stdout).toContain('+x')
   expect((await anchorhold(world, ['apply', 'd/e/f'])).code).toBe(0)
+  expect((await anchorhold(world, ['apply', '--all'])).code).toBe(0)
+  expect(['.', 'kept', 'd', 'd/e'].map((name) => statSync(path.join(world.project, name)).mode & 0o700)).toEqual([
+    0o700, 0o700, 0o700, 0o700,
+  ])
   expect(statSync(world.project).mode).toBe(mode)
+  await anchorhold(world, ['discard'])
+  await anchorhold(world, ['sessions', 'prune'])
+  execFileSync('chmod', ['-R', 'u+rwx', world.home]) // so that the world can be removed by its owner
 }, 60_000)
 
 it("overlayfs's own marks, made by hand, hide nothing and lead nowhere; whiteouts can't be made", async () => {

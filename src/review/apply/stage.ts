@@ -152,7 +152,7 @@ class Draft {
       const parent = place.slice(0, at)
       const key = `${root} ${parent}`
       if (this.folders.has(key) || this.additions.has(key) || project?.facts(parent)?.type === 'd') return
-      const mode = (after.facts(parent)?.mode ?? 0o755) & 0o777
+      const mode = ((after.facts(parent)?.mode ?? 0o755) & 0o777) | 0o700 // as collect.ts has it
       this.folders.set(key, { root, path: parent, before: { kind: 'absent' }, after: { kind: 'folder', mode } })
     }
   }
