@@ -15,6 +15,7 @@ import { servicePresets } from '../src/policy/service-presets.ts'
 import { registries } from '../src/registries/list.ts'
 import { hiddenNames } from '../src/workspace/hidden-names.ts'
 import { protectedNames } from '../src/workspace/protected-names.ts'
+import { readComparison } from './compare.ts'
 import { readScore } from './mutation.ts'
 
 const docs = path.join(path.dirname(import.meta.dirname), 'docs')
@@ -33,6 +34,7 @@ const parts: Readonly<Record<string, () => string>> = {
   probes: probeTable,
   tried,
   mutation,
+  comparison,
   walls,
 }
 
@@ -151,6 +153,22 @@ function probesOfPromises(): string {
       return [promise, own.join(' ')]
     }),
   )
+}
+
+/** What `scripts/compare.ts` kept: a row per probe, a column per wall. */
+function comparison(): string {
+  const { date, kernel, walls: columns } = readComparison()
+  const words: Readonly<Record<string, string>> = { holds: 'holds', leaks: '**gets through**', limit: 'a limit' }
+  const rows = loadCatalogue().filter(({ id }) => columns.slice(1).some(({ results }) => results[id] !== undefined))
+  return [
+    `On ${date}, Linux ${kernel}:\n`,
+    ...columns.map(({ name, version }) => `- **${name}**: ${version}`),
+    '',
+    table(
+      ['attempt', ...columns.map(({ name }) => name)],
+      rows.map(({ id, says }) => [`${says} \`${id}\``, ...columns.map(({ results }) => words[results[id] ?? ''] ?? 'not shown')]),
+    ),
+  ].join('\n')
 }
 
 /** The score that `npm run test:mutation` kept. */

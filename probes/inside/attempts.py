@@ -3,8 +3,7 @@ import sys
 
 listing, nonce = sys.argv[1:3]
 try:
-    import errno, os, socket, ssl, urllib.parse
-    from concurrent.futures import ThreadPoolExecutor
+    import errno, os, socket, threading, urllib.parse
 except ImportError:  # an image may have a part of Python only
     print(nonce, "-", "0", "python", "lacking", "", sep="\t")
     sys.exit(0)
@@ -49,6 +48,7 @@ def token(text):
 
 
 def fetch(proxy, method, address, field, body, to):
+    import ssl  # small installations of Python have none
     url = urllib.parse.urlsplit(token(address))
     path = (url.path or "/") + (f"?{url.query}" if url.query else "")
     made = socket.create_connection(("127.0.0.1", int(proxy)), PATIENCE)
@@ -126,6 +126,8 @@ def attempt(line):
         outcome, what = ("done", VERBS[verb](*fields)) if verb in VERBS else ("lacking", verb.encode())
     except OSError as error:
         outcome, what = "refused", errno.errorcode.get(error.errno or 0, type(error).__name__).encode()
+    except ImportError as error:
+        outcome, what = "lacking", (error.name or "").encode()
     except Exception as error:
         outcome, what = "refused", type(error).__name__.encode()
     os.write(1, "\t".join([nonce, probe, number, "python", outcome, what[:1500].hex()]).encode() + b"\n")
@@ -133,5 +135,20 @@ def attempt(line):
 
 with open(listing, encoding="utf8", errors="surrogateescape") as file:
     lines = [line.rstrip("\n") for line in file if line.strip()]
-with ThreadPoolExecutor(8) as pool:
-    list(pool.map(attempt, lines))
+
+
+def work():
+    while lines:
+        try:
+            line = lines.pop()
+        except IndexError:
+            return
+        attempt(line)
+
+
+lines.reverse()
+workers = [threading.Thread(target=work) for _ in range(8)]
+for worker in workers:
+    worker.start()
+for worker in workers:
+    worker.join()

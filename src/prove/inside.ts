@@ -71,13 +71,14 @@ export async function bare(
   launch: Launch,
   env: Readonly<Record<string, string>>,
   before: readonly [string, ...string[]] = ['env'],
+  timeoutMilliseconds = 60_000,
 ): Promise<Heard> {
   const home = hostSide(launch)
   layOut(launch, home)
   const { stdout } = await capture([...before, '/bin/sh', path.join(home, 'start.sh'), home, launch.nonce], {
     cwd: launch.project,
     env,
-    timeoutMilliseconds: 60_000,
+    timeoutMilliseconds,
   })
   return readSaid(stdout, launch.nonce)
 }
