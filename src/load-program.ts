@@ -53,6 +53,7 @@ if (folder !== undefined && count < starts) process.on('exit', () => keep(folder
 // What it loads later asks Node for it, by this name.
 const program = new Module(file, module)
 program.filename = file
+program.loaded = true // or Node takes whoever asks for it during the start for one in a circle, and warns
 require.cache[file] = program
 const start = script.runInThisContext() as Program
 start(program.exports, createRequire(file), program, file, __dirname)
