@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -52,6 +53,13 @@ static void reap(struct state *state) {
   }
 }
 
+// The engine's command line says the terminal's size a moment after the start; a command that asks before would be told that there is none.
+static void await_size(void) {
+  struct winsize size;
+  for (int tries = 0; tries < 200 && ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row == 0 && size.ws_col == 0; tries++)
+    (void)poll(NULL, 0, 5);
+}
+
 static void from_outside(struct state *state) {
   char text[MESSAGE];
   int passed;
@@ -71,6 +79,7 @@ static void from_outside(struct state *state) {
       if (alone && strcmp(check[0], "resolver") == 0) continue;
       for (int i = 0; i < 3; i++) bytes_add(&message, check[i], strlen(check[i]) + 1);
     }
+    await_size();
     if (packet_send(state->enter, message.data, message.length, -1) < 0) end(state, 125);
     bytes_free(&message);
   }
