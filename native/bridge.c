@@ -187,21 +187,6 @@ static void report(struct bridge *bridge) {
             bridge->kills, json.data);
 }
 
-static int watch_signals(void) {
-  sigset_t set;
-  sigemptyset(&set);
-  // The caller's terminal may send these to the whole group; what they mean for the cell is Node's to say.
-  const int held[] = {SIGCHLD, SIGINT, SIGQUIT, SIGHUP, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE};
-  for (size_t i = 0; i < sizeof held / sizeof *held; i++) sigaddset(&set, held[i]);
-  if (sigprocmask(SIG_BLOCK, &set, NULL) < 0) fail_errno("sigprocmask");
-  signal(SIGTTOU, SIG_IGN);
-  sigemptyset(&set);
-  sigaddset(&set, SIGCHLD);
-  int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-  if (fd < 0) fail_errno("signalfd");
-  return fd;
-}
-
 // From the first record to the end of the last command line of the engine.
 static void loop(struct bridge *bridge) {
   while (!bridge->begun || bridge->holder > 0 || bridge->cell > 0) {
@@ -242,7 +227,7 @@ int main(int argc, char **argv) {
   if (syscall(SYS_close_range, COMMAND_FD + 1, ~0U, 0) < 0) fail_errno("close_range (Linux 5.9 or later is needed)");
   if (fcntl(IPC_FD, F_SETFD, FD_CLOEXEC) < 0 || fcntl(COMMAND_FD, F_SETFD, FD_CLOEXEC) < 0) fail_errno("fcntl");
   struct bridge bridge = {.commands = COMMAND_FD, .door = -1, .hold = -1, .said_fd = -1, .terminal = {.fd = -1}};
-  bridge.signals = watch_signals();
+  bridge.signals = watch_children();
   loop(&bridge);
   terminal_restore(&bridge.terminal);
   report(&bridge);

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -75,21 +74,6 @@ static void send_listeners(const struct plan *plan) {
   ipc_event("{\"kind\":\"ready\"}");
 }
 
-static int watch_signals(void) {
-  sigset_t set;
-  sigemptyset(&set);
-  // The caller's terminal may send these to the whole group; what they mean for the cell is Node's to say.
-  const int held[] = {SIGCHLD, SIGINT, SIGQUIT, SIGHUP, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE};
-  for (size_t i = 0; i < sizeof held / sizeof *held; i++) sigaddset(&set, held[i]);
-  if (sigprocmask(SIG_BLOCK, &set, NULL) < 0) fail_errno("sigprocmask");
-  signal(SIGTTOU, SIG_IGN);
-  sigemptyset(&set);
-  sigaddset(&set, SIGCHLD);
-  int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-  if (fd < 0) fail_errno("signalfd");
-  return fd;
-}
-
 // `--check BWRAP`: whether namespaces can be made here at all; for examine.ts, which has no channel.
 static noreturn void check(char *engine) {
   enter_namespaces();
@@ -119,7 +103,7 @@ int main(int argc, char **argv) {
   if (syscall(SYS_close_range, COMMAND_FD + 1, ~0U, 0) < 0) fail_errno("close_range (Linux 5.14 or later is needed)");
   if (fcntl(IPC_FD, F_SETFD, FD_CLOEXEC) < 0 || fcntl(COMMAND_FD, F_SETFD, FD_CLOEXEC) < 0) fail_errno("fcntl");
   struct run run = {.enter = -1, .info = -1, .kill_reason = ""};
-  run.signals = watch_signals();
+  run.signals = watch_children();
   // Groups first, and the plan last: Node makes it while all this goes on.
   plan_read(&run.plan, "begin", 0);
   enter_namespaces();

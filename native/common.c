@@ -1,10 +1,12 @@
 // Bytes, JSON and the IPC channel to Node. Used by every file of anchorhold-cell.
 #include "common.h"
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -120,3 +122,18 @@ noreturn void fail(const char *format, ...) {
 }
 
 noreturn void fail_errno(const char *what) { fail("%s: %s", what, strerror(errno)); }
+
+int watch_children(void) {
+  sigset_t set;
+  sigemptyset(&set);
+  // The caller's terminal may send these to the whole group; what they mean for the cell is Node's to say.
+  const int held[] = {SIGCHLD, SIGINT, SIGQUIT, SIGHUP, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE};
+  for (size_t i = 0; i < sizeof held / sizeof *held; i++) sigaddset(&set, held[i]);
+  if (sigprocmask(SIG_BLOCK, &set, NULL) < 0) fail_errno("sigprocmask");
+  signal(SIGTTOU, SIG_IGN);
+  sigemptyset(&set);
+  sigaddset(&set, SIGCHLD);
+  int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (fd < 0) fail_errno("signalfd");
+  return fd;
+}

@@ -29,6 +29,9 @@ int ipc_event(const char *format, ...) __attribute__((format(printf, 1, 2)));
 noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 noreturn void fail_errno(const char *what);
 
+// A signalfd(2) of children's ends, for a program that a terminal's signals shall not end.
+int watch_children(void);
+
 // What lies over one path of the cell (model/plan.ts Cover).
 struct cover {
   unsigned id;
