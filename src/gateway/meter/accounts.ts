@@ -14,6 +14,8 @@ import { accountKey, type AccountName } from './periods.ts'
 export type Amounts = Readonly<Record<BudgetUnit, number>>
 export const nothing: Amounts = { usd: 0, tokens: 0, requests: 0 }
 export const moneyPerDollar = 1e10
+/** So that a year can be looked back on, and the file does not grow for ever. */
+const keptDays = 400
 
 export interface Account extends AccountName {
   readonly spent: Amounts
@@ -36,7 +38,7 @@ export type Reserved =
   | { readonly kind: 'spent' | 'busy'; readonly standing: Standing; readonly standings: readonly Standing[] }
 
 export interface Accounts extends Disposable {
-  /** Writes down which limits hold, before any request. */
+  /** Writes down which limits hold, before any request; accounts whose period is long over (`keptDays`) go. */
   declare(names: readonly AccountName[], limits: readonly BudgetLimit[]): Promise<void>
   /** Takes a request's worst case into all accounts, or none. `limits`: the policy's. */
   reserve(names: readonly AccountName[], limits: readonly BudgetLimit[], worst: Amounts, mark: ProcessMark): Promise<Reserved>
@@ -71,7 +73,11 @@ export function openAccounts(stateDir: string): Accounts {
     return next
   }
   return {
-    declare: (names, limits) => change((database) => declare(database, names, limits)),
+    declare: (names, limits) =>
+      change((database) => {
+        removeOld(database, new Date())
+        declare(database, names, limits)
+      }),
     reserve: (names, limits, worst, mark) =>
       change((database): Reserved => {
         forget(database)
@@ -178,6 +184,19 @@ function forget(database: Database): void {
     const mark = { pid: Number(pid), start: Number(start), machine: String(machine) }
     if (liveness(mark) === 'gone')
       database.prepare('delete from reserved where pid = ? and start = ? and machine = ?').run(mark.pid, mark.start, mark.machine)
+  }
+}
+
+/** Accounts of periods that began before; those with a reservation stay. */
+function removeOld(database: Database, now: Date): void {
+  const oldest = new Date(now.getTime() - keptDays * 86_400_000).toISOString().slice(0, 10).replaceAll('-', '')
+  const keys = database.prepare('select key from account union select key from allowed except select key from reserved').all()
+  for (const row of keys) {
+    const key = String(row['key'])
+    const [, period = ''] = key.split(' ', 2)
+    const began = period.replaceAll('-', '').slice(0, 8)
+    if (!/^\d{6}(?:\d\d)?$/.test(began) || began >= oldest.slice(0, began.length)) continue
+    for (const table of ['account', 'allowed']) database.prepare(`delete from ${table} where key = ?`).run(key)
   }
 }
 

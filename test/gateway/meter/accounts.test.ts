@@ -107,3 +107,37 @@ it('a raise holds for its own account alone, and the file is its owner’s', asy
   expect(statSync(path.join(folder, 'budget/accounts.sqlite')).mode & 0o777).toBe(0o600)
   expect(statSync(path.join(folder, 'budget')).mode & 0o777).toBe(0o700)
 })
+
+it('accounts of periods long over go when limits are written down; what is reserved, of this year, or named otherwise stays', async () => {
+  const { accounts } = makeState()
+  const daysAgo = (days: number): Date => new Date(Date.now() - days * 86_400_000)
+  const named = (days: number) => {
+    const date = daysAgo(days)
+    return accountsAt(`${date.toISOString().slice(0, 10).replaceAll('-', '')}-120000-ab12`, '/a project', date)
+  }
+  const [young, old, reserved] = [named(300), named(500), named(600)]
+  const one = { usd: 1, tokens: 2, requests: 1 }
+  const odd = [{ scope: 'session', period: 's0' }] as const
+  for (const names of [young, old, reserved, odd]) await accounts.settle(names, 0, one)
+  for (const name of old) await accounts.raise(name, 'usd', 7)
+  await accounts.reserve(reserved, [], one, ownMark())
+  await accounts.declare([], [])
+  const left = async (names: readonly Parameters<Accounts['read']>[0][]) =>
+    Promise.all(names.map(async (name) => [(await accounts.read(name)).spent.requests, (await accounts.read(name)).raised.usd]))
+  expect(await left(young)).toEqual([
+    [1, undefined],
+    [1, undefined],
+    [1, undefined],
+  ])
+  expect(await left(old)).toEqual([
+    [0, undefined],
+    [0, undefined],
+    [0, undefined],
+  ])
+  expect(await left(reserved)).toEqual([
+    [1, undefined],
+    [1, undefined],
+    [1, undefined],
+  ])
+  expect(await left(odd)).toEqual([[1, undefined]])
+})
