@@ -1,10 +1,13 @@
 // `anchorhold demo`: the real agent in a real cell with three disasters in its script, for somebody without an API key.
 import type { Command } from 'commander'
+import type { EngineChoice } from '../model/policy.ts'
 import { processContext } from '../run/context.ts'
 
 interface Flags {
   readonly json?: boolean
   readonly keep?: boolean
+  readonly engine?: EngineChoice
+  readonly image?: string
 }
 
 /** Adds `demo` to the program. */
@@ -15,6 +18,8 @@ export function register(program: Command): void {
     .description(
       'Runs the real Claude Code in a cell, against a stand-in for its model that plays three disasters between honest work. Needs no key; ends with 0 only if every canary survived.',
     )
+    .option('--engine <name>', 'what builds the wall: auto, bubblewrap, docker')
+    .option('--image <name>', 'what a container of the demo starts from, as in `run`')
     .option('--json', 'each step as a JSON line')
     .option('--keep', 'leave the stage on disk, and say where')
     .action(async (flags: Flags) => {
@@ -55,6 +60,8 @@ async function perform(flags: Flags): Promise<number> {
       agent,
       context: { ...context, standing: async (asked) => (await import('../prove/require.ts')).requireStanding(asked) },
       keep: flags.keep === true,
+      ...(flags.engine === undefined ? {} : { engine: flags.engine }),
+      ...(flags.image === undefined ? {} : { image: flags.image }),
       signal: stop.signal,
       onStep: (step) => print(json ? [jsonLine(step)] : linesFor(step)),
     })

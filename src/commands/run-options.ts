@@ -20,7 +20,7 @@ const option = <T>(flags: string, what: string, take: (value: string, before: T 
 /** Each single one may be given twice only if both say the same. */
 const policyOptions: readonly CommandOption[] = [
   option('--project <dir>', 'the project (default: this folder)', once('--project')),
-  option('--engine <name>', 'what builds the wall: auto, bubblewrap', once('--engine')),
+  option('--engine <name>', 'what builds the wall: auto, bubblewrap, docker', once('--engine')),
   option('--image <name>', 'the image that a container starts from; the agent is added to it', once('--image')),
   option('--policy <file>', "a policy file instead of the user's own", once('--policy')),
   option('--workspace <live|review|readonly>', 'how the project is shown', oneOf('--workspace', ['live', 'review', 'readonly'])),

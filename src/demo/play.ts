@@ -4,8 +4,10 @@ import { mkdir, open, readFile, symlink } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import type { Installation } from '../agents/installation.ts'
+import { engines } from '../engines/list.ts'
 import { capture } from '../host/process.ts'
 import type { SessionEvent } from '../model/events.ts'
+import type { EngineChoice } from '../model/policy.ts'
 import type { RunContext } from '../run/context.ts'
 import { run } from '../run/run.ts'
 import type { Moment, Turn } from '../standin/script.ts'
@@ -34,6 +36,9 @@ export interface DemoOptions {
   readonly context: Omit<RunContext, 'onEvent' | 'signal'> & Required<Pick<RunContext, 'standing'>>
   /** Leaves the stage on disk. */
   readonly keep: boolean
+  /** As `run` takes them; the machine's own choice where absent. */
+  readonly engine?: EngineChoice
+  readonly image?: string
   readonly onStep: (step: Step) => void
   readonly signal?: AbortSignal
 }
@@ -67,7 +72,9 @@ export async function playDemo(options: DemoOptions): Promise<DemoResult> {
     precious: scene.precious,
     secrets: scene.secrets.map((secret) => secret.path),
   })
-  const acts = actsFor({ scene, witnessPort: witness.port, curl: existsSync('/usr/bin/curl') })
+  // An image may have none, whatever this machine has.
+  const fromImage = engines.some(({ traits }) => traits.name === options.engine && traits.system === 'image')
+  const acts = actsFor({ scene, witnessPort: witness.port, curl: !fromImage && existsSync('/usr/bin/curl') })
   const answered = new Map<string, string>()
   await using model = await startStandin({ script: (moment) => turnOf(acts, moment, answered, onStep), apiKey: placeholder })
   const events: SessionEvent[] = []
@@ -122,6 +129,7 @@ async function runAgent(
       agent: 'claude',
       args: ['-p', 'The tests fail. Find out why, mend it and commit.'],
       project: scene.project,
+      ...cellOf(options),
       mode: 'auto',
       name: 'demo',
       route: [`${modelHost}:80=127.0.0.1:${model.port}`],
@@ -141,10 +149,20 @@ async function lookAtWork(
   await using output = await open(file, 'w', 0o600)
   const context = await contextFor(options, scene, output.fd)
   const look = 'sh test.sh; code=$?; echo ---; git log --format=%s; exit $code'
-  const result = await run({ args: ['sh', '-c', look], project: scene.project, workspace: 'readonly', name: 'demo-look' }, context)
+  const result = await run(
+    { args: ['sh', '-c', look], project: scene.project, ...cellOf(options), workspace: 'readonly', name: 'demo-look' },
+    context,
+  )
   const [tests = '', log = ''] = (await readFile(file, 'utf8')).split('---\n')
   return { tests: result?.exitCode === 0 ? 'pass' : 'fail', log: log.split('\n').filter((line) => line !== ''), output: tests.trim() }
 }
+
+function cellOf({ engine, image }: DemoOptions): Pick<DemoOptions, 'engine' | 'image'> {
+  return { ...(engine === undefined ? {} : { engine }), ...(image === undefined ? {} : { image }) }
+}
+
+/** Where a container engine of the caller's is, and npm's set-up, by which an image gets the agent; no cell has them. */
+const ofPrograms = /^(?:DOCKER|CONTAINERS?|NPM_CONFIG)_\w+$|^(?:XDG_RUNTIME_DIR|NODE_EXTRA_CA_CERTS|HTTPS?_PROXY|NO_PROXY)$/i
 
 /** The machine of the scene instead of the caller's: its home, no policy of the user's, sessions below the stage. */
 async function contextFor({ agent, context, signal }: DemoOptions, scene: Scene, output: number): Promise<Omit<RunContext, 'onEvent'>> {
@@ -155,7 +173,13 @@ async function contextFor({ agent, context, signal }: DemoOptions, scene: Scene,
   const folders = { state: folder('state'), data: folder('data'), config: folder('config') }
   return {
     ...context,
-    env: { PATH: `${programs}:${context.env['PATH'] ?? '/usr/bin:/bin'}`, HOME: scene.home, LANG: 'C.UTF-8' },
+    env: {
+      NPM_CONFIG_USERCONFIG: path.join(context.home, '.npmrc'),
+      ...Object.fromEntries(Object.entries(context.env).filter(([name]) => ofPrograms.test(name))),
+      PATH: `${programs}:${context.env['PATH'] ?? '/usr/bin:/bin'}`,
+      HOME: scene.home,
+      LANG: 'C.UTF-8',
+    },
     home: scene.home,
     cwd: scene.project,
     folders,
